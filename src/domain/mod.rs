@@ -1,0 +1,7 @@
+//! What the tool knows about a stuck sync, and nothing of how it is read, sent or drawn: no I/O, no clock,
+//! no async, no screen.
+
+pub mod device;
+pub mod json;
+pub mod mutation;
+pub mod window;

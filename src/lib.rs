@@ -1,0 +1,15 @@
+//! unstick opens a device whose sync is stuck on `409 OutOfSyncError`, shows both sides, lets a person
+//! choose field by field what survives, and retries the sync.
+//!
+//! The data's way:
+//!
+//! ```text
+//! device file ─┐
+//!              ├─> inspect ──> Inspection ──> choices / strategy ──> Plan ──> push ──> Outcome ──> device file
+//! server ──────┘    (pure)       (pure)            (pure)           (pure)   (I/O)       (409? rebase, ask again)
+//! ```
+//!
+//! [`domain`] is pure: no I/O, no clock, no async, no screen. [`device`] and [`server`] read the two sides,
+//! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
+
+pub mod domain;
