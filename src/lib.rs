@@ -13,3 +13,4 @@
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
 pub mod domain;
+pub mod error;
