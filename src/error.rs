@@ -18,7 +18,9 @@ pub enum InputError {
         next: &'static str,
     },
     /// The file is larger than the tool reads.
-    #[error("{file} holds {bytes} bytes, more than the {limit} that unstick reads. Export the device's queue alone.")]
+    #[error(
+        "{file} holds {bytes} bytes, more than the {limit} that unstick reads. Export the device's queue alone."
+    )]
     TooLarge {
         /// The file's name.
         file: String,
@@ -28,7 +30,9 @@ pub enum InputError {
         limit: u64,
     },
     /// The text is not JSON.
-    #[error("{file} is not valid JSON at line {line}, column {column}: {reason}. Was the export cut off? Export the file again.")]
+    #[error(
+        "{file} is not valid JSON at line {line}, column {column}: {reason}. Was the export cut off? Export the file again."
+    )]
     Syntax {
         /// The file's name.
         file: String,
@@ -40,7 +44,9 @@ pub enum InputError {
         reason: String,
     },
     /// Something stands where it should not.
-    #[error("{file}, at {pointer}: found {found}, expected {expected}. Nothing was written; correct the file or export it again.")]
+    #[error(
+        "{file}, at {pointer}: found {found}, expected {expected}. Nothing was written; correct the file or export it again."
+    )]
     Shape {
         /// The file's name.
         file: String,

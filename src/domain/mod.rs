@@ -2,6 +2,8 @@
 //! no async, no screen.
 
 pub mod device;
+pub mod field;
 pub mod json;
 pub mod mutation;
+pub mod squash;
 pub mod window;

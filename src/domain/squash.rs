@@ -1,0 +1,159 @@
+//! Several queued mutations of one resource become one intent; the originals stay visible behind it.
+
+use indexmap::IndexMap;
+
+use super::json::Json;
+use super::mutation::{Millis, Op, Payload, Queued, ResourceId};
+
+/// What the device wants of one resource.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// What it wants done.
+    pub op: Op,
+    /// The server's id, where the device knows it.
+    pub resource_id: Option<ResourceId>,
+    /// The members to set: the only original's data untouched, or later members over earlier ones.
+    pub data: Payload,
+    /// What both sides last agreed on, as the first original recorded it.
+    pub base: Payload,
+    /// When the newest original was queued.
+    pub created_at: Option<Millis>,
+    /// Whether the server may have seen any of it.
+    pub maybe_sent: bool,
+    /// The originals, as positions in the queue.
+    pub members: Vec<usize>,
+}
+
+impl Intent {
+    fn of(position: usize, mutation: &Queued) -> Self {
+        Self {
+            op: mutation.op,
+            resource_id: mutation.resource_id.clone(),
+            data: mutation.data.clone(),
+            base: mutation.base.clone(),
+            created_at: mutation.created_at,
+            maybe_sent: mutation.maybe_sent(),
+            members: vec![position],
+        }
+    }
+
+    /// `later` on top of this intent, with `op` as what the two amount to.
+    fn then(&mut self, op: Op, later: Self) {
+        self.op = op;
+        self.data = match op {
+            Op::Delete => later.data,
+            Op::Create | Op::Update => overlay(&self.data, &later.data),
+        };
+        // The first base that says something of a field is the one both sides agreed on before any of this.
+        self.base = overlay(&later.base, &self.base);
+        self.resource_id = self.resource_id.take().or(later.resource_id);
+        self.created_at = self.created_at.max(later.created_at);
+        self.maybe_sent |= later.maybe_sent;
+        self.members.extend(later.members);
+    }
+}
+
+/// What the queue entries at `positions` (of one resource, in queue order) amount to.
+///
+/// C+U=C, C+D=nothing if the creation was never sent, else D; U+U=later members over earlier; U+D=D; D+C stays
+/// two, since the server must see both. The originals of a pair that cancelled out are returned apart.
+pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
+    let mut squashed = Squashed::default();
+    for &position in positions {
+        let Some(mutation) = queue.get(position) else { continue };
+        let later = Intent::of(position, mutation);
+        let Some(last) = squashed.intents.last_mut() else {
+            squashed.intents.push(later);
+            continue;
+        };
+        match (last.op, later.op) {
+            (Op::Create, Op::Delete) if !last.maybe_sent && last.resource_id.is_none() => {
+                squashed.cancelled.append(&mut last.members);
+                squashed.cancelled.push(position);
+                squashed.intents.pop();
+            }
+            (Op::Create, Op::Create | Op::Update) => last.then(Op::Create, later),
+            (Op::Update, Op::Create | Op::Update) => last.then(Op::Update, later),
+            (Op::Create | Op::Update | Op::Delete, Op::Delete) => last.then(Op::Delete, later),
+            (Op::Delete, Op::Create | Op::Update) => squashed.intents.push(later),
+        }
+    }
+    squashed
+}
+
+/// The answer of [`squash`].
+#[derive(Clone, Debug, Default)]
+pub struct Squashed {
+    /// None (all cancelled out), one, or a delete followed by a create.
+    pub intents: Vec<Intent>,
+    /// Positions of a creation and its deletion that the server never saw.
+    pub cancelled: Vec<usize>,
+}
+
+fn overlay(under: &Payload, over: &Payload) -> Payload {
+    match (under.as_str(), over.as_str()) {
+        (_, None) => under.clone(),
+        (None, Some(_)) => over.clone(),
+        (Some(_), Some(_)) => {
+            let mut members: IndexMap<String, Json> = under.members();
+            members.extend(over.members());
+            Payload::from_members(&members)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::json::Text;
+    use crate::domain::mutation::Kind;
+
+    fn entry(op: Op, data: &str, sent: bool) -> Queued {
+        Queued {
+            id: "q".into(),
+            op,
+            kind: Kind::Note,
+            resource_id: None,
+            data: if data.is_empty() { Payload::ABSENT } else { Payload::new(Text::new(data.into())) },
+            base: Payload::ABSENT,
+            created_at: None,
+            retry_count: u32::from(sent),
+            last_error: None,
+        }
+    }
+
+    fn squashed(queue: &[Queued]) -> Vec<(Op, String)> {
+        let positions: Vec<usize> = (0..queue.len()).collect();
+        let all = squash(queue, &positions).intents;
+        all.iter().map(|i| (i.op, i.data.as_str().unwrap_or("").to_owned())).collect()
+    }
+
+    #[test]
+    fn every_sequence_amounts_to_what_the_server_would_have() {
+        let c = || entry(Op::Create, r#"{"a":1,"b":1}"#, false);
+        let u = || entry(Op::Update, r#"{"b":2}"#, false);
+        let d = || entry(Op::Delete, "", false);
+        assert_eq!(squashed(&[c(), u()]), [(Op::Create, r#"{"a":1,"b":2}"#.into())]);
+        assert_eq!(squashed(&[c(), d()]), []);
+        assert_eq!(squashed(&[c(), u(), d()]), []);
+        assert_eq!(squashed(&[entry(Op::Create, "{}", true), d()]), [(Op::Delete, String::new())]);
+        assert_eq!(
+            squashed(&[u(), entry(Op::Update, r#"{"c":3}"#, false)]),
+            [(Op::Update, r#"{"b":2,"c":3}"#.into())]
+        );
+        assert_eq!(squashed(&[u(), d()]), [(Op::Delete, String::new())]);
+        assert_eq!(
+            squashed(&[d(), c()]),
+            [(Op::Delete, String::new()), (Op::Create, r#"{"a":1,"b":1}"#.into())]
+        );
+        assert_eq!(squashed(&[d(), c(), d()]), [(Op::Delete, String::new())]);
+    }
+
+    #[test]
+    fn one_original_keeps_its_data_byte_for_byte() {
+        assert_eq!(
+            squashed(&[entry(Op::Update, r#"{"a": 1.0}"#, false)]),
+            [(Op::Update, r#"{"a": 1.0}"#.into())]
+        );
+    }
+}
