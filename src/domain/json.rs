@@ -4,6 +4,7 @@
 //! `serde_json::Value` fails a whole document on `1e400`, on a lone surrogate or past 128 levels, and rounds
 //! long numbers. [`Json`] keeps a number's text and holds what it cannot represent as [`Json::Opaque`].
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ impl Text {
     }
 
     /// `part` as a stretch of the same document; a copy where `part` was borrowed from elsewhere.
+    #[must_use]
     pub fn part(&self, part: &str) -> Self {
         let origin = self.document.as_ptr() as usize;
         let start = (part.as_ptr() as usize).wrapping_sub(origin);
@@ -79,7 +81,7 @@ impl Number {
             return Some(value);
         }
         let (negative, digits, exponent) = self.parts()?;
-        if exponent < 0 || exponent > 18 {
+        if !(0..=18).contains(&exponent) {
             return None;
         }
         let mut text = if negative { String::from("-") } else { String::new() };
@@ -174,7 +176,9 @@ impl Json {
             },
             Some(b'{') => match serde_json::from_str::<Members>(text) {
                 Ok(Members { list, repeated: None }) => Self::Object(
-                    list.into_iter().map(|(k, v)| (k, Self::parse_at(v.get(), depth + 1))).collect(),
+                    list.into_iter()
+                        .map(|(k, v)| (k.into_owned(), Self::parse_at(v.get(), depth + 1)))
+                        .collect(),
                 ),
                 _ => opaque(),
             },
@@ -263,8 +267,8 @@ impl<'de> Deserialize<'de> for Json {
 
 /// The members of an object in their order, as text, and the first name that occurs twice.
 pub struct Members<'a> {
-    /// Name and value, in the order of the document.
-    pub list: Vec<(String, &'a RawValue)>,
+    /// Name and value, in the order of the document. A name without escapes is borrowed from it.
+    pub list: Vec<(Cow<'a, str>, &'a RawValue)>,
     /// A name that stands there more than once; most readers would silently keep the last.
     pub repeated: Option<String>,
 }
@@ -280,9 +284,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut list: Vec<(String, &'de RawValue)> = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    list.push(entry);
+                let mut list: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::with_capacity(8);
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    list.push((name, value));
                 }
                 let repeated = first_repeated(&list);
                 Ok(Members { list, repeated })
@@ -292,16 +296,38 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-fn first_repeated(list: &[(String, &RawValue)]) -> Option<String> {
-    if list.len() < 12 {
-        let twice = |(at, (name, _)): (usize, &(String, _))| list[..at].iter().any(|(n, _)| n == name);
-        return list
-            .iter()
-            .enumerate()
-            .find(|(at, entry)| twice((*at, entry)))
-            .map(|(_, (name, _))| name.clone());
+/// A member's name; `Cow` alone would copy it.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
     }
-    let mut names: Vec<&str> = list.iter().map(|(name, _)| name.as_str()).collect();
+}
+
+fn first_repeated(list: &[(Cow<'_, str>, &RawValue)]) -> Option<String> {
+    if list.len() < 12 {
+        let twice = |at: usize, name: &str| list[..at].iter().any(|(n, _)| n == name);
+        let mut entries = list.iter().enumerate();
+        return entries.find(|(at, (name, _))| twice(*at, name)).map(|(_, (name, _))| name.to_string());
+    }
+    let mut names: Vec<&str> = list.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
     names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
 }
