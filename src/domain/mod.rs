@@ -3,7 +3,13 @@
 
 pub mod device;
 pub mod field;
+pub mod identity;
+pub mod inspect;
 pub mod json;
 pub mod mutation;
+pub mod plan;
+pub mod resolution;
+pub mod settle;
 pub mod squash;
+pub mod strategy;
 pub mod window;

@@ -37,8 +37,9 @@ impl Intent {
         }
     }
 
-    /// `later` on top of this intent, with `op` as what the two amount to.
-    fn then(&mut self, op: Op, later: Self) {
+    /// `later` on top of this intent, with `op` as what the two amount to. `own` are queue ids: a later entry may
+    /// name the creation by one of them, which the server never gave.
+    fn then(&mut self, op: Op, later: Self, own: &[&str]) {
         self.op = op;
         self.data = match op {
             Op::Delete => later.data,
@@ -46,7 +47,8 @@ impl Intent {
         };
         // The first base that says something of a field is the one both sides agreed on before any of this.
         self.base = overlay(&later.base, &self.base);
-        self.resource_id = self.resource_id.take().or(later.resource_id);
+        self.resource_id =
+            self.resource_id.take().or(later.resource_id.filter(|id| !own.contains(&id.as_str())));
         self.created_at = self.created_at.max(later.created_at);
         self.maybe_sent |= later.maybe_sent;
         self.members.extend(later.members);
@@ -58,6 +60,7 @@ impl Intent {
 /// C+U=C, C+D=nothing if the creation was never sent, else D; U+U=later members over earlier; U+D=D; D+C stays
 /// two, since the server must see both. The originals of a pair that cancelled out are returned apart.
 pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
+    let own: Vec<&str> = positions.iter().filter_map(|p| queue.get(*p)).map(|m| m.id.as_str()).collect();
     let mut squashed = Squashed::default();
     for &position in positions {
         let Some(mutation) = queue.get(position) else { continue };
@@ -72,9 +75,9 @@ pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
                 squashed.cancelled.push(position);
                 squashed.intents.pop();
             }
-            (Op::Create, Op::Create | Op::Update) => last.then(Op::Create, later),
-            (Op::Update, Op::Create | Op::Update) => last.then(Op::Update, later),
-            (Op::Create | Op::Update | Op::Delete, Op::Delete) => last.then(Op::Delete, later),
+            (Op::Create, Op::Create | Op::Update) => last.then(Op::Create, later, &own),
+            (Op::Update, Op::Create | Op::Update) => last.then(Op::Update, later, &own),
+            (Op::Create | Op::Update | Op::Delete, Op::Delete) => last.then(Op::Delete, later, &own),
             (Op::Delete, Op::Create | Op::Update) => squashed.intents.push(later),
         }
     }

@@ -1,0 +1,483 @@
+//! Which mutations speak of the same resource (PROTOCOL A8): by the server's id, by place, by name, or as the
+//! replay of a creation whose answer the device never got.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::device::Device;
+use super::json::Json;
+use super::mutation::{Kind, Op, Payload, Queued, ResourceId, ServerMutation};
+use super::window::Window;
+
+/// The id that always means Favorites, whatever the collection's real id is (PROTOCOL D5).
+pub const FAVORITES: &str = "__default__";
+
+/// Everything both sides say about one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The kind of all its mutations.
+    pub kind: Kind,
+    /// Positions in the device's queue, in order.
+    pub device: Vec<usize>,
+    /// Positions in the window, in order.
+    pub server: Vec<usize>,
+    /// A server mutation that may be the replay of this creation, where several queued ones look the same.
+    pub twin: Option<usize>,
+}
+
+/// The answer of [`group`].
+#[derive(Clone, Debug, Default)]
+pub struct Grouping {
+    /// Every queued mutation and every server mutation that concerns the device, each exactly once; in queue
+    /// order, then those that only the server speaks of.
+    pub groups: Vec<Group>,
+    /// Server deletions of resources that this device never had: nothing to do (PROTOCOL A8).
+    pub ignored: Vec<usize>,
+    /// Server mutations without the id that their kind needs (PROTOCOL A10 S-G1): they cannot be applied.
+    pub unidentified: Vec<usize>,
+    /// The real id of Favorites, where either side tells it.
+    pub favorites: Option<Arc<str>>,
+}
+
+/// A place in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// Chapter and verse.
+    Verse(i64, i64),
+    /// A page of a printed edition.
+    Page(i64),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Verse(chapter, verse) => write!(f, "{chapter}:{verse}"),
+            Self::Page(page) => write!(f, "page {page}"),
+        }
+    }
+}
+
+/// What of a payload tells which resource it is. Read without building the payload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Where a bookmark, a link or a session stands.
+    pub place: Option<Place>,
+    /// A collection's name.
+    pub name: Option<Arc<str>>,
+    /// A link's collection.
+    pub collection: Option<Arc<str>>,
+    /// A link's bookmark.
+    pub bookmark: Option<Arc<str>>,
+    /// Whether a collection is Favorites.
+    pub is_default: bool,
+    /// A note's body and its only range, as one key.
+    pub note: Option<Arc<str>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct RawFacts<'a> {
+    #[serde(borrow, rename = "type")]
+    place_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    bookmark_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    key: Option<&'a RawValue>,
+    #[serde(borrow)]
+    verse_number: Option<&'a RawValue>,
+    #[serde(borrow)]
+    chapter_number: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    collection_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    bookmark_id: Option<&'a RawValue>,
+    #[serde(borrow, rename = "bookmark_id")]
+    bookmark_id_alias: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_default: Option<&'a RawValue>,
+    #[serde(borrow)]
+    body: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ranges: Option<&'a RawValue>,
+}
+
+/// A whole number, also when written as text: the phone reads any scalar (PROTOCOL A10 S-G3).
+fn whole(raw: Option<&RawValue>) -> Option<i64> {
+    let text = raw?.get().trim_matches('"');
+    text.parse().ok().or_else(|| Json::parse(text).as_i64())
+}
+
+fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
+    let text: String = serde_json::from_str(raw?.get()).ok()?;
+    Some(text.into())
+}
+
+impl Facts {
+    /// The facts of `data`, as far as `kind` has any. `replay` asks for those that only a replay needs.
+    pub fn of(kind: &Kind, data: &Payload, replay: bool) -> Self {
+        let needed = match kind {
+            Kind::Bookmark | Kind::Collection | Kind::Link => true,
+            Kind::Note | Kind::ReadingSession => replay,
+            Kind::Other(_) => false,
+        };
+        let (true, Some(data)) = (needed, data.as_str()) else { return Self::default() };
+        let Ok(raw) = serde_json::from_str::<RawFacts>(data) else { return Self::default() };
+        let mut facts = Self::default();
+        match kind {
+            Kind::Bookmark => facts.place = bookmark_place(&raw),
+            Kind::Collection => {
+                facts.name = text(raw.name);
+                facts.is_default = raw.is_default.is_some_and(|flag| flag.get() == "true");
+            }
+            Kind::Link => {
+                facts.place = bookmark_place(&raw);
+                facts.collection = text(raw.collection_id);
+                facts.bookmark = text(raw.bookmark_id).or_else(|| text(raw.bookmark_id_alias));
+            }
+            Kind::Note => {
+                let ranges = raw.ranges.and_then(|r| serde_json::from_str::<Vec<String>>(r.get()).ok());
+                if let (Some(body), Some([range])) = (text(raw.body), ranges.as_deref()) {
+                    facts.note = Some(format!("{range}\n{body}").into());
+                }
+            }
+            Kind::ReadingSession => facts.place = verse(whole(raw.chapter_number), whole(raw.verse_number)),
+            Kind::Other(_) => {}
+        }
+        facts
+    }
+}
+
+fn verse(chapter: Option<i64>, verse: Option<i64>) -> Option<Place> {
+    match (chapter?, verse?) {
+        (chapter, verse) if chapter > 0 && verse > 0 => Some(Place::Verse(chapter, verse)),
+        // A server DELETE may carry a zeroed position; it is no place.
+        _ => None,
+    }
+}
+
+fn bookmark_place(raw: &RawFacts) -> Option<Place> {
+    let kind = raw.place_type.or(raw.bookmark_type).map(|raw| raw.get());
+    // `bookmarkType` is a string or an object {type} (PROTOCOL D10).
+    let is = |word: &str| kind.is_some_and(|raw| raw.contains(&format!("\"{word}\"")));
+    if is("page") {
+        return whole(raw.key).filter(|page| *page > 0).map(Place::Page);
+    }
+    if kind.is_some() && !is("ayah") {
+        return None;
+    }
+    verse(whole(raw.key), whole(raw.verse_number))
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Id(Arc<str>),
+    Place(Place),
+    Name(Arc<str>),
+    Link(Arc<str>, Place),
+    Note(Arc<str>),
+}
+
+/// The kinds in the order in which they can be grouped: links need to know what became of their collections.
+const ORDER: [Kind; 5] = [Kind::Collection, Kind::Bookmark, Kind::Note, Kind::ReadingSession, Kind::Link];
+
+/// Puts together what speaks of the same resource. Total: every queued mutation is in exactly one group, every
+/// server mutation in one group, in `ignored` or in `unidentified`.
+pub fn group(device: &Device, window: &Window) -> Grouping {
+    let mut matcher = Matcher::new(device, window);
+    let mut kinds: Vec<Kind> = ORDER.to_vec();
+    let others = device.queue.iter().map(|m| &m.kind).chain(window.mutations.iter().map(|m| &m.kind));
+    for kind in others {
+        if matches!(kind, Kind::Other(_)) && !kinds.contains(kind) {
+            kinds.push(kind.clone());
+        }
+    }
+    for kind in &kinds {
+        matcher.match_kind(kind);
+    }
+    matcher.finish()
+}
+
+struct Matcher<'a> {
+    device: &'a Device,
+    window: &'a Window,
+    /// Union-find over queue positions.
+    parent: Vec<usize>,
+    /// For each server position the queue position it belongs to, if any.
+    attached: Vec<Option<usize>>,
+    twins: HashMap<usize, usize>,
+    known: HashMap<(&'a Kind, &'a str), &'a Payload>,
+    /// Where bookmarks stand, by their server id: from the device's rows and from the window.
+    places: HashMap<&'a str, Place>,
+    favorites: Option<Arc<str>>,
+    /// What a queued collection is called on the server, where the window shows it arrived.
+    arrived: HashMap<&'a str, Arc<str>>,
+}
+
+impl<'a> Matcher<'a> {
+    fn new(device: &'a Device, window: &'a Window) -> Self {
+        let mut matcher = Self {
+            device,
+            window,
+            parent: (0..device.queue.len()).collect(),
+            attached: vec![None; window.mutations.len()],
+            twins: HashMap::new(),
+            known: HashMap::new(),
+            places: HashMap::new(),
+            favorites: None,
+            arrived: HashMap::new(),
+        };
+        let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
+        let feed = window.mutations.iter().map(|m| (&m.kind, m.resource_id.as_ref(), &m.data));
+        let links = device.queue.iter().any(|m| m.kind == Kind::Link);
+        for (kind, id, data) in rows.chain(feed) {
+            let Some(id) = id else { continue };
+            match kind {
+                Kind::Bookmark if links => {
+                    if let Some(place) = Facts::of(kind, data, false).place {
+                        matcher.places.insert(id.as_str(), place);
+                    }
+                }
+                Kind::Collection if Facts::of(kind, data, false).is_default => {
+                    matcher.favorites = Some(id.as_str().into());
+                }
+                Kind::Bookmark
+                | Kind::Collection
+                | Kind::Link
+                | Kind::Note
+                | Kind::ReadingSession
+                | Kind::Other(_) => {}
+            }
+        }
+        for row in device.known.iter().flatten() {
+            matcher.known.insert((&row.kind, row.id.as_str()), &row.data);
+        }
+        matcher
+    }
+
+    fn root(&mut self, mut at: usize) -> usize {
+        while self.parent[at] != at {
+            self.parent[at] = self.parent[self.parent[at]];
+            at = self.parent[at];
+        }
+        at
+    }
+
+    fn union(&mut self, a: usize, b: usize) {
+        let (a, b) = (self.root(a), self.root(b));
+        self.parent[a.max(b)] = a.min(b);
+    }
+
+    fn match_kind(&mut self, kind: &Kind) {
+        // What the device says, by every key it can be recognised by. `next` chains entries that share a key.
+        let mut first: HashMap<Key, usize> = HashMap::new();
+        let mut next: HashMap<(usize, Key), usize> = HashMap::new();
+        let mut replays = false;
+        for (position, mutation) in self.device.queue.iter().enumerate().filter(|(_, m)| m.kind == *kind) {
+            for key in self.device_keys(mutation) {
+                replays |= matches!(key, Key::Note(_))
+                    || (*kind == Kind::ReadingSession && matches!(key, Key::Place(_)));
+                match first.insert(key.clone(), position) {
+                    Some(earlier) if joins_on_device(kind, &key) => self.union(earlier, position),
+                    Some(earlier) => {
+                        next.insert((position, key), earlier);
+                    }
+                    None => {}
+                }
+            }
+        }
+        for (position, mutation) in self.window.mutations.iter().enumerate().filter(|(_, m)| m.kind == *kind)
+        {
+            for key in self.server_keys(mutation, replays) {
+                let Some(&found) = first.get(&key) else { continue };
+                let mut chain = vec![found];
+                let mut at = found;
+                while let Some(&earlier) = next.get(&(at, key.clone())) {
+                    chain.push(earlier);
+                    at = earlier;
+                }
+                let replay = matches!(key, Key::Note(_))
+                    || (*kind == Kind::ReadingSession && matches!(key, Key::Place(_)));
+                if replay && chain.len() > 1 {
+                    // Several candidates: which one came back cannot be told, so none is matched (PROTOCOL A8).
+                    for candidate in chain {
+                        self.twins.insert(candidate, position);
+                    }
+                    continue;
+                }
+                for entry in chain {
+                    if let Some(other) = self.attached[position] {
+                        self.union(other, entry);
+                    }
+                    self.attached[position] = Some(entry);
+                }
+            }
+            if *kind == Kind::Collection
+                && let (Some(entry), Some(id)) = (self.attached[position], &mutation.resource_id)
+                && mutation.op != Op::Delete
+            {
+                self.arrived.insert(self.device.queue[entry].id.as_str(), id.as_str().into());
+            }
+        }
+    }
+
+    fn device_keys(&self, mutation: &Queued) -> Vec<Key> {
+        let replay = mutation.op == Op::Create && mutation.resource_id.is_none();
+        let facts = Facts::of(&mutation.kind, &mutation.data, replay);
+        let mut keys = self.keys(&mutation.kind, mutation.resource_id.as_ref(), &facts, replay);
+        if replay {
+            // A later entry refers to this creation by its queue id until the server gives an id.
+            keys.push(Key::Id(mutation.id.as_str().into()));
+        }
+        keys
+    }
+
+    fn server_keys(&self, mutation: &ServerMutation, replays: bool) -> Vec<Key> {
+        let id = mutation.resource_id.as_ref();
+        let known = id.and_then(|id| self.known.get(&(&mutation.kind, id.as_str())));
+        let replay = replays && mutation.op == Op::Create && known.is_none();
+        let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
+        if mutation.op == Op::Delete
+            && let Some(row) = known
+        {
+            // A DELETE usually carries no data; the device's row tells what it was (PROTOCOL D15).
+            let row = Facts::of(&mutation.kind, row, false);
+            facts.place = facts.place.or(row.place);
+            facts.collection = facts.collection.or(row.collection);
+            facts.bookmark = facts.bookmark.or(row.bookmark);
+        }
+        self.keys(&mutation.kind, id, &facts, replay)
+    }
+
+    fn keys(&self, kind: &Kind, id: Option<&ResourceId>, facts: &Facts, replay: bool) -> Vec<Key> {
+        let mut keys: Vec<Key> = id
+            .filter(|id| !id.as_str().is_empty())
+            .map(|id| Key::Id(self.canonical(kind, id.as_str())))
+            .into_iter()
+            .collect();
+        match kind {
+            Kind::Bookmark => keys.extend(facts.place.map(Key::Place)),
+            Kind::Collection => keys.extend(facts.name.clone().map(Key::Name)),
+            Kind::Link => {
+                let collection = facts.collection.as_ref().map(|id| self.collection(id));
+                let place = facts.place.or_else(|| self.places.get(facts.bookmark.as_deref()?).copied());
+                if let (Some(collection), Some(bookmark)) = (&collection, &facts.bookmark) {
+                    keys.push(Key::Id(format!("{collection}-{bookmark}").into()));
+                }
+                if let (Some(collection), Some(place)) = (collection, place) {
+                    keys.push(Key::Link(collection, place));
+                }
+            }
+            Kind::Note if replay => keys.extend(facts.note.clone().map(Key::Note)),
+            Kind::ReadingSession if replay => keys.extend(facts.place.map(Key::Place)),
+            Kind::Note | Kind::ReadingSession | Kind::Other(_) => {}
+        }
+        keys.dedup();
+        keys
+    }
+
+    /// A link's composite id with Favorites under its one name; ids may contain `-`, so it is never split.
+    fn canonical(&self, kind: &Kind, id: &str) -> Arc<str> {
+        match (&self.favorites, kind) {
+            (Some(favorites), Kind::Link) => match id.strip_prefix(&**favorites) {
+                Some(rest) if rest.starts_with('-') => format!("{FAVORITES}{rest}").into(),
+                _ => id.into(),
+            },
+            _ => id.into(),
+        }
+    }
+
+    fn collection(&self, id: &Arc<str>) -> Arc<str> {
+        let id = self.arrived.get(&**id).unwrap_or(id);
+        if self.favorites.as_ref() == Some(id) { FAVORITES.into() } else { Arc::clone(id) }
+    }
+
+    fn finish(mut self) -> Grouping {
+        let mut grouping = Grouping { favorites: self.favorites.clone(), ..Grouping::default() };
+        let mut of_root: HashMap<usize, usize> = HashMap::new();
+        for position in 0..self.device.queue.len() {
+            let root = self.root(position);
+            let at = *of_root.entry(root).or_insert_with(|| {
+                let kind = self.device.queue[position].kind.clone();
+                grouping.groups.push(Group { kind, device: Vec::new(), server: Vec::new(), twin: None });
+                grouping.groups.len() - 1
+            });
+            grouping.groups[at].device.push(position);
+            if let Some(twin) = self.twins.get(&position) {
+                grouping.groups[at].twin = Some(*twin);
+            }
+        }
+        for (position, mutation) in self.window.mutations.iter().enumerate() {
+            if needs_id(&mutation.kind)
+                && mutation.resource_id.as_ref().is_none_or(|id| id.as_str().trim().is_empty())
+            {
+                grouping.unidentified.push(position);
+                continue;
+            }
+            if let Some(entry) = self.attached[position] {
+                let root = self.root(entry);
+                if let Some(at) = of_root.get(&root) {
+                    grouping.groups[*at].server.push(position);
+                    continue;
+                }
+            }
+            if self.is_unknown_delete(mutation) {
+                grouping.ignored.push(position);
+            } else {
+                let kind = mutation.kind.clone();
+                grouping.groups.push(Group { kind, device: Vec::new(), server: vec![position], twin: None });
+            }
+        }
+        grouping
+    }
+
+    /// The phone drops a server deletion of a resource it never had, except for sessions (PROTOCOL A8). Without a
+    /// list of resources nobody knows what the device has.
+    fn is_unknown_delete(&self, mutation: &ServerMutation) -> bool {
+        if mutation.op != Op::Delete || self.device.known.is_none() {
+            return false;
+        }
+        match &mutation.kind {
+            Kind::ReadingSession | Kind::Other(_) => false,
+            Kind::Link => {
+                let facts = Facts::of(&mutation.kind, &mutation.data, false);
+                let composite =
+                    mutation.resource_id.as_ref().map(|id| id.to_string()).or_else(|| {
+                        Some(format!("{}-{}", facts.collection.as_ref()?, facts.bookmark.as_ref()?))
+                    });
+                composite.is_some_and(|id| !self.known.contains_key(&(&mutation.kind, id.as_str())))
+            }
+            Kind::Bookmark | Kind::Collection | Kind::Note => {
+                let id = mutation.resource_id.as_ref();
+                id.is_some_and(|id| !self.known.contains_key(&(&mutation.kind, id.as_str())))
+            }
+        }
+    }
+}
+
+/// Links have no id of their own on the wire (PROTOCOL A2).
+const fn needs_id(kind: &Kind) -> bool {
+    match kind {
+        Kind::Bookmark | Kind::Collection | Kind::Note | Kind::ReadingSession => true,
+        Kind::Link | Kind::Other(_) => false,
+    }
+}
+
+/// Whether two queue entries that share this key are one resource without the server's word.
+const fn joins_on_device(kind: &Kind, key: &Key) -> bool {
+    match key {
+        Key::Id(_) | Key::Link(..) => true,
+        Key::Place(_) => matches!(kind, Kind::Bookmark),
+        Key::Name(_) | Key::Note(_) => false,
+    }
+}
+
+/// A link's id as it is written where it has none: `collectionId-bookmarkId`.
+pub fn link_id(data: &Payload) -> Option<String> {
+    let facts = Facts::of(&Kind::Link, data, false);
+    Some(format!("{}-{}", facts.collection?, facts.bookmark?))
+}

@@ -1,0 +1,542 @@
+//! Both sides of a stuck sync put together: pairs, what stands between them, and what waits for a person.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::device::{Device, Known, SyncStatus};
+use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
+use super::identity::{self, Facts, Group};
+use super::json::Json;
+use super::mutation::{Kind, Op, Payload, Queued, ResourceId, ServerMutation, Side};
+use super::squash::{self, Intent};
+use super::window::Window;
+
+/// A pair by its position in [`Inspection::pairs`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PairId(pub u32);
+
+impl PairId {
+    /// The position in [`Inspection::pairs`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What is to be done with a pair, as far as it is known before a person chose anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Both sides agree; nothing to send.
+    Converged,
+    /// The device has something that the server has not, and nothing stands against sending it.
+    Push,
+    /// The server has something that the device has not.
+    Apply,
+    /// The two sides cannot both stand as they are.
+    Diverged,
+    /// It cannot be sent as things are; see [`Pair::blocked`].
+    Blocked,
+}
+
+impl Status {
+    /// The word in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::Push => "push",
+            Self::Apply => "apply",
+            Self::Diverged => "diverged",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// Why a pair cannot be sent as things are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blocked {
+    /// It refers to a collection whose own fate is open, or that is gone.
+    Parent(PairId),
+    /// It refers to a collection that has no id on the server and is not in the queue.
+    NoParent,
+    /// It deletes a resource whose server id the device never learnt.
+    NoServerId,
+}
+
+impl Blocked {
+    /// The reason in words.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Parent(_) => "waits for its collection, whose fate is open or which the server deleted",
+            Self::NoParent => "its collection has no id on the server and is not in the queue",
+            Self::NoServerId => "deletes a resource whose server id the device never learnt",
+        }
+    }
+}
+
+/// Everything both sides say about one resource.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The kind of the resource.
+    pub kind: Kind,
+    /// A name for the resource that is unique among its kind and stable: `id:n1`, `at:2:255`, `queue:q4`.
+    pub key: String,
+    /// What is to be done.
+    pub status: Status,
+    /// What each side did.
+    pub shape: Shape,
+    /// Whether the server's mutation is this device's own earlier write coming back.
+    pub echo: bool,
+    /// Positions in the device's queue.
+    pub device: Vec<usize>,
+    /// Positions in the window.
+    pub server: Vec<usize>,
+    /// Why it cannot be sent, where the status is [`Status::Blocked`].
+    pub blocked: Option<Blocked>,
+    /// The fields that wait for a person.
+    pub open: Vec<FieldPath>,
+    /// A server mutation that may be this creation's replay, where several queued ones look the same.
+    pub twin: Option<usize>,
+}
+
+/// What each side did to the resource; printed `update/update`, `create/-`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// What the device did first, where it did two things (a delete, then a create).
+    pub before: Option<Op>,
+    /// What the device did last.
+    pub device: Option<Op>,
+    /// What the server did.
+    pub server: Option<Op>,
+}
+
+impl Shape {
+    /// What one side did last.
+    pub const fn op(self, side: Side) -> Option<Op> {
+        match side {
+            Side::Device => self.device,
+            Side::Server => self.server,
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(before) = self.before {
+            write!(f, "{}+", before.word())?;
+        }
+        write!(f, "{}/{}", self.device.map_or("-", Op::word), self.server.map_or("-", Op::word))
+    }
+}
+
+/// How many of everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Queued mutations.
+    pub queued: usize,
+    /// Mutations in the window.
+    pub window: usize,
+    /// Pairs that agree.
+    pub converged: usize,
+    /// Pairs to push.
+    pub push: usize,
+    /// Pairs to apply.
+    pub apply: usize,
+    /// Pairs that diverge.
+    pub diverged: usize,
+    /// Pairs that cannot be sent as things are.
+    pub blocked: usize,
+}
+
+/// A device and a window, put together. Everything else (choices, plan, push) speaks of an inspection.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The device as its file tells of it.
+    pub device: Arc<Device>,
+    /// The server's mutations since the cursor.
+    pub window: Arc<Window>,
+    /// Every resource that either side speaks of: in queue order, then those of the server alone.
+    pub pairs: Vec<Pair>,
+    /// Server deletions of resources that this device never had, as positions in the window.
+    pub ignored: Vec<usize>,
+    /// Server mutations without the id that their kind needs, as positions in the window.
+    pub unidentified: Vec<usize>,
+    /// How many of everything.
+    pub summary: Summary,
+    known: HashMap<(Kind, ResourceId), usize>,
+    of_queue: Vec<PairId>,
+    collections: HashMap<Arc<str>, PairId>,
+}
+
+/// The details of one pair, computed when they are looked at.
+#[derive(Clone, Debug)]
+pub struct Details {
+    /// What the device wants, in order: nothing, one intent, or a delete and a create.
+    pub intents: Vec<Intent>,
+    /// Queue positions of creations and deletions that the server never saw and that cancel out.
+    pub cancelled: Vec<usize>,
+    /// Whether the resource exists, and then field by field; the existence is first.
+    pub fields: Vec<Field>,
+}
+
+impl Details {
+    /// A field by its path.
+    pub fn field(&self, path: &FieldPath) -> Option<&Field> {
+        self.fields.iter().find(|field| field.path == *path)
+    }
+}
+
+/// Puts a device and a window together.
+pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
+    let grouping = identity::group(&device, &window);
+    let mut known = HashMap::new();
+    for (position, row) in device.known.iter().flatten().enumerate() {
+        known.insert((row.kind.clone(), row.id.clone()), position);
+    }
+    let mut of_queue = vec![PairId(0); device.queue.len()];
+    for (at, group) in grouping.groups.iter().enumerate() {
+        for position in &group.device {
+            of_queue[*position] = PairId(u32::try_from(at).unwrap_or(u32::MAX));
+        }
+    }
+    let mut inspection = Inspection {
+        summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
+        device,
+        window,
+        pairs: Vec::with_capacity(grouping.groups.len()),
+        ignored: grouping.ignored,
+        unidentified: grouping.unidentified,
+        known,
+        of_queue,
+        collections: HashMap::new(),
+    };
+    for group in grouping.groups {
+        let pair = inspection.pair_of(group);
+        inspection.pairs.push(pair);
+    }
+    inspection.index_collections();
+    inspection.block_dependants();
+    inspection.count();
+    inspection
+}
+
+impl Inspection {
+    /// A pair by its id.
+    pub fn pair(&self, id: PairId) -> &Pair {
+        &self.pairs[id.index()]
+    }
+
+    /// Every pair with its id.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = (PairId, &Pair)> + ExactSizeIterator {
+        self.pairs.iter().enumerate().map(|(at, pair)| (PairId(u32::try_from(at).unwrap_or(u32::MAX)), pair))
+    }
+
+    /// The pair that a queued mutation belongs to.
+    pub fn pair_of_queued(&self, position: usize) -> PairId {
+        self.of_queue[position]
+    }
+
+    /// The queued mutations of a pair, in order.
+    pub fn queued<'a, 'p>(
+        &'a self,
+        pair: &'p Pair,
+    ) -> impl DoubleEndedIterator<Item = &'a Queued> + Clone + use<'a, 'p> {
+        pair.device.iter().map(|position| &self.device.queue[*position])
+    }
+
+    /// The server mutations of a pair, oldest first.
+    pub fn served<'a, 'p>(
+        &'a self,
+        pair: &'p Pair,
+    ) -> impl DoubleEndedIterator<Item = &'a ServerMutation> + Clone + use<'a, 'p> {
+        pair.server.iter().map(|position| &self.window.mutations[*position])
+    }
+
+    /// The device's row of a resource.
+    pub fn known(&self, kind: &Kind, id: &ResourceId) -> Option<&Known> {
+        let position = self.known.get(&(kind.clone(), id.clone()))?;
+        self.device.known.as_ref()?.get(*position)
+    }
+
+    /// The server mutation that stands for the resource: the living one that the device's own id means, else the
+    /// newest living one, else the newest.
+    pub fn primary(&self, pair: &Pair) -> Option<&ServerMutation> {
+        let own: Option<&ResourceId> = self.queued(pair).rev().find_map(|m| m.resource_id.as_ref());
+        let living = || self.served(pair).filter(|m| m.op != Op::Delete);
+        living()
+            .find(|m| own.is_some() && m.resource_id.as_ref() == own)
+            .or_else(|| living().last())
+            .or_else(|| self.served(pair).last())
+    }
+
+    /// What each side says of a pair, field by field.
+    pub fn details(&self, pair: &Pair) -> Details {
+        let squash::Squashed { intents, cancelled } = squash::squash(&self.device.queue, &pair.device);
+        let server = self.primary(pair);
+        let existence = existence(&pair.kind, &intents, server, pair.twin.is_some());
+        let mut fields = vec![existence];
+        let device = intents.last().filter(|intent| intent.op != Op::Delete);
+        let living = server.filter(|m| m.op != Op::Delete);
+        let base = self.base(pair, intents.first());
+        let wants = device.map(|intent| intent.data.members()).unwrap_or_default();
+        let holds = living.map(|m| m.data.members()).unwrap_or_default();
+        fields.extend(field::compare(&pair.kind, &base, &wants, &holds));
+        Details { intents, cancelled, fields }
+    }
+
+    /// What both sides last agreed on: a synced row of the device, under what the queue entry recorded.
+    pub fn base(&self, pair: &Pair, intent: Option<&Intent>) -> IndexMap<String, Json> {
+        let id = intent
+            .and_then(|i| i.resource_id.as_ref())
+            .or_else(|| self.served(pair).find_map(|m| m.resource_id.as_ref()));
+        let row = id.and_then(|id| self.known(&pair.kind, id)).filter(|row| row.status == SyncStatus::Synced);
+        let mut base = row.map(|row| row.data.members()).unwrap_or_default();
+        if let Some(intent) = intent {
+            base.extend(intent.base.members());
+        }
+        base
+    }
+
+    /// The pair of the collection that a link's `collectionId` names: a server id, or the queue id of a creation.
+    pub fn collection(&self, id: &str) -> Option<PairId> {
+        self.collections.get(id).copied()
+    }
+
+    /// How many fields wait for a person, before any choice.
+    pub fn open_fields(&self) -> usize {
+        self.pairs.iter().map(|pair| pair.open.len()).sum()
+    }
+
+    fn pair_of(&self, group: Group) -> Pair {
+        let mut pair = Pair {
+            key: self.key(&group),
+            kind: group.kind,
+            status: Status::Converged,
+            shape: Shape { before: None, device: None, server: None },
+            echo: false,
+            device: group.device,
+            server: group.server,
+            blocked: None,
+            open: Vec::new(),
+            twin: group.twin,
+        };
+        let intents = squash::squash(&self.device.queue, &pair.device).intents;
+        let server = self.primary(&pair);
+        pair.shape = Shape {
+            before: (intents.len() > 1).then(|| intents[0].op),
+            device: intents.last().map(|i| i.op),
+            server: server.map(|m| m.op),
+        };
+        match (intents.last(), server) {
+            (None, None) => {}
+            (None, Some(server)) => {
+                let same = self.is_known_state(server);
+                pair.echo = same;
+                pair.status = if same { Status::Converged } else { Status::Apply };
+            }
+            (Some(_), None) if pair.twin.is_some() => diverge(&mut pair, vec![FieldPath::existence()]),
+            (Some(last), None) => {
+                pair.status = Status::Push;
+                let nameless = last.op == Op::Delete && last.resource_id.is_none() && pair.kind != Kind::Link;
+                if nameless {
+                    pair.status = Status::Blocked;
+                    pair.blocked = Some(Blocked::NoServerId);
+                }
+            }
+            (Some(last), Some(server)) => self.judge(&mut pair, &intents, last, server),
+        }
+        pair
+    }
+
+    /// Both sides speak: do they agree, can they be put together, or must somebody choose?
+    fn judge(&self, pair: &mut Pair, intents: &[Intent], last: &Intent, server: &ServerMutation) {
+        match fate(&pair.kind, intents, Some(server), false) {
+            Verdict::Conflict => diverge(pair, vec![FieldPath::existence()]),
+            Verdict::SameChange => pair.status = Status::Converged,
+            Verdict::DeviceOnly => {
+                pair.status = Status::Push;
+                pair.echo = server.op == Op::Create;
+            }
+            Verdict::ServerOnly | Verdict::Equal => {
+                let base = self.base(pair, intents.first());
+                let fields = field::compare(&pair.kind, &base, &last.data.members(), &server.data.members());
+                let told = |verdict: Verdict| {
+                    let mut shown = fields.iter().filter(|f| f.shape != FieldShape::Bookkeeping);
+                    pair.kind != Kind::Link && shown.any(|f| f.verdict == verdict)
+                };
+                if told(Verdict::Conflict) {
+                    let open =
+                        fields.iter().filter(|f| f.settled().is_none()).map(|f| f.path.clone()).collect();
+                    diverge(pair, open);
+                } else if told(Verdict::DeviceOnly) {
+                    pair.status = Status::Push;
+                } else {
+                    pair.status = Status::Converged;
+                    pair.echo = is_echo(last, server);
+                }
+            }
+        }
+    }
+
+    /// Whether the device already holds what the server says: its own earlier write, or one it applied before.
+    fn is_known_state(&self, server: &ServerMutation) -> bool {
+        let composite = || identity::link_id(&server.data).map(ResourceId::from);
+        let Some(id) = server.resource_id.clone().or_else(composite) else { return false };
+        let Some(row) = self.known(&server.kind, &id).filter(|row| row.status == SyncStatus::Synced) else {
+            return false;
+        };
+        if server.op == Op::Delete {
+            return false;
+        }
+        if row.server_timestamp == Some(server.timestamp) {
+            return true;
+        }
+        let row = row.data.members();
+        field::compare(&server.kind, &row, &IndexMap::new(), &server.data.members())
+            .iter()
+            .all(|f| f.verdict == Verdict::Equal || f.shape == FieldShape::Bookkeeping)
+            && !row.is_empty()
+    }
+
+    fn key(&self, group: &Group) -> String {
+        let queued = group.device.iter().map(|p| &self.device.queue[*p]);
+        let served = group.server.iter().map(|p| &self.window.mutations[*p]);
+        let own = queued.clone().find_map(|m| m.resource_id.as_ref());
+        if let Some(id) = own.or_else(|| served.clone().find_map(|m| m.resource_id.as_ref())) {
+            return format!("id:{id}");
+        }
+        let data: Vec<&Payload> = queued.clone().map(|m| &m.data).chain(served.map(|m| &m.data)).collect();
+        if group.kind == Kind::Link
+            && let Some(id) = data.iter().find_map(|data| identity::link_id(data))
+        {
+            return format!("id:{id}");
+        }
+        let facts = data.first().map(|data| Facts::of(&group.kind, data, false)).unwrap_or_default();
+        match (&group.kind, facts.place, facts.collection) {
+            (Kind::Bookmark, Some(place), _) => format!("at:{place}"),
+            (Kind::Link, Some(place), Some(collection)) => format!("link:{collection}@{place}"),
+            _ => match queued.clone().next() {
+                Some(first) => format!("queue:{}", first.id),
+                None => format!("window:{}", group.server.first().copied().unwrap_or_default()),
+            },
+        }
+    }
+
+    fn index_collections(&mut self) {
+        let mut index: HashMap<Arc<str>, PairId> = HashMap::new();
+        for (id, pair) in self.ids().filter(|(_, pair)| pair.kind == Kind::Collection) {
+            let queued = self
+                .queued(pair)
+                .flat_map(|m| [Some(m.id.as_str()), m.resource_id.as_ref().map(ResourceId::as_str)]);
+            let served = self.served(pair).map(|m| m.resource_id.as_ref().map(ResourceId::as_str));
+            for name in queued.chain(served).flatten() {
+                index.insert(name.into(), id);
+            }
+        }
+        self.collections = index;
+    }
+
+    fn block_dependants(&mut self) {
+        let mut blocked: Vec<(PairId, Blocked)> = Vec::new();
+        for (id, pair) in self.ids() {
+            let creates = pair.shape.device.is_some_and(|op| op != Op::Delete);
+            if pair.kind == Kind::Link
+                && pair.status == Status::Push
+                && creates
+                && let Some(reason) = self.parent_blocks(pair)
+            {
+                blocked.push((id, reason));
+            }
+        }
+        for (id, reason) in blocked {
+            let pair = &mut self.pairs[id.index()];
+            pair.status = Status::Blocked;
+            pair.blocked = Some(reason);
+        }
+    }
+
+    fn parent_blocks(&self, link: &Pair) -> Option<Blocked> {
+        let last = self.queued(link).last()?;
+        let collection = Facts::of(&Kind::Link, &last.data, false).collection?;
+        let Some(parent) = self.collection(&collection) else {
+            let row = self.known(&Kind::Collection, &ResourceId::from(&*collection));
+            return row.filter(|row| row.status == SyncStatus::PendingCreate).map(|_| Blocked::NoParent);
+        };
+        let pair = self.pair(parent);
+        let gone = pair.shape.server == Some(Op::Delete) || pair.shape.device == Some(Op::Delete);
+        let open = matches!(pair.status, Status::Diverged | Status::Blocked);
+        (open || gone).then_some(Blocked::Parent(parent))
+    }
+
+    fn count(&mut self) {
+        for pair in &self.pairs {
+            let counter = match pair.status {
+                Status::Converged => &mut self.summary.converged,
+                Status::Push => &mut self.summary.push,
+                Status::Apply => &mut self.summary.apply,
+                Status::Diverged => &mut self.summary.diverged,
+                Status::Blocked => &mut self.summary.blocked,
+            };
+            *counter += 1;
+        }
+    }
+}
+
+fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {
+    pair.status = Status::Diverged;
+    pair.open = open;
+}
+
+/// The existence of the resource as a field: what each side did, and whether somebody must choose.
+fn existence(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: bool) -> Field {
+    Field {
+        path: FieldPath::existence(),
+        shape: FieldShape::Existence,
+        verdict: fate(kind, intents, server, twin),
+        base: Base::Absent,
+        device: intents.last().map(|intent| Json::string(intent.op.wire())),
+        server: server.map(|m| Json::string(m.op.wire())),
+    }
+}
+
+/// The three-way rule on whether the resource exists. Operations are what changed, so no base is needed.
+fn fate(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: bool) -> Verdict {
+    let (Some(last), Some(server)) = (intents.last(), server) else {
+        return match (intents.last(), server) {
+            (Some(_), None) if twin => Verdict::Conflict,
+            (Some(_), _) => Verdict::DeviceOnly,
+            (None, Some(_)) => Verdict::ServerOnly,
+            (None, None) => Verdict::Equal,
+        };
+    };
+    match (last.op, server.op) {
+        (Op::Delete, Op::Delete) => Verdict::SameChange,
+        // The device knows the id, so the creation is its own coming back; the deletion is newer (PROTOCOL A9).
+        (Op::Delete, Op::Create)
+            if *kind == Kind::Link
+                || (last.resource_id.is_some() && last.resource_id == server.resource_id) =>
+        {
+            Verdict::DeviceOnly
+        }
+        (Op::Delete, Op::Create | Op::Update) => Verdict::Conflict,
+        // A delete and a new creation: the server has done the first half.
+        (Op::Create | Op::Update, Op::Delete) if intents.len() > 1 => Verdict::DeviceOnly,
+        (Op::Create | Op::Update, Op::Delete) => Verdict::Conflict,
+        (Op::Create | Op::Update, Op::Create | Op::Update) => Verdict::Equal,
+    }
+}
+
+/// The server's mutation is the device's own write when it bears the same client time, or when the device tried
+/// to send it and nothing tells them apart.
+fn is_echo(device: &Intent, server: &ServerMutation) -> bool {
+    let (own, other) = (client_time(&device.data), client_time(&server.data));
+    match (own, other) {
+        (Some(own), Some(other)) => own == other,
+        (None, _) | (_, None) => device.maybe_sent,
+    }
+}
+
+fn client_time(data: &Payload) -> Option<super::mutation::Millis> {
+    data.members().get("clientUpdatedAt").and_then(super::mutation::Millis::from_json)
+}

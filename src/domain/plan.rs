@@ -1,0 +1,297 @@
+//! What retrying the sync would do: push, apply, drop, hold, and the loss ledger. Nothing is sent here.
+
+use std::collections::HashMap;
+
+use super::field::FieldPath;
+use super::identity::{FAVORITES, Facts};
+use super::inspect::{Inspection, PairId};
+use super::mutation::{Cursor, Kind, Millis, Op, QueueId};
+use super::resolution::{Resolution, Unit};
+use super::settle::{self, Item, Loss, Outcome};
+use super::squash;
+
+/// How many mutations a POST may carry (PROTOCOL A3).
+pub const MAX_BATCH: usize = 100;
+
+/// The order of a push (PROTOCOL A11, DESIGN §4): what others refer to goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// Links that are deleted, before the collections they belong to.
+    LinkDeletes,
+    /// Bookmarks and collections.
+    BookmarksAndCollections,
+    /// Links that are created, once their collections have ids.
+    Links,
+    /// Notes and reading sessions.
+    NotesAndSessions,
+    /// Kinds that this version does not know.
+    Unknown,
+}
+
+impl Phase {
+    /// The phases in order.
+    pub const ALL: [Self; 5] = [
+        Self::LinkDeletes,
+        Self::BookmarksAndCollections,
+        Self::Links,
+        Self::NotesAndSessions,
+        Self::Unknown,
+    ];
+
+    /// The name in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LinkDeletes => "link-deletes",
+            Self::BookmarksAndCollections => "bookmarks-and-collections",
+            Self::Links => "links",
+            Self::NotesAndSessions => "notes-and-sessions",
+            Self::Unknown => "unknown-kinds",
+        }
+    }
+
+    /// The phase of a mutation.
+    pub const fn of(kind: &Kind, op: Op) -> Self {
+        match (kind, op) {
+            (Kind::Link, Op::Delete) => Self::LinkDeletes,
+            (Kind::Bookmark | Kind::Collection, _) => Self::BookmarksAndCollections,
+            (Kind::Link, Op::Create | Op::Update) => Self::Links,
+            (Kind::Note | Kind::ReadingSession, _) => Self::NotesAndSessions,
+            (Kind::Other(_), _) => Self::Unknown,
+        }
+    }
+}
+
+/// One POST.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Which phase it belongs to.
+    pub phase: Phase,
+    /// The head it carries; known for the first only, later ones carry what the answer before them gives.
+    pub last_mutation_at: Option<Cursor>,
+    /// At most [`MAX_BATCH`] mutations.
+    pub items: Vec<Item>,
+}
+
+/// Queue entries that stay out of the push, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The queue entries.
+    pub device: Vec<QueueId>,
+    /// Why.
+    pub reason: String,
+    /// Their pair.
+    pub pair: PairId,
+}
+
+/// What retrying the sync would do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The POSTs in order.
+    pub batches: Vec<Batch>,
+    /// Positions in the window of what the device takes over, oldest first.
+    pub apply: Vec<usize>,
+    /// Queue entries that leave the queue unsent.
+    pub drop: Vec<Left>,
+    /// Queue entries that stay in the queue.
+    pub hold: Vec<Left>,
+    /// Fields that wait for a person.
+    pub open: Vec<Unit>,
+    /// Every changed value that is not in the result.
+    pub ledger: Vec<Loss>,
+    /// The head this plan was made for.
+    pub head: Cursor,
+    /// Whether the device's cursor may move to the head afterwards: only when nothing is open and every entry of
+    /// the window was understood, since the next pull would not show them again (DESIGN §5).
+    pub moves_cursor: bool,
+}
+
+impl Plan {
+    /// How many mutations would be sent.
+    pub fn pushed(&self) -> usize {
+        self.batches.iter().map(|batch| batch.items.len()).sum()
+    }
+
+    /// Every mutation that would be sent, in order.
+    pub fn items(&self) -> impl Iterator<Item = &Item> {
+        self.batches.iter().flat_map(|batch| &batch.items)
+    }
+}
+
+/// What retrying the sync would do under the choices made. `now` stamps results that a person put together.
+pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Plan {
+    let mut plan = Plan {
+        batches: Vec::new(),
+        apply: Vec::new(),
+        drop: Vec::new(),
+        hold: Vec::new(),
+        open: Vec::new(),
+        ledger: Vec::new(),
+        head: inspection.window.head,
+        moves_cursor: true,
+    };
+    let mut items: Vec<(Phase, Item)> = Vec::new();
+    let mut collections: HashMap<PairId, Parent> = HashMap::new();
+    let mut links: Vec<(PairId, Outcome)> = Vec::new();
+    for (id, pair) in inspection.ids() {
+        let outcome = settle::settle(inspection, resolution, id, now);
+        match &pair.kind {
+            Kind::Collection => {
+                collections.insert(id, Parent::of(inspection, id, &outcome));
+                plan.take(inspection, id, outcome, &mut items);
+            }
+            Kind::Link => links.push((id, outcome)),
+            Kind::Bookmark | Kind::Note | Kind::ReadingSession | Kind::Other(_) => {
+                plan.take(inspection, id, outcome, &mut items);
+            }
+        }
+    }
+    for (id, mut outcome) in links {
+        if let Outcome::Settled(settled) = &mut outcome {
+            let held = settled
+                .push
+                .iter_mut()
+                .find_map(|item| wait_for_parent(inspection, &collections, item).err());
+            if let Some(reason) = held {
+                outcome = Outcome::Held(reason);
+            }
+        }
+        plan.take(inspection, id, outcome, &mut items);
+    }
+    plan.apply.sort_unstable();
+    plan.moves_cursor =
+        plan.open.is_empty() && inspection.window.unreadable.is_empty() && inspection.unidentified.is_empty();
+    plan.batches = batches(items, inspection.window.head);
+    plan
+}
+
+impl Plan {
+    fn take(
+        &mut self,
+        inspection: &Inspection,
+        id: PairId,
+        outcome: Outcome,
+        items: &mut Vec<(Phase, Item)>,
+    ) {
+        let pair = inspection.pair(id);
+        let all = || inspection.queued(pair).map(|m| m.id.clone()).collect::<Vec<_>>();
+        match outcome {
+            Outcome::Open(paths) => {
+                if !pair.device.is_empty() {
+                    self.hold.push(Left {
+                        device: all(),
+                        reason: String::from("waits for a choice"),
+                        pair: id,
+                    });
+                }
+                self.open.extend(paths.into_iter().map(|path| Unit { pair: id, path }));
+            }
+            Outcome::Held(reason) => self.hold.push(Left { device: all(), reason, pair: id }),
+            Outcome::Settled(settled) => {
+                items.extend(
+                    settled.push.into_iter().map(|item| (Phase::of(&item.wire.kind, item.wire.op), item)),
+                );
+                self.apply.extend(settled.apply);
+                if let Some((device, reason)) = settled.drop {
+                    self.drop.push(Left { device, reason: reason.to_owned(), pair: id });
+                }
+                self.ledger.extend(settled.losses);
+            }
+        }
+    }
+}
+
+/// What becomes of a collection that links refer to.
+enum Parent {
+    /// It is there, or will stay there.
+    Stands,
+    /// It is made by this push; links wait for its id under this name.
+    Made(String),
+    /// Its own fate is open, or it cannot be sent.
+    Waits,
+    /// It is deleted.
+    Gone,
+}
+
+impl Parent {
+    fn of(inspection: &Inspection, id: PairId, outcome: &Outcome) -> Self {
+        let pair = inspection.pair(id);
+        let Outcome::Settled(settled) = outcome else { return Self::Waits };
+        match settled.push.last() {
+            Some(item) if item.wire.op == Op::Create => {
+                item.names.first().map_or(Self::Stands, |name| Self::Made(name.clone()))
+            }
+            Some(item) if item.wire.op == Op::Delete => Self::Gone,
+            Some(_) => Self::Stands,
+            None => {
+                let deleted = inspection.primary(pair).is_some_and(|m| m.op == Op::Delete);
+                let nothing_left = pair.server.is_empty() && settled.drop.is_some();
+                if deleted || nothing_left { Self::Gone } else { Self::Stands }
+            }
+        }
+    }
+}
+
+/// Says under which name a link's collection must be awaited, or why the link has to stay.
+fn wait_for_parent(
+    inspection: &Inspection,
+    collections: &HashMap<PairId, Parent>,
+    item: &mut Item,
+) -> Result<(), String> {
+    if item.wire.op == Op::Delete {
+        return Ok(());
+    }
+    let Some(collection) = Facts::of(&Kind::Link, &item.wire.data, false).collection else { return Ok(()) };
+    if &*collection == FAVORITES {
+        return Ok(());
+    }
+    match inspection.collection(&collection).and_then(|id| collections.get(&id)) {
+        None | Some(Parent::Stands) => Ok(()),
+        Some(Parent::Made(name)) => {
+            item.parent = Some(name.clone());
+            Ok(())
+        }
+        Some(Parent::Waits) => Err(String::from("waits for its collection, whose fate is open")),
+        Some(Parent::Gone) => {
+            Err(String::from("its collection is deleted; drop it or bring the collection back"))
+        }
+    }
+}
+
+/// Phases in order, each cut into POSTs of at most [`MAX_BATCH`].
+fn batches(mut items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
+    let rank = |item: &Item| match item.wire.kind {
+        Kind::Bookmark | Kind::Note => 0,
+        Kind::Collection | Kind::ReadingSession | Kind::Link | Kind::Other(_) => 1,
+    };
+    items.sort_by_key(|(phase, item)| (*phase, rank(item)));
+    let mut batches: Vec<Batch> = Vec::new();
+    for (phase, item) in items {
+        match batches.last_mut() {
+            Some(batch) if batch.phase == phase && batch.items.len() < MAX_BATCH => batch.items.push(item),
+            _ => {
+                let last_mutation_at = batches.is_empty().then_some(head);
+                batches.push(Batch { phase, last_mutation_at, items: vec![item] });
+            }
+        }
+    }
+    batches
+}
+
+/// Values of `pair` that no choice has settled yet, for messages.
+pub fn open_paths(inspection: &Inspection, resolution: &Resolution, pair: PairId) -> Vec<FieldPath> {
+    resolution.open(pair, inspection.pair(pair)).cloned().collect()
+}
+
+/// How many mutations the phone itself would put into one POST of each phase: it does not cut (PROTOCOL D8).
+pub fn phase_sizes(inspection: &Inspection) -> Vec<(Phase, usize)> {
+    let mut sizes: Vec<(Phase, usize)> = Phase::ALL.map(|phase| (phase, 0)).to_vec();
+    for pair in &inspection.pairs {
+        for intent in squash::squash(&inspection.device.queue, &pair.device).intents {
+            let phase = Phase::of(&pair.kind, intent.op);
+            if let Some((_, count)) = sizes.iter_mut().find(|(p, _)| *p == phase) {
+                *count += 1;
+            }
+        }
+    }
+    sizes
+}

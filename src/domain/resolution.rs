@@ -1,0 +1,175 @@
+//! What was chosen so far: choices by hand and by strategy, undo and redo, and what is still open.
+
+use std::collections::BTreeMap;
+
+use super::field::{Choice, FieldPath};
+use super::inspect::{Inspection, Pair, PairId, Status};
+use super::strategy::Strategy;
+
+/// One field of one pair.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Unit {
+    /// The pair.
+    pub pair: PairId,
+    /// The field.
+    pub path: FieldPath,
+}
+
+/// Who made a choice. A strategy is a rule and is applied anew to a newer inspection; a choice by hand is bound to
+/// what the person saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A person, on this field.
+    Hand,
+    /// A strategy.
+    Strategy(Strategy),
+}
+
+/// A choice and who made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// What survives.
+    pub choice: Choice,
+    /// Who said so.
+    pub by: By,
+}
+
+/// A change of one choice, kept so that it can be undone exactly.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    unit: Unit,
+    before: Option<Chosen>,
+    after: Option<Chosen>,
+}
+
+/// One act of a person: any number of choices that are undone together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Act {
+    label: String,
+    changes: Vec<Change>,
+}
+
+/// Everything chosen so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolution {
+    choices: BTreeMap<Unit, Chosen>,
+    done: Vec<Act>,
+    undone: Vec<Act>,
+}
+
+impl Resolution {
+    /// The choice on a field, if one was made.
+    pub fn get(&self, pair: PairId, path: &FieldPath) -> Option<&Chosen> {
+        self.choices.get(&Unit { pair, path: path.clone() })
+    }
+
+    /// Every choice in the order of the pairs.
+    pub fn iter(&self) -> impl Iterator<Item = (&Unit, &Chosen)> {
+        self.choices.iter()
+    }
+
+    /// Whether nothing was chosen.
+    pub fn is_empty(&self) -> bool {
+        self.choices.is_empty()
+    }
+
+    /// Makes (or, with `None`, takes back) choices as one act. Answers how many choices it changed; an act that
+    /// changes nothing is not kept.
+    pub fn choose(
+        &mut self,
+        label: impl Into<String>,
+        choices: impl IntoIterator<Item = (Unit, Option<Chosen>)>,
+    ) -> usize {
+        let mut changes = Vec::new();
+        for (unit, after) in choices {
+            let before = self.set(&unit, after.clone());
+            if before != after {
+                changes.push(Change { unit, before, after });
+            }
+        }
+        let count = changes.len();
+        if count > 0 {
+            self.done.push(Act { label: label.into(), changes });
+            self.undone.clear();
+        }
+        count
+    }
+
+    /// Takes the last act back. Answers what it was.
+    pub fn undo(&mut self) -> Option<String> {
+        let act = self.done.pop()?;
+        for change in act.changes.iter().rev() {
+            self.set(&change.unit, change.before.clone());
+        }
+        let label = act.label.clone();
+        self.undone.push(act);
+        Some(label)
+    }
+
+    /// Does the last undone act again. Answers what it was.
+    pub fn redo(&mut self) -> Option<String> {
+        let act = self.undone.pop()?;
+        for change in &act.changes {
+            self.set(&change.unit, change.after.clone());
+        }
+        let label = act.label.clone();
+        self.done.push(act);
+        Some(label)
+    }
+
+    /// What [`Resolution::undo`] would take back.
+    pub fn undoable(&self) -> Option<&str> {
+        self.done.last().map(|act| act.label.as_str())
+    }
+
+    /// What [`Resolution::redo`] would do again.
+    pub fn redoable(&self) -> Option<&str> {
+        self.undone.last().map(|act| act.label.as_str())
+    }
+
+    /// The fields of a pair that wait for a person.
+    pub fn open<'a>(&'a self, id: PairId, pair: &'a Pair) -> impl Iterator<Item = &'a FieldPath> {
+        // What became of the resource decides over its fields.
+        let dropped =
+            self.get(id, &FieldPath::existence()).is_some_and(|chosen| chosen.choice == Choice::Server);
+        pair.open.iter().filter(move |path| !dropped && self.get(id, path).is_none())
+    }
+
+    /// Whether every field of the pair that needs a choice has one.
+    pub fn settles(&self, id: PairId, pair: &Pair) -> bool {
+        self.open(id, pair).next().is_none()
+    }
+
+    /// How far the resolution got.
+    pub fn progress(&self, inspection: &Inspection) -> Progress {
+        let mut progress = Progress::default();
+        for (id, pair) in inspection.ids().filter(|(_, pair)| pair.status == Status::Diverged) {
+            progress.diverged += 1;
+            progress.resolved += usize::from(self.settles(id, pair));
+        }
+        progress
+    }
+
+    fn set(&mut self, unit: &Unit, chosen: Option<Chosen>) -> Option<Chosen> {
+        match chosen {
+            Some(chosen) => self.choices.insert(unit.clone(), chosen),
+            None => self.choices.remove(unit),
+        }
+    }
+}
+
+/// How many divergences there are and how many of them are resolved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Pairs that diverge.
+    pub diverged: usize,
+    /// Of those, the ones whose every open field has a choice.
+    pub resolved: usize,
+}
+
+impl Progress {
+    /// Divergences that wait for a person.
+    pub const fn open(self) -> usize {
+        self.diverged - self.resolved
+    }
+}

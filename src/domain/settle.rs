@@ -1,0 +1,433 @@
+//! What one pair comes to under the choices made: what is pushed, applied, dropped and lost.
+
+use indexmap::IndexMap;
+
+use super::field::{self, Choice, Field, FieldPath, FieldShape, Verdict};
+use super::identity::{FAVORITES, Facts};
+use super::inspect::{Details, Inspection, Pair, PairId, Status};
+use super::json::Json;
+use super::mutation::{Kind, Millis, Op, Payload, QueueId, ResourceId, Side, WireMutation};
+use super::resolution::Resolution;
+use super::squash::Intent;
+
+/// What a pair comes to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Fields wait for a person; nothing of the pair is sent or applied.
+    Open(Vec<FieldPath>),
+    /// Nothing waits for a person, but it cannot be sent.
+    Held(String),
+    /// Decided.
+    Settled(Settled),
+}
+
+/// A decided pair.
+#[derive(Clone, Debug, Default)]
+pub struct Settled {
+    /// What is sent, in order.
+    pub push: Vec<Item>,
+    /// Positions in the window of what the device takes over.
+    pub apply: Vec<usize>,
+    /// Queue entries that leave the queue without being sent, and why.
+    pub drop: Option<(Vec<QueueId>, &'static str)>,
+    /// Values that are not in the result.
+    pub losses: Vec<Loss>,
+}
+
+/// One mutation of a POST and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// The pair it settles.
+    pub pair: PairId,
+    /// The queue entries that are done once it is acknowledged.
+    pub members: Vec<QueueId>,
+    /// What is sent.
+    pub wire: WireMutation,
+    /// The queued collection creation whose acknowledged id must replace `collectionId` before it is sent.
+    pub parent: Option<String>,
+    /// Names under which dependants may refer to what this creates.
+    pub names: Vec<String>,
+}
+
+/// A value that one side had changed and that is not in the result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The pair.
+    pub pair: PairId,
+    /// The field; the existence of the resource when an operation is lost.
+    pub path: FieldPath,
+    /// The side whose value is lost.
+    pub side: Side,
+    /// The value.
+    pub value: Json,
+    /// Why it is lost.
+    pub reason: &'static str,
+}
+
+/// What `id` comes to. `now` stamps a result that a person put together, as the user's action time.
+pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now: Millis) -> Outcome {
+    let pair = inspection.pair(id);
+    let open: Vec<FieldPath> = resolution.open(id, pair).cloned().collect();
+    if !open.is_empty() {
+        return Outcome::Open(open);
+    }
+    let details = inspection.details(pair);
+    let existence = resolution.get(id, &FieldPath::existence()).map(|chosen| &chosen.choice);
+    let gives_up = matches!(existence, Some(Choice::Server));
+    if let (Some(blocked), false) = (pair.blocked, gives_up) {
+        // A parent's fate may have been settled meanwhile; the plan looks at that.
+        if !matches!(blocked, super::inspect::Blocked::Parent(_)) {
+            return Outcome::Held(blocked.reason().to_owned());
+        }
+    }
+    let settling = Settling { inspection, resolution, id, pair, details: &details, now };
+    let mut settled = match (details.intents.last(), pair.server.is_empty()) {
+        (None, _) => Settled { apply: pair.server.clone(), ..Settled::default() },
+        (Some(last), _) if gives_up => settling.give_up(last),
+        (Some(_), true) => settling.push_all(),
+        (Some(last), false) => settling.both(last, existence),
+    };
+    if !details.cancelled.is_empty() {
+        let cancelled = settling.ids(&details.cancelled);
+        let (ids, _) = settled
+            .drop
+            .get_or_insert((Vec::new(), "made and deleted on the device before it was ever sent"));
+        ids.extend(cancelled);
+    }
+    Outcome::Settled(settled)
+}
+
+struct Settling<'a> {
+    inspection: &'a Inspection,
+    resolution: &'a Resolution,
+    id: PairId,
+    pair: &'a Pair,
+    details: &'a Details,
+    now: Millis,
+}
+
+impl Settling<'_> {
+    fn ids(&self, positions: &[usize]) -> Vec<QueueId> {
+        positions.iter().map(|p| self.inspection.device.queue[*p].id.clone()).collect()
+    }
+
+    fn members(&self) -> Vec<QueueId> {
+        self.details.intents.iter().flat_map(|intent| self.ids(&intent.members)).collect()
+    }
+
+    /// Everything the device wants is sent as it was queued.
+    fn push_all(&self) -> Settled {
+        let push =
+            self.details.intents.iter().map(|intent| self.item(intent, self.as_queued(intent))).collect();
+        Settled { push, ..Settled::default() }
+    }
+
+    /// The person (or a strategy) decided that the server's state stands as it is.
+    fn give_up(&self, last: &Intent) -> Settled {
+        let losses = if self.twin_holds_it() {
+            Vec::new()
+        } else {
+            self.device_losses(last, "the server's side was chosen")
+        };
+        let reason = if self.pair.twin.is_some() {
+            "the same one is already on the server"
+        } else if self.pair.server.is_empty() {
+            "dropped by choice"
+        } else {
+            "the server's side was chosen"
+        };
+        Settled {
+            push: Vec::new(),
+            apply: self.pair.server.clone(),
+            drop: Some((self.members(), reason)),
+            losses,
+        }
+    }
+
+    fn twin_holds_it(&self) -> bool {
+        self.pair.twin.is_some()
+    }
+
+    fn both(&self, last: &Intent, existence: Option<&Choice>) -> Settled {
+        let server = self.inspection.primary(self.pair);
+        let server_op = server.map_or(Op::Delete, |m| m.op);
+        match (last.op, server_op) {
+            (Op::Delete, Op::Delete) => self.agreed("deleted on both sides"),
+            (Op::Delete, Op::Create | Op::Update) => {
+                // Keep deleted: the deletion is sent, what the server wrote meanwhile goes.
+                let losses = if self.pair.status == Status::Push {
+                    Vec::new()
+                } else {
+                    self.server_losses("the deletion was chosen")
+                };
+                let mut settled = Settled { losses, ..Settled::default() };
+                let id = last.resource_id.clone().or_else(|| server.and_then(|m| m.resource_id.clone()));
+                let wire = WireMutation { resource_id: id, ..self.as_queued(last) };
+                settled.push.push(self.item_for(self.members(), wire, last));
+                settled
+            }
+            (Op::Create | Op::Update, Op::Delete) if self.details.intents.len() > 1 => {
+                // The server has deleted already; only the new creation is left to send.
+                let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
+                settled.push.push(self.item_for(self.members(), self.as_queued(last), last));
+                settled
+            }
+            (Op::Create | Op::Update, Op::Delete) => {
+                debug_assert!(existence.is_some(), "an edit against a delete is open until somebody chooses");
+                self.bring_back(last)
+            }
+            (Op::Create | Op::Update, Op::Create | Op::Update) => self.by_field(last),
+        }
+    }
+
+    fn agreed(&self, reason: &'static str) -> Settled {
+        Settled {
+            apply: self.pair.server.clone(),
+            drop: Some((self.members(), reason)),
+            ..Settled::default()
+        }
+    }
+
+    /// A creation without the old id, of all the device knows: its row under what it wanted to change.
+    fn bring_back(&self, last: &Intent) -> Settled {
+        let mut data = self.inspection.base(self.pair, Some(last));
+        data.retain(|name, _| pushable(&self.pair.kind, name));
+        data.extend(last.data.members());
+        let wire = WireMutation {
+            op: Op::Create,
+            kind: self.pair.kind.clone(),
+            resource_id: None,
+            data: Payload::from_members(&data),
+        };
+        let mut item = self.item_for(self.members(), for_wire(self.inspection, wire), last);
+        item.names.extend(last.resource_id.iter().map(ToString::to_string));
+        let losses = vec![self.loss(
+            FieldPath::existence(),
+            Side::Server,
+            Json::string(Op::Delete.wire()),
+            "brought back by choice",
+        )];
+        Settled { push: vec![item], apply: self.pair.server.clone(), drop: None, losses }
+    }
+
+    /// Both sides live: the result is put together field by field.
+    fn by_field(&self, last: &Intent) -> Settled {
+        let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
+        let mut data = last.data.members();
+        let (mut sends, mut as_queued) = (false, self.details.intents.len() == 1);
+        let mut moved = false;
+        for field in &self.details.fields {
+            if field.shape == FieldShape::Existence {
+                continue;
+            }
+            let Some((choice, result)) = self.result(field) else { continue };
+            if field.shape == FieldShape::Bookkeeping {
+                continue;
+            }
+            self.losses_of(field, &choice, result.as_ref(), &mut settled.losses);
+            let differs = result != field.server && !(field.verdict == Verdict::Equal);
+            let kept = result == field.device || field.device.is_none() && !differs;
+            if differs {
+                sends = true;
+                moved |= field.shape == FieldShape::Position && field.server.is_some();
+            }
+            // An equal value is sent as the device wrote it; the server knows it already.
+            if !kept && field.verdict != Verdict::Equal {
+                as_queued = false;
+                if let Some(result) = &result {
+                    field::set_member(&self.pair.kind, &mut data, &field.path, result);
+                }
+            }
+        }
+        if !sends || self.pair.kind == Kind::Link {
+            let reason = if self.pair.status == Status::Converged {
+                "already on the server"
+            } else {
+                "the server's side was chosen"
+            };
+            settled.drop = Some((self.members(), reason));
+            return settled;
+        }
+        let server_id = self.inspection.primary(self.pair).and_then(|m| m.resource_id.clone());
+        let wire = if moved && self.pair.kind == Kind::Bookmark {
+            // A bookmark does not move: another place is another bookmark (PROTOCOL A9).
+            WireMutation {
+                op: Op::Create,
+                kind: Kind::Bookmark,
+                resource_id: None,
+                data: self.stamped(data, as_queued, last),
+            }
+        } else {
+            WireMutation {
+                op: Op::Update,
+                kind: self.pair.kind.clone(),
+                resource_id: last.resource_id.clone().or(server_id),
+                data: self.stamped(data, as_queued, last),
+            }
+        };
+        settled.push.push(self.item_for(self.members(), for_wire_update(self.inspection, wire), last));
+        settled
+    }
+
+    /// The device's data untouched where all of it survives; else the result, stamped with the moment of choosing.
+    fn stamped(&self, mut data: IndexMap<String, Json>, as_queued: bool, last: &Intent) -> Payload {
+        if as_queued {
+            return last.data.clone();
+        }
+        data.insert(String::from("clientUpdatedAt"), Json::string(self.now.to_iso()));
+        data.shift_remove("clientCreatedAt");
+        Payload::from_members(&data)
+    }
+
+    /// The choice that stands on a field and the value it leaves; `None` where nothing has to be decided.
+    fn result(&self, field: &Field) -> Option<(Choice, Option<Json>)> {
+        let chosen = self.resolution.get(self.id, &field.path).map(|chosen| chosen.choice.clone());
+        let choice = chosen.or_else(|| field.settled())?;
+        let result = field.result(&choice);
+        Some((choice, result))
+    }
+
+    fn losses_of(&self, field: &Field, choice: &Choice, result: Option<&Json>, losses: &mut Vec<Loss>) {
+        if *choice == Choice::Both {
+            return;
+        }
+        for side in [Side::Device, Side::Server] {
+            let Some(value) = field.value(side) else { continue };
+            if field.changed_by(side) && result != Some(value) {
+                let reason = match choice {
+                    Choice::Device => "the device's value was chosen",
+                    Choice::Server => "the server's value was chosen",
+                    Choice::Edited(_) => "replaced by an edited value",
+                    Choice::Both => continue,
+                };
+                losses.push(self.loss(field.path.clone(), side, value.clone(), reason));
+            }
+        }
+    }
+
+    /// What the device wanted, where none of it survives.
+    fn device_losses(&self, last: &Intent, reason: &'static str) -> Vec<Loss> {
+        if last.op == Op::Delete {
+            return vec![self.loss(
+                FieldPath::existence(),
+                Side::Device,
+                Json::string(Op::Delete.wire()),
+                reason,
+            )];
+        }
+        let fields = self
+            .details
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.shape, FieldShape::Existence | FieldShape::Bookkeeping));
+        fields
+            .filter(|f| f.changed_by(Side::Device))
+            .filter_map(|f| Some(self.loss(f.path.clone(), Side::Device, f.device.clone()?, reason)))
+            .collect()
+    }
+
+    /// What the server wrote, where the device's deletion goes over it.
+    fn server_losses(&self, reason: &'static str) -> Vec<Loss> {
+        let fields = self
+            .details
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.shape, FieldShape::Existence | FieldShape::Bookkeeping));
+        fields
+            .filter(|f| f.changed_by(Side::Server))
+            .filter_map(|f| Some(self.loss(f.path.clone(), Side::Server, f.server.clone()?, reason)))
+            .collect()
+    }
+
+    fn loss(&self, path: FieldPath, side: Side, value: Json, reason: &'static str) -> Loss {
+        Loss { pair: self.id, path, side, value, reason }
+    }
+
+    fn as_queued(&self, intent: &Intent) -> WireMutation {
+        let wire = WireMutation {
+            op: intent.op,
+            kind: self.pair.kind.clone(),
+            resource_id: intent.resource_id.clone(),
+            data: intent.data.clone(),
+        };
+        for_wire(self.inspection, wire)
+    }
+
+    fn item(&self, intent: &Intent, wire: WireMutation) -> Item {
+        self.item_for(self.ids(&intent.members), wire, intent)
+    }
+
+    fn item_for(&self, members: Vec<QueueId>, wire: WireMutation, intent: &Intent) -> Item {
+        let names = if wire.op == Op::Create {
+            self.ids(&intent.members).iter().map(ToString::to_string).collect()
+        } else {
+            Vec::new()
+        };
+        Item { pair: self.id, members, wire, parent: None, names }
+    }
+}
+
+/// The form that the server takes: what the phone sends, and nothing it is known to refuse.
+fn for_wire(inspection: &Inspection, mut wire: WireMutation) -> WireMutation {
+    if wire.kind == Kind::Bookmark && wire.op == Op::Update {
+        // The phone sends every bookmark update as a CREATE with its id (PROTOCOL D12).
+        wire.op = Op::Create;
+    }
+    for_wire_update(inspection, wire)
+}
+
+fn for_wire_update(inspection: &Inspection, mut wire: WireMutation) -> WireMutation {
+    let mut data = wire.data.members();
+    let mut changed = false;
+    if wire.kind == Kind::Link {
+        // Links are identified by what they join (PROTOCOL D4); a creation with a bookmarkId is refused (A10 S-P2).
+        wire.resource_id = None;
+        if wire.op != Op::Delete && data.contains_key("key") {
+            changed |= data.shift_remove("bookmarkId").is_some() | data.shift_remove("bookmark_id").is_some();
+        }
+        if let Some(id) = Facts::of(&Kind::Link, &wire.data, false).collection
+            && let Some(real) = arrived(inspection, &id)
+        {
+            data.insert(String::from("collectionId"), Json::string(real.as_str()));
+            changed = true;
+        }
+    }
+    for name in ["clientCreatedAt", "clientUpdatedAt"] {
+        // Client times are written as ISO text (PROTOCOL D11).
+        if let Some(Json::Number(_)) = data.get(name)
+            && let Some(time) = Millis::from_json(&data[name])
+        {
+            data.insert(String::from(name), Json::string(time.to_iso()));
+            changed = true;
+        }
+    }
+    if changed {
+        wire.data = Payload::from_members(&data);
+    }
+    wire
+}
+
+/// The server's id of a queued collection, where the window shows that it has arrived there.
+fn arrived(inspection: &Inspection, collection: &str) -> Option<ResourceId> {
+    if collection == FAVORITES {
+        return None;
+    }
+    let pair = inspection.pair(inspection.collection(collection)?);
+    let server = inspection.primary(pair).filter(|m| m.op != Op::Delete)?;
+    let id = server.resource_id.clone()?;
+    let queued = inspection.queued(pair).any(|m| m.id.as_str() == collection);
+    (queued && id.as_str() != collection).then_some(id)
+}
+
+/// The members that a request may carry (PROTOCOL A7); the feed returns more.
+fn pushable(kind: &Kind, name: &str) -> bool {
+    let names: &[&str] = match kind {
+        Kind::Bookmark => &["type", "key", "verseNumber", "isReading", "mushaf", "mushafId"],
+        Kind::Collection => &["name"],
+        Kind::Link => &["collectionId", "type", "key", "verseNumber", "mushaf"],
+        Kind::Note => &["body", "ranges"],
+        Kind::ReadingSession => &["chapterNumber", "verseNumber"],
+        Kind::Other(_) => return true,
+    };
+    names.contains(&name)
+}
