@@ -7,6 +7,7 @@ pub mod identity;
 pub mod inspect;
 pub mod json;
 pub mod mutation;
+pub mod naming;
 pub mod plan;
 pub mod resolution;
 pub mod settle;
