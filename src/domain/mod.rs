@@ -2,6 +2,7 @@
 //! no async, no screen.
 
 pub mod device;
+pub mod diagnosis;
 pub mod field;
 pub mod identity;
 pub mod inspect;
@@ -9,6 +10,7 @@ pub mod json;
 pub mod mutation;
 pub mod naming;
 pub mod plan;
+pub mod preflight;
 pub mod resolution;
 pub mod settle;
 pub mod squash;

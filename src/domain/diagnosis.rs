@@ -1,0 +1,244 @@
+//! Why the device is stuck, with evidence. Evidence names ids, kinds, counts and times, never what people wrote.
+
+use serde::Serialize;
+
+use super::inspect::{Inspection, Pair, Status};
+use super::mutation::{Kind, Millis, Side};
+use super::plan::{self, MAX_BATCH};
+use super::preflight;
+use super::strategy;
+use super::window::PullPath;
+
+/// A device clock that is further ahead of the server than this is worth a word, ms.
+const CLOCK_SKEW_MS: i64 = 5 * 60 * 1000;
+
+/// One reason why the device is stuck.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cause {
+    /// One of the cause ids of DESIGN §6, such as `another-device-synced`.
+    pub id: String,
+    /// What shows it, as one sentence.
+    pub evidence: String,
+}
+
+impl Cause {
+    fn new(id: &str, evidence: String) -> Self {
+        Self { id: id.to_owned(), evidence }
+    }
+}
+
+/// Whether this device's next sync would be answered 409, and how that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutOfSync {
+    /// The device was answered so: the queue entry's `lastError` says it.
+    Caught,
+    /// The cursor is not the head, so the server would answer so (PROTOCOL A3).
+    Foreseen,
+    /// The cursor is the head.
+    No,
+}
+
+/// Whether the device is out of sync.
+pub fn out_of_sync(inspection: &Inspection) -> OutOfSync {
+    let errors = inspection.device.queue.iter().filter_map(|m| m.last_error.as_deref());
+    if errors.into_iter().any(|error| error.contains("OutOfSync") || error.contains("409")) {
+        OutOfSync::Caught
+    } else if inspection.device.sync.cursor == Some(inspection.window.head) {
+        OutOfSync::No
+    } else {
+        OutOfSync::Foreseen
+    }
+}
+
+/// Why the device is stuck: what explains most comes first. Empty when nothing is wrong.
+pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    causes.extend(cursor_causes(inspection));
+    causes.extend(other_devices(inspection, now));
+    causes.extend(concurrent(inspection));
+    causes.extend(refusals(inspection));
+    causes.extend(poison(inspection));
+    causes.extend(over_limit(inspection));
+    causes.extend(clock_skew(inspection, now));
+    causes.extend(schema(inspection));
+    causes
+}
+
+fn cursor_causes(inspection: &Inspection) -> Vec<Cause> {
+    let (device, window) = (&inspection.device, &inspection.window);
+    match window.path {
+        PullPath::CursorAhead => vec![Cause::new(
+            "cursor-ahead",
+            format!(
+                "the device's cursor {} is ahead of the server's head {}: this server never gave it; another environment, another account, or a restored server",
+                device.sync.cursor.map_or_else(|| String::from("-"), |c| c.to_string()),
+                window.head
+            ),
+        )],
+        PullPath::FirstSync => vec![Cause::new(
+            "first-sync-mismatch",
+            String::from(
+                "the account has no sync history: the server's head is -1, and the first push must carry exactly that",
+            ),
+        )],
+        PullPath::LostCursor => vec![Cause::new(
+            "missed-header",
+            String::from(
+                "the file holds no cursor (lastMutationAt): the answer that carried it never reached the device's storage; everything was pulled from 0",
+            ),
+        )],
+        PullPath::RefusedSince => vec![Cause::new(
+            "missed-header",
+            String::from(
+                "the server refused the device's cursor on the GET itself; everything was pulled from 0",
+            ),
+        )],
+        PullPath::SinceCursor => {
+            let echoes = inspection.pairs.iter().filter(|pair| pair.echo && !pair.server.is_empty()).count();
+            if echoes == 0 {
+                return Vec::new();
+            }
+            vec![Cause::new(
+                "missed-header",
+                format!(
+                    "{} the device's own earlier {} back: an answer that carried the new cursor never reached it",
+                    is_are(echoes, "change of", "changes of"),
+                    if echoes == 1 { "write comes" } else { "writes come" }
+                ),
+            )]
+        }
+    }
+}
+
+fn is_are(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+fn other_devices(inspection: &Inspection, now: Millis) -> Option<Cause> {
+    let (mut count, mut newest) = (0, None);
+    for pair in inspection.pairs.iter().filter(|pair| !pair.echo) {
+        for mutation in inspection.served(pair) {
+            count += 1;
+            newest = newest.max(Some(mutation.timestamp));
+        }
+    }
+    let newest = newest?;
+    let changes = is_are(count, "change", "changes");
+    Some(Cause::new(
+        "another-device-synced",
+        format!("another device synced {changes}, the last {}", ago(newest, now)),
+    ))
+}
+
+fn concurrent(inspection: &Inspection) -> Option<Cause> {
+    let diverged = inspection.summary.diverged;
+    let resources =
+        is_are(diverged, "resource was changed on both sides", "resources were changed on both sides");
+    (diverged > 0).then(|| Cause::new("concurrent-mutations", resources))
+}
+
+/// What the device's own log says of earlier answers.
+fn refusals(inspection: &Inspection) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let with = |needles: &[&str]| {
+        inspection.device.queue.iter().find(|m| {
+            m.last_error.as_deref().is_some_and(|error| needles.iter().any(|needle| error.contains(needle)))
+        })
+    };
+    if let Some(entry) = with(&["401", "403", "nauthorized", "orbidden"]) {
+        causes.push(Cause::new(
+            "auth",
+            format!("the last answer to queue entry {} was a refused token or a missing scope", entry.id),
+        ));
+    }
+    if let Some(entry) = with(&["422", "ValidationError"]) {
+        causes.push(Cause::new("poison-mutation", format!("the last answer to queue entry {} was a validation error: one such entry refuses the whole POST", entry.id)));
+    }
+    causes
+}
+
+fn poison(inspection: &Inspection) -> Option<Cause> {
+    let mut found = inspection.device.queue.iter().filter_map(|m| {
+        let problem = preflight::problems(&m.kind, m.op, &m.data).into_iter().next()?;
+        Some((m, problem))
+    });
+    let (entry, problem) = found.next()?;
+    let more = found.count();
+    let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+    Some(Cause::new(
+        "poison-mutation",
+        format!("queue entry {}: {}{others}; the server refuses a whole POST for it", entry.id, problem.what),
+    ))
+}
+
+fn over_limit(inspection: &Inspection) -> Option<Cause> {
+    let (phase, size) = plan::phase_sizes(inspection).into_iter().max_by_key(|(_, size)| *size)?;
+    (size > MAX_BATCH).then(|| {
+        Cause::new(
+            "queue-over-limit",
+            format!("{size} mutations of {} wait, and a POST takes at most {MAX_BATCH}; the phone does not cut them", phase.name()),
+        )
+    })
+}
+
+fn clock_skew(inspection: &Inspection, now: Millis) -> Option<Cause> {
+    let ahead = |pair: &Pair| {
+        let clock = strategy::clock(inspection, pair)?;
+        (clock.device.0 > now.0.saturating_add(CLOCK_SKEW_MS)).then_some((Side::Device, clock.device))
+    };
+    let pair = inspection.pairs.iter().filter(|pair| pair.status == Status::Diverged).find_map(ahead);
+    let (side, stamp) = pair?;
+    Some(Cause::new(
+        "clock-skew",
+        format!("a change of the {} is stamped {}: that clock runs fast", side.name(), ago(stamp, now)),
+    ))
+}
+
+fn schema(inspection: &Inspection) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    if let Some(entry) = inspection.window.unreadable.first() {
+        let count = inspection.window.unreadable.len();
+        causes.push(Cause::new(
+            "schema-mismatch",
+            format!(
+                "{} of the server's feed cannot be read, the first at {} of page {}: found {}, expected {}",
+                is_are(count, "entry", "entries"),
+                entry.pointer,
+                entry.page,
+                entry.found,
+                entry.expected
+            ),
+        ));
+    }
+    let unknown = inspection.pairs.iter().filter(|pair| matches!(pair.kind, Kind::Other(_))).count();
+    if unknown > 0 {
+        causes.push(Cause::new(
+            "schema-mismatch",
+            format!(
+                "{} of a kind that this version does not know",
+                is_are(unknown, "resource is", "resources are")
+            ),
+        ));
+    }
+    if !inspection.unidentified.is_empty() {
+        let count = inspection.unidentified.len();
+        causes.push(Cause::new(
+            "schema-mismatch",
+            format!("{} of the server's feed name no resource", is_are(count, "entry", "entries")),
+        ));
+    }
+    causes
+}
+
+/// How long ago, in the largest unit that says enough: `4 min ago`, `in 2 h`.
+pub fn ago(then: Millis, now: Millis) -> String {
+    let past = now.0 >= then.0;
+    let seconds = now.0.abs_diff(then.0) / 1000;
+    let span = match seconds {
+        0..=59 => format!("{seconds} s"),
+        60..=3599 => format!("{} min", seconds / 60),
+        3600..=86_399 => format!("{} h", seconds / 3600),
+        _ => format!("{} d", seconds / 86_400),
+    };
+    if past { format!("{span} ago") } else { format!("in {span}") }
+}
