@@ -12,5 +12,7 @@
 //! [`domain`] is pure: no I/O, no clock, no async, no screen. [`device`] and [`server`] read the two sides,
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
+pub mod app;
 pub mod domain;
 pub mod error;
+pub mod ui;

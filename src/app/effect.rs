@@ -1,0 +1,77 @@
+//! What the app asks of the world. The runtime does it and answers with an [`super::Event`].
+
+use std::sync::Arc;
+
+use crate::domain::inspect::Inspection;
+use crate::domain::resolution::Resolution;
+
+/// Something to be done outside.
+#[derive(Debug)]
+pub enum Effect {
+    /// Pull again since the device's cursor and inspect. Answered by [`super::Event::Inspected`] or
+    /// [`super::Event::PullFailed`], with [`super::Event::Pull`] on the way.
+    Pull,
+    /// Compare two texts, off the screen's task and with a deadline. Answered by [`super::Event::Diffed`].
+    Diff {
+        /// To be named in the answer.
+        job: DiffJob,
+        /// The device's text.
+        device: String,
+        /// The server's text.
+        server: String,
+    },
+    /// Open `$VISUAL` or `$EDITOR` on the text. Answered by [`super::Event::Edited`].
+    Editor {
+        /// To be named in the answer.
+        job: EditJob,
+        /// What the editor begins with.
+        text: String,
+    },
+    /// Retry the sync. Answered by [`super::Event::PushEnded`], with [`super::Event::Push`] on the way.
+    Push {
+        /// What the person saw.
+        inspection: Arc<Inspection>,
+        /// What was chosen.
+        resolution: Resolution,
+        /// The person agreed to send -1 once more, as the server asked on a first sync (PROTOCOL D1).
+        retry_first_sync: bool,
+    },
+    /// Stop the push after the POST that is under way. Answered by [`super::Event::PushEnded`].
+    CancelPush,
+    /// Put the text on the clipboard (OSC 52). Answered by [`super::Event::Copied`].
+    Copy(String),
+    /// Stop the process until it is continued (Ctrl-Z).
+    Suspend,
+    /// End the program.
+    Quit(ExitCode),
+}
+
+/// A comparison that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DiffJob(pub u64);
+
+/// An edit in an outside editor that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EditJob(pub u64);
+
+/// What the program answers to its caller (DESIGN §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Nothing is open.
+    Done = 0,
+    /// Divergences or quarantined mutations remain.
+    Open = 1,
+    /// Bad arguments or bad input.
+    BadInput = 2,
+    /// The server refused or cannot be reached.
+    Refused = 3,
+    /// It cannot be told what the server did.
+    Unknown = 4,
+}
+
+impl ExitCode {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
