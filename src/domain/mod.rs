@@ -12,6 +12,7 @@ pub mod naming;
 pub mod plan;
 pub mod preflight;
 pub mod resolution;
+pub mod safe_text;
 pub mod settle;
 pub mod squash;
 pub mod strategy;
