@@ -13,6 +13,7 @@
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
 pub mod app;
+pub mod device;
 pub mod domain;
 pub mod error;
 pub mod ui;

@@ -1,0 +1,13 @@
+//! Device files: read from a path or standard input, written back with every byte kept that the push did not
+//! change. Knows files and JSON text; must not know the server, the screen or what a plan is.
+
+pub mod json;
+pub mod source;
+
+mod members;
+mod misfit;
+mod rows;
+mod warning;
+
+pub use json::DeviceFile;
+pub use warning::Warning;
