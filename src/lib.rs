@@ -16,4 +16,5 @@ pub mod app;
 pub mod device;
 pub mod domain;
 pub mod error;
+pub mod sandbox;
 pub mod ui;

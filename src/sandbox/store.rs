@@ -1,0 +1,174 @@
+//! Everything the server keeps of one user, and how it is found again. Knows nothing of requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::ids::Ids;
+use super::resource::{Entry, FAVORITES, Facet, Key, facets};
+use crate::domain::mutation::{Cursor, Kind, Millis, Op, ResourceId};
+
+/// The resources of one user, the head and the feed.
+#[derive(Clone, PartialEq)]
+pub(super) struct Store {
+    pub head: Cursor,
+    pub entries: BTreeMap<Key, Entry>,
+    /// Every entry by its timestamp.
+    pub feed: BTreeMap<Millis, Key>,
+    /// Live entries by what they are found by.
+    index: BTreeSet<(Facet, ResourceId)>,
+    /// The one bookmark with `isReading` true.
+    pub reading: Option<ResourceId>,
+    pub ids: Ids,
+}
+
+impl Store {
+    /// Nothing yet: the head is -1.
+    pub(super) const fn empty() -> Self {
+        Self {
+            head: Cursor::FIRST_SYNC,
+            entries: BTreeMap::new(),
+            feed: BTreeMap::new(),
+            index: BTreeSet::new(),
+            reading: None,
+            ids: Ids::seeded(0),
+        }
+    }
+
+    /// The only place where something is stored: gives the write its timestamp and moves the head there.
+    pub(super) fn write(&mut self, now: Millis, key: Key, op: Op, members: Map<String, Value>) {
+        let at = Millis(now.0.max(self.head.value().saturating_add(1)).max(1));
+        let mut writes = 0;
+        if let Some(old) = self.entries.get(&key) {
+            writes = old.writes;
+            self.feed.remove(&old.at);
+            if old.is_live() {
+                for found in facets(&key, &old.members) {
+                    self.index.remove(&found);
+                }
+            }
+        }
+        if op != Op::Delete {
+            self.index.extend(facets(&key, &members));
+        }
+        if let Key::Single(Kind::Bookmark, id) = &key {
+            if members.get("isReading") == Some(&Value::Bool(true)) {
+                self.reading = Some(id.clone());
+            } else if self.reading.as_ref() == Some(id) {
+                self.reading = None;
+            }
+        }
+        self.feed.insert(at, key.clone());
+        self.entries.insert(key, Entry { op, members, at, writes });
+        self.head = Cursor::read(at.0);
+    }
+
+    /// An entry of the feed in wire form. A link has no `resourceId` (PROTOCOL A2).
+    pub(super) fn wire(&self, key: &Key, entry: &Entry) -> Value {
+        let mut wire = Map::new();
+        wire.insert("type".to_owned(), entry.op.wire().into());
+        wire.insert("resource".to_owned(), key.kind().wire().into());
+        if let Key::Single(_, id) = key {
+            wire.insert("resourceId".to_owned(), id.as_str().into());
+        }
+        wire.insert("data".to_owned(), Value::Object(self.data(key, entry)));
+        wire.insert("timestamp".to_owned(), entry.at.0.into());
+        Value::Object(wire)
+    }
+
+    /// `data` as a pull shows it.
+    pub(super) fn data(&self, key: &Key, entry: &Entry) -> Map<String, Value> {
+        let mut data = Map::new();
+        match key {
+            Key::Link { collection, bookmark } => {
+                data.insert("collectionId".to_owned(), self.shown(collection).as_str().into());
+                data.insert("bookmarkId".to_owned(), bookmark.as_str().into());
+                data.extend(entry.members.clone());
+            }
+            Key::Single(Kind::Bookmark, id) if entry.is_live() => {
+                let link = Key::Link { collection: FAVORITES.into(), bookmark: id.clone() };
+                data.extend(entry.members.clone());
+                data.insert("isInDefaultCollection".to_owned(), self.is_live(&link).into());
+            }
+            Key::Single(_, _) => data.extend(entry.members.clone()),
+        }
+        data
+    }
+
+    /// A collection id as a pull shows it: that of the Favorites where the account has such a collection.
+    pub(super) fn shown(&self, collection: &ResourceId) -> ResourceId {
+        let favorites =
+            (collection.as_str() == FAVORITES).then(|| self.found_by(&Facet::Favorites)).flatten();
+        favorites.unwrap_or_else(|| collection.clone())
+    }
+
+    /// A collection id as links are stored under it: `__default__` and the Favorites' own id are the same.
+    pub(super) fn canonical(&self, collection: &ResourceId) -> ResourceId {
+        if self.found_by(&Facet::Favorites).as_ref() == Some(collection) {
+            FAVORITES.into()
+        } else {
+            collection.clone()
+        }
+    }
+
+    /// The collection that `collectionId` names, where it is live; the Favorites always are.
+    pub(super) fn collection_named(&self, data: &Map<String, Value>) -> Option<ResourceId> {
+        let named = self.canonical(&data.get("collectionId")?.as_str()?.into());
+        let is_live =
+            named.as_str() == FAVORITES || self.is_live(&Key::Single(Kind::Collection, named.clone()));
+        is_live.then_some(named)
+    }
+
+    /// The id of a resource; for a link the composite of its two.
+    pub(super) fn id(&self, key: &Key) -> ResourceId {
+        match key {
+            Key::Single(_, id) => id.clone(),
+            Key::Link { collection, bookmark } => format!("{}-{bookmark}", self.shown(collection)).into(),
+        }
+    }
+
+    pub(super) fn find(&self, kind: &Kind, id: &ResourceId) -> Option<(&Key, &Entry)> {
+        let key = match kind {
+            Kind::Link => self.link_of_composite(id)?,
+            Kind::Bookmark | Kind::Collection | Kind::Note | Kind::ReadingSession | Kind::Other(_) => {
+                Key::Single(kind.clone(), id.clone())
+            }
+        };
+        self.entries.get_key_value(&key)
+    }
+
+    /// The link of a composite id. Ids may contain `-`, so every way to split it is tried (PROTOCOL D4).
+    pub(super) fn link_of_composite(&self, id: &ResourceId) -> Option<Key> {
+        splits(id)
+            .map(|(collection, bookmark)| Key::Link { collection: self.canonical(&collection), bookmark })
+            .find(|key| self.entries.contains_key(key))
+    }
+
+    pub(super) fn is_composite_of(&self, id: &ResourceId, key: &Key) -> bool {
+        splits(id).any(|(collection, bookmark)| {
+            *key == Key::Link { collection: self.canonical(&collection), bookmark }
+        })
+    }
+
+    pub(super) fn is_live(&self, key: &Key) -> bool {
+        self.entries.get(key).is_some_and(Entry::is_live)
+    }
+
+    /// The first live resource with this facet.
+    pub(super) fn found_by(&self, facet: &Facet) -> Option<ResourceId> {
+        let from = (facet.clone(), ResourceId::from(""));
+        self.index.range(from..).next().filter(|(found, _)| found == facet).map(|(_, id)| id.clone())
+    }
+
+    pub(super) fn links_in(&self, collection: &ResourceId) -> Vec<Key> {
+        let from = Key::Link { collection: collection.clone(), bookmark: "".into() };
+        let inside = |key: &Key| matches!(key, Key::Link { collection: of, .. } if of == collection);
+        let all = self.entries.range(from..).take_while(|(key, _)| inside(key));
+        all.filter(|(_, entry)| entry.is_live()).map(|(key, _)| key.clone()).collect()
+    }
+}
+
+fn splits(id: &ResourceId) -> impl Iterator<Item = (ResourceId, ResourceId)> {
+    let id = id.as_str();
+    id.match_indices('-').map(|(at, dash)| (id[..at].into(), id[at + dash.len()..].into()))
+}
