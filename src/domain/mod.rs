@@ -1,6 +1,8 @@
 //! What the tool knows about a stuck sync, and nothing of how it is read, sent or drawn: no I/O, no clock,
 //! no async, no screen.
 
+pub mod ack;
+pub mod answer;
 pub mod device;
 pub mod diagnosis;
 pub mod field;

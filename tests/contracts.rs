@@ -1,0 +1,6 @@
+//! The facts of `tests/fixtures/cases`, run against the domain.
+
+#[path = "contracts/acks.rs"]
+mod acks;
+#[path = "contracts/answers.rs"]
+mod answers;
