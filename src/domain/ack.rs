@@ -319,21 +319,21 @@ mod tests {
         WireMutation { op, kind, resource_id: id.map(ResourceId::from), data: data(members) }
     }
 
-    fn answer(of: &WireMutation, id: Option<&str>, members: &str) -> Result<Acknowledgement, Unreadable> {
+    fn answer(of: &WireMutation, id: Option<&str>, members: &str) -> Acknowledgement {
         let (op, kind) = (of.op, of.kind.clone());
         let resource_id = id.map(ResourceId::from);
-        Ok(Acknowledgement { op, kind, resource_id, data: data(members), timestamp: Some(Millis(7)) })
+        Acknowledgement { op, kind, resource_id, data: data(members), timestamp: Some(Millis(7)) }
     }
 
     fn doubt(sent: &WireMutation, id: Option<&str>, members: &str) -> Option<Doubt> {
-        check(std::slice::from_ref(sent), &[answer(sent, id, members)]).err().map(|error| error.doubt)
+        check(std::slice::from_ref(sent), &[Ok(answer(sent, id, members))]).err().map(|error| error.doubt)
     }
 
     #[test]
     fn the_mutation_in_doubt_is_named_by_position() {
         let first = sent(Op::Create, Kind::Note, None, "{}");
         let second = sent(Op::Update, Kind::Note, Some("n2"), "{}");
-        let answers = [answer(&first, Some("n1"), "{}"), answer(&second, Some("n3"), "{}")];
+        let answers = [Ok(answer(&first, Some("n1"), "{}")), Ok(answer(&second, Some("n3"), "{}"))];
         let error = check(&[first.clone(), second], &answers).expect_err("the second differs");
         assert_eq!(error, AckError { index: Some(1), doubt: Doubt::IdDiffers });
         assert!(error.to_string().contains("mutation[1]"));
@@ -364,7 +364,8 @@ mod tests {
     #[test]
     fn a_link_deleted_without_an_id_may_be_acknowledged_without_one() {
         let by_ids = sent(Op::Delete, Kind::Link, None, r#"{"collectionId":"c","bookmarkId":"b"}"#);
-        let acked = check(std::slice::from_ref(&by_ids), &[answer(&by_ids, None, "{}")]).expect("a match");
+        let acked =
+            check(std::slice::from_ref(&by_ids), &[Ok(answer(&by_ids, None, "{}"))]).expect("a match");
         assert_eq!(acked[0].resource_id, Some("c-b".into()));
         let by_place = sent(Op::Delete, Kind::Link, None, r#"{"collectionId":"c","key":2,"verseNumber":5}"#);
         assert_eq!(doubt(&by_place, None, "{}"), None);
