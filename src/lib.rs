@@ -16,5 +16,6 @@ pub mod app;
 pub mod device;
 pub mod domain;
 pub mod error;
+pub mod exit;
 pub mod sandbox;
 pub mod ui;

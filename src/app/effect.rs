@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::inspect::Inspection;
 use crate::domain::resolution::Resolution;
+use crate::exit::ExitCode;
 
 /// Something to be done outside.
 #[derive(Debug)]
@@ -53,25 +54,3 @@ pub struct DiffJob(pub u64);
 /// An edit in an outside editor that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EditJob(pub u64);
-
-/// What the program answers to its caller (DESIGN §6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitCode {
-    /// Nothing is open.
-    Done = 0,
-    /// Divergences or quarantined mutations remain.
-    Open = 1,
-    /// Bad arguments or bad input.
-    BadInput = 2,
-    /// The server refused or cannot be reached.
-    Refused = 3,
-    /// It cannot be told what the server did.
-    Unknown = 4,
-}
-
-impl ExitCode {
-    /// The number.
-    pub const fn code(self) -> u8 {
-        self as u8
-    }
-}

@@ -6,7 +6,8 @@ pub mod stand_in;
 
 use std::sync::Arc;
 
-pub use effect::{DiffJob, EditJob, Effect, ExitCode};
+pub use crate::exit::ExitCode;
+pub use effect::{DiffJob, EditJob, Effect};
 pub use event::{Event, Failure, PullNote, PushEnd, Stuck};
 
 use crate::domain::device::Device;

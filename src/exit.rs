@@ -1,0 +1,29 @@
+//! What the program answers to its caller (DESIGN §6).
+
+/// The exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Nothing is open.
+    Done = 0,
+    /// Divergences or quarantined mutations remain.
+    Open = 1,
+    /// Bad arguments or bad input.
+    BadInput = 2,
+    /// The server refused or cannot be reached.
+    Refused = 3,
+    /// It cannot be told what the server did.
+    Unknown = 4,
+}
+
+impl ExitCode {
+    /// The number.
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.code())
+    }
+}
