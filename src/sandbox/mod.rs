@@ -7,6 +7,7 @@
 mod apply;
 pub mod exact;
 mod form;
+pub mod http;
 mod ids;
 pub mod model;
 pub mod query;

@@ -1,0 +1,4 @@
+//! Real HTTP over the loopback interface.
+
+#[path = "http/sandbox.rs"]
+mod sandbox;
