@@ -7,22 +7,26 @@
 
 mod record;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 pub use record::{Acknowledged, Interrupted, Record};
 
 use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
+use super::field::{self, FieldPath, Verdict};
 use super::fold::Fold;
+use super::identity;
 use super::inspect::{self, Inspection, PairId};
 use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, WireMutation};
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
 use super::plan::{self, Plan};
 use super::rebase::{self, Reopened};
 use super::resolution::Resolution;
-use super::settle::Item;
+use super::settle::{Item, Loss};
 use super::strategy::Strategy;
 use super::window::Window;
 
@@ -224,6 +228,17 @@ pub struct Sent {
     pub resource_id: Option<String>,
 }
 
+/// A place where the server, pulled after the push, holds something else than what it acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The queue entries that were sent.
+    pub ids: Vec<QueueId>,
+    /// The field; the existence of the resource where a deletion did not happen.
+    pub path: FieldPath,
+    /// What it means, without the values.
+    pub what: &'static str,
+}
+
 /// What a push came to.
 #[derive(Debug)]
 pub struct Outcome {
@@ -243,6 +258,12 @@ pub struct Outcome {
     pub arrived: Vec<QueueId>,
     /// What stays in the queue because of an open choice or a parent: queue entries and reason.
     pub held: Vec<Quarantined>,
+    /// What left the queue unsent, and why.
+    pub dropped: Vec<Quarantined>,
+    /// Every changed value that is not in the result.
+    pub ledger: Vec<Loss>,
+    /// Where the server holds something else than what it acknowledged.
+    pub differences: Vec<Difference>,
     /// How many server mutations the device took over.
     pub applied: usize,
     /// Both sides as they stand, to go on from.
@@ -274,6 +295,9 @@ enum After {
 enum Why {
     HeadMoved,
     LostAnswer,
+    /// Everything is sent: what does the server hold now? It also does things of its own accord (PROTOCOL D13, D20,
+    /// D22), which the device would never see once its cursor has moved past them.
+    Verify,
 }
 
 /// The machine.
@@ -296,6 +320,14 @@ pub struct Push {
     quarantined: Vec<Quarantined>,
     arrived: Vec<QueueId>,
     sent: Vec<Sent>,
+    /// What the server acknowledged, to be held against what it says afterwards.
+    promised: Vec<(Item, Acked)>,
+    applied: usize,
+    dropped: Vec<Quarantined>,
+    ledger: Vec<Loss>,
+    verified: bool,
+    verify_since: Cursor,
+    differences: Vec<Difference>,
     notes: Vec<Note>,
     awaiting: Awaiting,
     why: Why,
@@ -310,6 +342,7 @@ impl Push {
             options,
             fold: Fold::new(&inspection),
             head: inspection.window.head,
+            verify_since: inspection.window.head,
             plan,
             inspection,
             resolution,
@@ -325,6 +358,12 @@ impl Push {
             quarantined: Vec::new(),
             arrived: Vec::new(),
             sent: Vec::new(),
+            promised: Vec::new(),
+            applied: 0,
+            dropped: Vec::new(),
+            ledger: Vec::new(),
+            verified: false,
+            differences: Vec::new(),
             notes: Vec::new(),
             awaiting: Awaiting::Nothing,
             why: Why::HeadMoved,
@@ -389,7 +428,10 @@ impl Push {
 
     fn next_chunk(&mut self) -> Do {
         loop {
-            let Some(chunk) = self.chunks.pop_front() else { return self.finish() };
+            let Some(chunk) = self.chunks.pop_front() else {
+                let verify = !self.promised.is_empty() && !self.verified;
+                return if verify { self.pull(Why::Verify) } else { self.finish() };
+            };
             let (ready, waiting): (Vec<Item>, Vec<Item>) = chunk
                 .into_iter()
                 .partition(|item| item.parent.as_ref().is_none_or(|name| self.fold.id_of(name).is_some()));
@@ -474,6 +516,10 @@ impl Push {
             self.sent.push(Sent { ids: item.members.clone(), op, kind, resource_id });
         }
         self.fold.acknowledge(&self.inspection, &items, acked);
+        let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
+        self.remember_losses(|pair| pairs.contains(&pair));
+        self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
+        self.verified = false;
         self.awaiting = Awaiting::Journal(After::Next);
         Do::Journal(Record::Acknowledged { post: self.posts, head: head.value(), entries })
     }
@@ -593,9 +639,10 @@ impl Push {
     fn pull(&mut self, why: Why) -> Do {
         self.why = why;
         self.pulls += 1;
-        self.notes.push(Note::Pulling { since: self.head });
+        let since = if why == Why::Verify { self.verify_since } else { self.head };
+        self.notes.push(Note::Pulling { since });
         self.awaiting = Awaiting::Pull(why);
-        Do::Pull { since: self.head }
+        Do::Pull { since }
     }
 
     fn pulled(&mut self, why: Why, pulled: Result<Window, PullFault>) -> Do {
@@ -614,6 +661,8 @@ impl Push {
                     return self.pause(self.backoff(), "the pull failed", After::PullAgain);
                 }
                 return match (why, fault) {
+                    // Everything is acknowledged; only the look afterwards is missing.
+                    (Why::Verify, _) => self.finish(),
                     (Why::LostAnswer, _) => {
                         let why =
                             format!("an answer was lost and the pull that would tell failed too: {reason}");
@@ -641,6 +690,11 @@ impl Push {
             newer.mutations.iter().filter(|m| m.op == Op::Create).map(|m| m.kind.clone()).collect();
         let open_before: usize = self.plan.open.len();
         self.head = newer.head;
+        if why == Why::Verify {
+            self.verified = true;
+            self.tries = 0;
+            self.verify(&newer);
+        }
         self.fold.extend(newer);
         let (device, window) = self.fold.parts();
         let new = Arc::new(inspect::inspect(device, window));
@@ -660,6 +714,66 @@ impl Push {
         }
         self.load_chunks();
         self.again()
+    }
+
+    /// Holds what the server says now against what it acknowledged.
+    fn verify(&mut self, window: &Window) {
+        let mut by_id: HashMap<(&Kind, ResourceId), &ServerMutation> = HashMap::new();
+        for mutation in &window.mutations {
+            let id = mutation
+                .resource_id
+                .clone()
+                .or_else(|| identity::link_id(&mutation.data).map(ResourceId::from));
+            if let Some(id) = id {
+                by_id.insert((&mutation.kind, id), mutation);
+            }
+        }
+        // A later item of the push may rightly have gone over an earlier one.
+        let mut last: HashMap<(Kind, ResourceId), &(Item, Acked)> = HashMap::new();
+        for promise in &self.promised {
+            let (item, acked) = promise;
+            if let Some(id) = acked.resource_id.clone().or_else(|| item.wire.resource_id.clone()) {
+                last.insert((item.wire.kind.clone(), id), promise);
+            }
+        }
+        let mut differences = Vec::new();
+        for ((kind, id), (item, acked)) in &last {
+            let Some(now) = by_id.get(&(kind, id.clone())) else { continue };
+            if acked.timestamp.is_some_and(|at| now.timestamp > at)
+                && now.op != Op::Delete
+                && item.wire.op != Op::Delete
+            {
+                // Somebody wrote after this push; that is news, not a broken promise.
+                continue;
+            }
+            let mut differ =
+                |path, what| differences.push(Difference { ids: item.members.clone(), path, what });
+            match (item.wire.op, now.op) {
+                (Op::Delete, Op::Delete) => {}
+                (Op::Delete, Op::Create | Op::Update) => {
+                    differ(
+                        FieldPath::existence(),
+                        "the server acknowledged the deletion and still holds the resource",
+                    );
+                }
+                (Op::Create | Op::Update, Op::Delete) => {}
+                (Op::Create | Op::Update, Op::Create | Op::Update) => {
+                    let none = IndexMap::new();
+                    for field in field::compare(kind, &none, &item.wire.data.members(), &now.data.members()) {
+                        if field.verdict == Verdict::Conflict {
+                            differ(field.path, "the server acknowledged the value and holds another");
+                        }
+                    }
+                }
+            }
+        }
+        differences.sort_by(|a, b| a.ids.cmp(&b.ids).then_with(|| a.path.cmp(&b.path)));
+        self.differences = differences;
+    }
+
+    /// What was lost with pairs that are dealt with now.
+    fn remember_losses(&mut self, dealt_with: impl Fn(PairId) -> bool) {
+        self.ledger.extend(self.plan.ledger.extract_if(.., |loss| dealt_with(loss.pair)));
     }
 
     fn again(&mut self) -> Do {
@@ -712,15 +826,19 @@ impl Push {
         };
         let moved = self.fold.finish(&self.inspection, &self.plan, &left, self.head, self.now);
         let clean = left.is_empty() && moved;
-        let applied = self.plan.apply.len();
-        self.outcome(if clean { End::Done } else { End::Left }, moved, applied)
+        self.applied += self.plan.apply.len();
+        self.remember_losses(|pair| !left.contains(&pair));
+        let dropped =
+            std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
+        self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
+        self.outcome(if clean { End::Done } else { End::Left }, moved)
     }
 
     fn end_early(&mut self, end: End) -> Do {
-        self.outcome(end, false, 0)
+        self.outcome(end, false)
     }
 
-    fn outcome(&mut self, end: End, cursor_moved: bool, applied: usize) -> Do {
+    fn outcome(&mut self, end: End, cursor_moved: bool) -> Do {
         self.awaiting = Awaiting::Nothing;
         let held = self
             .plan
@@ -736,7 +854,10 @@ impl Push {
             quarantined: std::mem::take(&mut self.quarantined),
             arrived: std::mem::take(&mut self.arrived),
             held: held.collect(),
-            applied,
+            dropped: std::mem::take(&mut self.dropped),
+            ledger: std::mem::take(&mut self.ledger),
+            differences: std::mem::take(&mut self.differences),
+            applied: self.applied,
             inspection: Arc::clone(&self.inspection),
             resolution: self.resolution.clone(),
             posts: self.posts,
