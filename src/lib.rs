@@ -15,7 +15,9 @@
 pub mod app;
 pub mod device;
 pub mod domain;
+mod durable;
 pub mod error;
 pub mod exit;
+pub mod journal;
 pub mod sandbox;
 pub mod ui;

@@ -80,6 +80,11 @@ impl DeviceFile {
     pub fn text(&self) -> &str {
         self.text.as_str()
     }
+
+    /// The text as payloads share it.
+    pub(super) fn shared_text(&self) -> &Text {
+        &self.text
+    }
 }
 
 /// The JSON of a file's text: all of it behind the byte order mark, where there is one.

@@ -3,10 +3,12 @@
 
 pub mod json;
 pub mod source;
+pub mod write_back;
 
 mod members;
 mod misfit;
 mod rows;
+mod splice;
 mod warning;
 
 pub use json::DeviceFile;

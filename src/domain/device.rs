@@ -48,7 +48,7 @@ pub struct SyncState {
 }
 
 /// A resource that the device holds (a row of `resources`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
     /// The server's id, or a local id while the creation is pending.
     pub id: ResourceId,

@@ -259,7 +259,7 @@ impl Payload {
 }
 
 /// A mutation that waits on the device.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Queued {
     /// The queue entry's id.
     pub id: QueueId,

@@ -1,0 +1,118 @@
+//! Files that survive a crash: replaced whole or not at all, and on the disk before a call returns.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Between a file's name and the random part of its temporary: nobody else's file is ever swept away.
+const TEMPORARY: &str = ".unstick-new-";
+
+/// Puts `contents` in the place of the file at `path`, or makes it. A reader sees the old file or the new one,
+/// never a part; owner and mode stay, and a new file is its owner's alone. A symbolic link would be replaced itself,
+/// so `path` must not be one.
+pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(&temporary_prefix(path)).tempfile_in(folder(path))?;
+    file.write_all(contents)?;
+    if let Ok(original) = fs::metadata(path) {
+        keep_owner(file.as_file(), &original);
+        file.as_file().set_permissions(original.permissions())?;
+    }
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_folder(path)
+}
+
+/// Removes what a killed [`replace`] of the file at `path` left beside it. Only for the holder of the file's
+/// lock: the temporary of a running one would be removed too.
+pub(crate) fn sweep(path: &Path) -> io::Result<()> {
+    let prefix = temporary_prefix(path);
+    for entry in fs::read_dir(folder(path))? {
+        let entry = entry?;
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// How a file is opened that nobody but its owner may read, if it is made.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// The file beside `path` whose name is that of `path` and `suffix`.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Makes the names in the folder of `path` survive a crash. Windows keeps them without being asked.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+}
+
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(TEMPORARY);
+    prefix
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Only root may give a file away; for others the new file is simply theirs.
+#[cfg(unix)]
+fn keep_owner(file: &File, original: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let _ = fchown(file, Some(original.uid()), Some(original.gid()));
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &File, _: &Metadata) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_leftovers_of_the_same_file_are_swept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("device.json");
+        for name in [
+            "device.json",
+            ".device.json.unstick-new-x7Gh2k",
+            ".other.json.unstick-new-x7Gh2k",
+            ".device.json.backup",
+        ] {
+            fs::write(folder.path().join(name), "{}").expect("written");
+        }
+        sweep(&path).expect("swept");
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+            .collect();
+        left.sort();
+        assert_eq!(left, [".device.json.backup", ".other.json.unstick-new-x7Gh2k", "device.json"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("new");
+        replace(&path, b"text").expect("made");
+        assert_eq!(fs::read(&path).expect("readable"), b"text");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
+    }
+}

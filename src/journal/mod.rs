@@ -1,0 +1,7 @@
+//! What must survive a crash: the lock that keeps a device file for one unstick, the backup that is made before
+//! anything is sent, and the journal of what was sent. All of it lies beside the device file, readable by its owner
+//! only.
+
+mod lock;
+
+pub use lock::DeviceLock;
