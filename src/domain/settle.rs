@@ -52,8 +52,12 @@ pub struct Item {
 /// A value that one side had changed and that is not in the result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// The pair.
+    /// The pair, in the inspection that this was planned on.
     pub pair: PairId,
+    /// The kind of its resource.
+    pub kind: Kind,
+    /// The pair's key, which outlives the inspection.
+    pub key: String,
     /// The field; the existence of the resource when an operation is lost.
     pub path: FieldPath,
     /// The side whose value is lost.
@@ -340,7 +344,15 @@ impl Settling<'_> {
     }
 
     fn loss(&self, path: FieldPath, side: Side, value: Json, reason: &'static str) -> Loss {
-        Loss { pair: self.id, path, side, value, reason }
+        Loss {
+            pair: self.id,
+            kind: self.pair.kind.clone(),
+            key: self.pair.key.clone(),
+            path,
+            side,
+            value,
+            reason,
+        }
     }
 
     fn as_queued(&self, intent: &Intent) -> WireMutation {

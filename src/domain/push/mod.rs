@@ -1,0 +1,877 @@
+//! Retrying the sync, without the I/O: a machine that says what to do next ([`Do`]) and is told what came of it
+//! ([`Got`]). Whoever drives it posts, pulls, waits and writes; everything that must be right is decided here.
+//!
+//! A POST whose answer was lost is never repeated blindly: the server is pulled, what arrived is recognised by the
+//! identity rules, and only what is missing is sent. A head that moved is never just swapped: both sides are
+//! inspected again and the choices carried over (DESIGN §5).
+
+mod record;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+pub use record::{Acknowledged, Interrupted, Record};
+
+use super::ack::{self, Acked};
+use super::answer::{Class, PostAnswer, Refusal};
+use super::device::Device;
+use super::field::{self, FieldPath, Verdict};
+use super::fold::Fold;
+use super::identity;
+use super::inspect::{self, Inspection, PairId};
+use super::json::Json;
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
+use super::plan::{self, Plan};
+use super::rebase::{self, Reopened};
+use super::resolution::Resolution;
+use super::settle::{Item, Loss};
+use super::strategy::Strategy;
+use super::window::Window;
+
+/// How often the head may move under a push before it gives up.
+const MAX_ROUNDS: u32 = 6;
+/// How often one step is tried again after a fault.
+const MAX_TRIES: u32 = 5;
+/// The longest wait that a server may ask for and get, ms.
+const MAX_WAIT_MS: u64 = 120_000;
+
+/// How a push is to behave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Send nothing while anything is open or held.
+    pub all_or_nothing: bool,
+    /// On a first-sync 409 send once more with -1 (PROTOCOL D1). Only a person may say so.
+    pub retry_first_sync: bool,
+    /// The strategy that decides every divergence, also new ones; `None` where a person chooses.
+    pub rule: Option<Strategy>,
+    /// Stop and show when the server's changes open something new; else go on and leave it open.
+    pub ask: bool,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Do {
+    /// Make the record durable, then report [`Got::Journaled`].
+    Journal(Record),
+    /// POST these mutations with this head, then report [`Got::Posted`].
+    Post {
+        /// `lastMutationAt` of the request.
+        head: Cursor,
+        /// At most 100.
+        mutations: Vec<WireMutation>,
+    },
+    /// Pull everything since this head, all pages, then report [`Got::Pulled`].
+    Pull {
+        /// `mutationsSince` of the request.
+        since: Cursor,
+    },
+    /// Wait, with some jitter, then report [`Got::Waited`].
+    Wait {
+        /// How long, ms.
+        ms: u64,
+    },
+    /// The push has ended: write the device back, close the journal, tell the person.
+    Finish(Box<Outcome>),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub enum Got {
+    /// The record is on the disk.
+    Journaled,
+    /// The answer to a POST.
+    Posted(Posted),
+    /// The answer to a pull.
+    Pulled(Result<Window, PullFault>),
+    /// The time is over.
+    Waited,
+    /// The person wants no further POST.
+    Cancelled,
+}
+
+/// How a POST was answered.
+#[derive(Debug)]
+pub enum Posted {
+    /// With acknowledgements.
+    Answer(PostAnswer),
+    /// With a refusal.
+    Refused(Refusal),
+    /// It surely never left, for this reason.
+    NotSent(String),
+    /// It left, and no usable answer came: it may have been applied.
+    Lost(String),
+}
+
+/// How a pull failed.
+#[derive(Debug)]
+pub enum PullFault {
+    /// The server said no.
+    Refused(Refusal),
+    /// No usable answer, for this reason.
+    Failed(String),
+}
+
+/// What happened, for the person who watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A POST leaves.
+    Sending {
+        /// Its number, from 1.
+        post: u32,
+        /// How many POSTs there will be as far as it is known.
+        of: u32,
+        /// How many mutations it carries.
+        mutations: usize,
+        /// The head it carries.
+        head: Cursor,
+    },
+    /// It was acknowledged.
+    Acknowledged {
+        /// Its number.
+        post: u32,
+        /// How many mutations.
+        mutations: usize,
+        /// The new head.
+        head: Cursor,
+    },
+    /// It was refused.
+    Refused {
+        /// Its number.
+        post: u32,
+        /// The HTTP status.
+        status: u16,
+        /// The server's code, where it gave one.
+        code: Option<String>,
+    },
+    /// No usable answer came.
+    Lost {
+        /// Its number.
+        post: u32,
+    },
+    /// The server is asked what it holds.
+    Pulling {
+        /// Since which head.
+        since: Cursor,
+    },
+    /// It answered.
+    Pulled {
+        /// The head.
+        head: Cursor,
+        /// How many mutations are new.
+        new: usize,
+    },
+    /// A pause.
+    Waiting {
+        /// How long, ms.
+        ms: u64,
+        /// Why.
+        why: &'static str,
+    },
+    /// Queue entries that the server refuses were set aside.
+    Quarantined {
+        /// The queue entries.
+        ids: Vec<QueueId>,
+        /// The server's message.
+        message: String,
+    },
+}
+
+/// A queue entry that was set aside, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quarantined {
+    /// The queue entries.
+    pub ids: Vec<QueueId>,
+    /// The server's message, or whose fate it shares.
+    pub message: String,
+}
+
+/// How a push ended.
+#[derive(Debug)]
+pub enum End {
+    /// Everything is sent; nothing is open.
+    Done,
+    /// What was settled is sent; something is open, held or quarantined.
+    Left,
+    /// The server's changes touched what was chosen: look again.
+    Reopened(Vec<Reopened>),
+    /// The server takes this for the account's first sync and wants -1.
+    FirstSync(Refusal),
+    /// The server said no.
+    Refused(Refusal),
+    /// The server cannot be reached; nothing is in doubt.
+    Unreachable(String),
+    /// It cannot be told whether these queue entries were applied.
+    Unknown {
+        /// The queue entries in doubt.
+        in_doubt: Vec<QueueId>,
+        /// Why it cannot be told.
+        why: String,
+    },
+    /// The head moved on every attempt.
+    HeadKeepsMoving,
+    /// The person stopped it between POSTs.
+    Cancelled,
+}
+
+/// One mutation that the server acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// The queue entries that are done.
+    pub ids: Vec<QueueId>,
+    /// What was done.
+    pub op: Op,
+    /// To which kind.
+    pub kind: Kind,
+    /// The resource's id on the server.
+    pub resource_id: Option<String>,
+}
+
+/// A place where the server, pulled after the push, holds something else than what it acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The queue entries that were sent.
+    pub ids: Vec<QueueId>,
+    /// The field; the existence of the resource where a deletion did not happen.
+    pub path: FieldPath,
+    /// What it means, without the values.
+    pub what: &'static str,
+}
+
+/// What a push came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// The device as it is to be written back.
+    pub device: Device,
+    /// The server's head as it was last seen.
+    pub head: Cursor,
+    /// Whether the device's cursor moved to that head.
+    pub cursor_moved: bool,
+    /// What the server acknowledged.
+    pub sent: Vec<Sent>,
+    /// What it refuses.
+    pub quarantined: Vec<Quarantined>,
+    /// What was recognised as arrived although its answer was lost.
+    pub arrived: Vec<QueueId>,
+    /// What stays in the queue because of an open choice or a parent: queue entries and reason.
+    pub held: Vec<Quarantined>,
+    /// What left the queue unsent, and why.
+    pub dropped: Vec<Quarantined>,
+    /// Every changed value that is not in the result.
+    pub ledger: Vec<Loss>,
+    /// Where the server holds something else than what it acknowledged.
+    pub differences: Vec<Difference>,
+    /// How many server mutations the device took over.
+    pub applied: usize,
+    /// Both sides as they stand, to go on from.
+    pub inspection: Arc<Inspection>,
+    /// The choices that still stand.
+    pub resolution: Resolution,
+    /// POSTs that left.
+    pub posts: u32,
+    /// Pulls that were needed.
+    pub pulls: u32,
+}
+
+enum Awaiting {
+    Nothing,
+    Journal(After),
+    Answer,
+    Pull(Why),
+    Pause(After),
+}
+
+#[derive(Clone, Copy)]
+enum After {
+    Post,
+    Next,
+    PullAgain,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    HeadMoved,
+    LostAnswer,
+    /// Everything is sent: what does the server hold now? It also does things of its own accord (PROTOCOL D13, D20,
+    /// D22), which the device would never see once its cursor has moved past them.
+    Verify,
+}
+
+/// The machine.
+pub struct Push {
+    options: Options,
+    inspection: Arc<Inspection>,
+    resolution: Resolution,
+    plan: Plan,
+    fold: Fold,
+    chunks: VecDeque<Vec<Item>>,
+    flying: Vec<Item>,
+    flying_wire: Vec<WireMutation>,
+    head: Cursor,
+    posts: u32,
+    pulls: u32,
+    rounds: u32,
+    tries: u32,
+    first_sync_tried: bool,
+    set_aside: HashSet<QueueId>,
+    quarantined: Vec<Quarantined>,
+    arrived: Vec<QueueId>,
+    sent: Vec<Sent>,
+    /// What the server acknowledged, to be held against what it says afterwards.
+    promised: Vec<(Item, Acked)>,
+    applied: usize,
+    dropped: Vec<Quarantined>,
+    ledger: Vec<Loss>,
+    verified: bool,
+    verify_since: Cursor,
+    differences: Vec<Difference>,
+    notes: Vec<Note>,
+    awaiting: Awaiting,
+    why: Why,
+    now: Millis,
+}
+
+impl Push {
+    /// A push of what `resolution` settles of `inspection`. The first step is [`Push::start`].
+    pub fn new(inspection: Arc<Inspection>, resolution: Resolution, options: Options, now: Millis) -> Self {
+        let plan = plan::plan(&inspection, &resolution, now);
+        let mut push = Self {
+            options,
+            fold: Fold::new(&inspection),
+            head: inspection.window.head,
+            verify_since: inspection.window.head,
+            plan,
+            inspection,
+            resolution,
+            chunks: VecDeque::new(),
+            flying: Vec::new(),
+            flying_wire: Vec::new(),
+            posts: 0,
+            pulls: 0,
+            rounds: 0,
+            tries: 0,
+            first_sync_tried: false,
+            set_aside: HashSet::new(),
+            quarantined: Vec::new(),
+            arrived: Vec::new(),
+            sent: Vec::new(),
+            promised: Vec::new(),
+            applied: 0,
+            dropped: Vec::new(),
+            ledger: Vec::new(),
+            verified: false,
+            differences: Vec::new(),
+            notes: Vec::new(),
+            awaiting: Awaiting::Nothing,
+            why: Why::HeadMoved,
+            now,
+        };
+        push.load_chunks();
+        push
+    }
+
+    /// The first thing to do.
+    pub fn start(&mut self) -> Do {
+        let incomplete = !self.plan.open.is_empty() || !self.plan.hold.is_empty();
+        if self.options.all_or_nothing && incomplete {
+            return self.end_early(End::Left);
+        }
+        self.next_chunk()
+    }
+
+    /// What happened since this was last asked.
+    pub fn notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
+    }
+
+    /// Takes in what came of the last step and says the next one. `now` is the caller's clock.
+    pub fn got(&mut self, got: Got, now: Millis) -> Do {
+        self.now = now;
+        match (std::mem::replace(&mut self.awaiting, Awaiting::Nothing), got) {
+            (_, Got::Cancelled) => self.end_early(End::Cancelled),
+            (Awaiting::Journal(after) | Awaiting::Pause(after), Got::Journaled | Got::Waited) => {
+                match after {
+                    After::Post => self.post(),
+                    After::Next => self.next_chunk(),
+                    After::PullAgain => self.pull(self.why),
+                }
+            }
+            (Awaiting::Answer, Got::Posted(posted)) => self.answered(posted),
+            (Awaiting::Pull(why), Got::Pulled(pulled)) => self.pulled(why, pulled),
+            // The driver reported something that was not asked for; what was asked is still to be done.
+            (
+                Awaiting::Nothing
+                | Awaiting::Journal(_)
+                | Awaiting::Pause(_)
+                | Awaiting::Answer
+                | Awaiting::Pull(_),
+                _,
+            ) => {
+                let why = String::from("the steps of the push came out of order");
+                self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+            }
+        }
+    }
+
+    fn load_chunks(&mut self) {
+        let aside = &self.set_aside;
+        let wanted = |item: &Item| !item.members.iter().any(|id| aside.contains(id));
+        self.chunks = std::mem::take(&mut self.plan.batches)
+            .into_iter()
+            .map(|batch| batch.items.into_iter().filter(wanted).collect::<Vec<_>>())
+            .filter(|items| !items.is_empty())
+            .collect();
+    }
+
+    fn next_chunk(&mut self) -> Do {
+        loop {
+            let Some(chunk) = self.chunks.pop_front() else {
+                let verify = !self.promised.is_empty() && !self.verified;
+                return if verify { self.pull(Why::Verify) } else { self.finish() };
+            };
+            let (ready, waiting): (Vec<Item>, Vec<Item>) = chunk
+                .into_iter()
+                .partition(|item| item.parent.as_ref().is_none_or(|name| self.fold.id_of(name).is_some()));
+            for item in waiting {
+                self.set_aside(&item, "its collection was not accepted");
+            }
+            if ready.is_empty() {
+                continue;
+            }
+            self.flying_wire = ready.iter().map(|item| self.materialise(item)).collect();
+            self.flying = ready;
+            self.posts += 1;
+            self.awaiting = Awaiting::Journal(After::Post);
+            let entries =
+                self.flying.iter().map(|item| item.members.iter().map(ToString::to_string).collect());
+            return Do::Journal(Record::Sending {
+                post: self.posts,
+                head: self.head.value(),
+                entries: entries.collect(),
+            });
+        }
+    }
+
+    /// The mutation with its collection's acknowledged id in place of the queue's.
+    fn materialise(&self, item: &Item) -> WireMutation {
+        let id = item.parent.as_ref().and_then(|name| self.fold.id_of(name));
+        let Some(id) = id else { return item.wire.clone() };
+        let mut members = item.wire.data.members();
+        members.insert(String::from("collectionId"), Json::string(id.as_str()));
+        WireMutation { data: Payload::from_members(&members), ..item.wire.clone() }
+    }
+
+    fn post(&mut self) -> Do {
+        let left = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
+        self.notes.push(Note::Sending {
+            post: self.posts,
+            of: self.posts.saturating_add(left),
+            mutations: self.flying.len(),
+            head: self.head,
+        });
+        self.awaiting = Awaiting::Answer;
+        Do::Post { head: self.head, mutations: self.flying_wire.clone() }
+    }
+
+    fn answered(&mut self, posted: Posted) -> Do {
+        match posted {
+            Posted::Answer(answer) => match ack::check(&self.flying_wire, &answer.acknowledgements) {
+                Ok(acked) => self.acknowledged(&acked, answer.head),
+                Err(error) => {
+                    let why = format!("the acknowledgement {error}");
+                    self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+                }
+            },
+            Posted::Refused(refusal) => self.refused(refusal),
+            Posted::NotSent(why) => {
+                self.tries += 1;
+                if self.tries > MAX_TRIES {
+                    return self.end_early(End::Unreachable(why));
+                }
+                self.requeue();
+                self.pause(self.backoff(), "the server cannot be reached", After::Next)
+            }
+            Posted::Lost(_) => {
+                self.notes.push(Note::Lost { post: self.posts });
+                self.tries += 1;
+                self.pull(Why::LostAnswer)
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, acked: &[Acked], head: Cursor) -> Do {
+        self.tries = 0;
+        self.head = head;
+        let items = std::mem::take(&mut self.flying);
+        self.notes.push(Note::Acknowledged { post: self.posts, mutations: items.len(), head });
+        let mut entries = Vec::with_capacity(items.len());
+        for (item, acked) in items.iter().zip(acked) {
+            let resource_id = acked.resource_id.as_ref().map(ToString::to_string);
+            let queue = item.members.iter().map(ToString::to_string).collect();
+            entries.push(Acknowledged { queue, resource_id: resource_id.clone() });
+            let (op, kind) = (item.wire.op, item.wire.kind.clone());
+            self.sent.push(Sent { ids: item.members.clone(), op, kind, resource_id });
+        }
+        self.fold.acknowledge(&self.inspection, &items, acked);
+        let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
+        self.remember_losses(|pair| pairs.contains(&pair));
+        self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
+        self.verified = false;
+        self.awaiting = Awaiting::Journal(After::Next);
+        Do::Journal(Record::Acknowledged { post: self.posts, head: head.value(), entries })
+    }
+
+    fn refused(&mut self, refusal: Refusal) -> Do {
+        self.notes.push(Note::Refused {
+            post: self.posts,
+            status: refusal.status,
+            code: refusal.code.clone(),
+        });
+        match refusal.class {
+            Class::OutOfSync if refusal.first_sync => {
+                if self.options.retry_first_sync && !self.first_sync_tried {
+                    self.first_sync_tried = true;
+                    self.head = Cursor::FIRST_SYNC;
+                    self.requeue();
+                    return self.not_applied(refusal.status);
+                }
+                self.end_early(End::FirstSync(refusal))
+            }
+            Class::OutOfSync => {
+                self.rounds += 1;
+                if self.rounds > MAX_ROUNDS {
+                    return self.end_early(End::HeadKeepsMoving);
+                }
+                self.pull(Why::HeadMoved)
+            }
+            Class::Validation | Class::NotFound => self.isolate(&refusal),
+            Class::RateLimited => {
+                self.tries += 1;
+                if self.tries > MAX_TRIES {
+                    return self.end_early(End::Refused(refusal));
+                }
+                let asked = refusal.retry_after.map(|after| after.wait(self.now).as_millis() as u64);
+                self.requeue();
+                self.pause(asked.unwrap_or_else(|| self.backoff()), "the server asks to wait", After::Next)
+            }
+            // A gateway that failed says nothing of what stood behind it.
+            Class::Server | Class::Rejected => {
+                self.tries += 1;
+                if self.tries > MAX_TRIES {
+                    return self.end_early(End::Refused(refusal));
+                }
+                self.pull(Why::LostAnswer)
+            }
+            Class::BadRequest
+            | Class::Unauthorized
+            | Class::Forbidden
+            | Class::ConflictOther
+            | Class::Other => self.end_early(End::Refused(refusal)),
+        }
+    }
+
+    /// Finds the mutation that the server refuses: the one it names, or by halving.
+    fn isolate(&mut self, refusal: &Refusal) -> Do {
+        let mut items = std::mem::take(&mut self.flying);
+        let named = refusal.mutation_index.filter(|index| *index < items.len());
+        match (named, items.len()) {
+            (Some(index), _) => {
+                let culprit = items.remove(index);
+                self.quarantine(&culprit, refusal);
+            }
+            (None, 0 | 1) => {
+                for culprit in items.drain(..) {
+                    self.quarantine(&culprit, refusal);
+                }
+            }
+            (None, count) => {
+                let rest = items.split_off(count / 2);
+                self.chunks.push_front(rest);
+            }
+        }
+        if !items.is_empty() {
+            self.chunks.push_front(items);
+        }
+        self.not_applied(refusal.status)
+    }
+
+    fn quarantine(&mut self, item: &Item, refusal: &Refusal) {
+        let message = refusal.to_string();
+        self.fold.refuse(&item.members, &message);
+        self.notes.push(Note::Quarantined { ids: item.members.clone(), message: message.clone() });
+        self.set_aside(item, &message);
+    }
+
+    fn set_aside(&mut self, item: &Item, message: &str) {
+        self.set_aside.extend(item.members.iter().cloned());
+        self.quarantined.push(Quarantined { ids: item.members.clone(), message: message.to_owned() });
+    }
+
+    fn not_applied(&mut self, status: u16) -> Do {
+        self.awaiting = Awaiting::Journal(After::Next);
+        Do::Journal(Record::NotApplied { post: self.posts, status })
+    }
+
+    fn requeue(&mut self) {
+        let items = std::mem::take(&mut self.flying);
+        self.chunks.push_front(items);
+    }
+
+    fn pause(&mut self, ms: u64, why: &'static str, after: After) -> Do {
+        let ms = ms.min(MAX_WAIT_MS);
+        self.notes.push(Note::Waiting { ms, why });
+        self.awaiting = Awaiting::Pause(after);
+        Do::Wait { ms }
+    }
+
+    /// 200, 500, 1250, 3125, 7812 ms: what the phone itself does (PROTOCOL A11).
+    fn backoff(&self) -> u64 {
+        let mut ms = 200;
+        for _ in 1..self.tries.clamp(1, MAX_TRIES) {
+            ms = ms * 5 / 2;
+        }
+        ms
+    }
+
+    fn pull(&mut self, why: Why) -> Do {
+        self.why = why;
+        self.pulls += 1;
+        let since = if why == Why::Verify { self.verify_since } else { self.head };
+        self.notes.push(Note::Pulling { since });
+        self.awaiting = Awaiting::Pull(why);
+        Do::Pull { since }
+    }
+
+    fn pulled(&mut self, why: Why, pulled: Result<Window, PullFault>) -> Do {
+        let newer = match pulled {
+            Ok(window) => window,
+            Err(fault) => {
+                self.tries += 1;
+                let (retry, reason) = match &fault {
+                    PullFault::Refused(refusal) => (
+                        matches!(refusal.class, Class::Server | Class::RateLimited | Class::OutOfSync),
+                        refusal.to_string(),
+                    ),
+                    PullFault::Failed(reason) => (true, reason.clone()),
+                };
+                if retry && self.tries <= MAX_TRIES {
+                    return self.pause(self.backoff(), "the pull failed", After::PullAgain);
+                }
+                return match (why, fault) {
+                    // Everything is acknowledged; only the look afterwards is missing.
+                    (Why::Verify, _) => self.finish(),
+                    (Why::LostAnswer, _) => {
+                        let why =
+                            format!("an answer was lost and the pull that would tell failed too: {reason}");
+                        self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+                    }
+                    (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
+                    (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
+                };
+            }
+        };
+        self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
+        let moved = newer.head != self.head;
+        if why == Why::LostAnswer && !moved {
+            // The head is what the POST carried: it was not applied.
+            self.requeue();
+            return self.again();
+        }
+        self.look_again(why, newer)
+    }
+
+    /// Inspects both sides as they are now and goes on from there.
+    fn look_again(&mut self, why: Why, newer: Window) -> Do {
+        let flying = std::mem::take(&mut self.flying);
+        let created: HashSet<Kind> =
+            newer.mutations.iter().filter(|m| m.op == Op::Create).map(|m| m.kind.clone()).collect();
+        let open_before: usize = self.plan.open.len();
+        self.head = newer.head;
+        if why == Why::Verify {
+            self.verified = true;
+            self.tries = 0;
+            self.verify(&newer);
+        }
+        self.fold.extend(newer);
+        let (device, window) = self.fold.parts();
+        let new = Arc::new(inspect::inspect(device, window));
+        let carried = rebase::carry(&self.inspection, &self.resolution, &new, self.options.rule);
+        self.inspection = new;
+        self.resolution = carried.resolution;
+        self.fold.reset(&self.inspection);
+        self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
+        if why == Why::LostAnswer {
+            if let Some(end) = self.look_up(&flying, &created) {
+                return self.end_early(end);
+            }
+        }
+        let reopened = carried.reopened;
+        if self.options.ask && (!reopened.is_empty() || self.plan.open.len() > open_before) {
+            return self.end_early(End::Reopened(reopened));
+        }
+        self.load_chunks();
+        self.again()
+    }
+
+    /// Holds what the server says now against what it acknowledged.
+    fn verify(&mut self, window: &Window) {
+        let mut by_id: HashMap<(&Kind, ResourceId), &ServerMutation> = HashMap::new();
+        for mutation in &window.mutations {
+            let id = mutation
+                .resource_id
+                .clone()
+                .or_else(|| identity::link_id(&mutation.data).map(ResourceId::from));
+            if let Some(id) = id {
+                by_id.insert((&mutation.kind, id), mutation);
+            }
+        }
+        // A later item of the push may rightly have gone over an earlier one.
+        let mut last: HashMap<(Kind, ResourceId), &(Item, Acked)> = HashMap::new();
+        for promise in &self.promised {
+            let (item, acked) = promise;
+            if let Some(id) = acked.resource_id.clone().or_else(|| item.wire.resource_id.clone()) {
+                last.insert((item.wire.kind.clone(), id), promise);
+            }
+        }
+        let mut differences = Vec::new();
+        for ((kind, id), (item, acked)) in &last {
+            let Some(now) = by_id.get(&(kind, id.clone())) else { continue };
+            if acked.timestamp.is_some_and(|at| now.timestamp > at)
+                && now.op != Op::Delete
+                && item.wire.op != Op::Delete
+            {
+                // Somebody wrote after this push; that is news, not a broken promise.
+                continue;
+            }
+            let mut differ =
+                |path, what| differences.push(Difference { ids: item.members.clone(), path, what });
+            match (item.wire.op, now.op) {
+                (Op::Delete, Op::Delete) => {}
+                (Op::Delete, Op::Create | Op::Update) => {
+                    differ(
+                        FieldPath::existence(),
+                        "the server acknowledged the deletion and still holds the resource",
+                    );
+                }
+                (Op::Create | Op::Update, Op::Delete) => {}
+                (Op::Create | Op::Update, Op::Create | Op::Update) => {
+                    let none = IndexMap::new();
+                    for field in field::compare(kind, &none, &item.wire.data.members(), &now.data.members()) {
+                        if field.verdict == Verdict::Conflict {
+                            differ(field.path, "the server acknowledged the value and holds another");
+                        }
+                    }
+                }
+            }
+        }
+        differences.sort_by(|a, b| a.ids.cmp(&b.ids).then_with(|| a.path.cmp(&b.path)));
+        self.differences = differences;
+    }
+
+    /// What was lost with pairs that are dealt with now.
+    fn remember_losses(&mut self, dealt_with: impl Fn(PairId) -> bool) {
+        self.ledger.extend(self.plan.ledger.extract_if(.., |loss| dealt_with(loss.pair)));
+    }
+
+    fn again(&mut self) -> Do {
+        if self.tries > 0 {
+            return self.pause(self.backoff(), "before the next try", After::Next);
+        }
+        self.next_chunk()
+    }
+
+    /// After a lost answer: which of its mutations arrived? `None` when that is clear for each.
+    fn look_up(&mut self, flying: &[Item], created: &HashSet<Kind>) -> Option<End> {
+        let to_send: HashSet<&QueueId> = self.plan.items().flat_map(|item| &item.members).collect();
+        let open: HashSet<PairId> = self.plan.open.iter().map(|unit| unit.pair).collect();
+        let mut in_doubt = Vec::new();
+        for item in flying {
+            let Some(first) = item.members.first() else { continue };
+            let position = self.inspection.device.queue.iter().position(|m| m.id == *first);
+            let Some(position) = position else { continue };
+            let pair = self.inspection.pair_of_queued(position);
+            let twin = self.inspection.pair(pair).twin.is_some() && open.contains(&pair);
+            if twin
+                || (to_send.contains(first) && item.wire.op == Op::Create && unrecognisable(item, created))
+            {
+                in_doubt.extend(item.members.iter().cloned());
+            } else if !to_send.contains(first) && !open.contains(&pair) {
+                self.arrived.extend(item.members.iter().cloned());
+            }
+        }
+        (!in_doubt.is_empty()).then(|| End::Unknown {
+            in_doubt,
+            why: String::from("an answer was lost, the head moved, and something was created that may be this or may be another's"),
+        })
+    }
+
+    fn flying_ids(&self) -> Vec<QueueId> {
+        self.flying.iter().flat_map(|item| item.members.iter().cloned()).collect()
+    }
+
+    fn finish(&mut self) -> Do {
+        let left: HashSet<PairId> = {
+            let unsent = self
+                .plan
+                .hold
+                .iter()
+                .map(|left| left.pair)
+                .chain(self.plan.open.iter().map(|unit| unit.pair));
+            let aside = self.inspection.device.queue.iter().enumerate();
+            let aside = aside.filter(|(_, m)| self.set_aside.contains(&m.id));
+            unsent.chain(aside.map(|(at, _)| self.inspection.pair_of_queued(at))).collect()
+        };
+        let moved = self.fold.finish(&self.inspection, &self.plan, &left, self.head, self.now);
+        let clean = left.is_empty() && moved;
+        self.applied += self.plan.apply.len();
+        self.remember_losses(|pair| !left.contains(&pair));
+        let dropped =
+            std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
+        self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
+        self.outcome(if clean { End::Done } else { End::Left }, moved)
+    }
+
+    fn end_early(&mut self, end: End) -> Do {
+        self.outcome(end, false)
+    }
+
+    fn outcome(&mut self, end: End, cursor_moved: bool) -> Do {
+        self.awaiting = Awaiting::Nothing;
+        let held = self
+            .plan
+            .hold
+            .iter()
+            .map(|left| Quarantined { ids: left.device.clone(), message: left.reason.clone() });
+        Do::Finish(Box::new(Outcome {
+            end,
+            device: self.fold.device(),
+            head: self.head,
+            cursor_moved,
+            sent: std::mem::take(&mut self.sent),
+            quarantined: std::mem::take(&mut self.quarantined),
+            arrived: std::mem::take(&mut self.arrived),
+            held: held.collect(),
+            dropped: std::mem::take(&mut self.dropped),
+            ledger: std::mem::take(&mut self.ledger),
+            differences: std::mem::take(&mut self.differences),
+            applied: self.applied,
+            inspection: Arc::clone(&self.inspection),
+            resolution: self.resolution.clone(),
+            posts: self.posts,
+            pulls: self.pulls,
+        }))
+    }
+}
+
+/// Whether a creation that arrived might not be recognised: notes and sessions are only known by what they say, a
+/// kind that this version does not know by nothing. It matters only when something of the kind was created.
+fn unrecognisable(item: &Item, created: &HashSet<Kind>) -> bool {
+    let by_content = match item.wire.kind {
+        Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
+        Kind::Bookmark | Kind::Collection | Kind::Link => false,
+    };
+    by_content && created.contains(&item.wire.kind)
+}

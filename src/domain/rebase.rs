@@ -1,0 +1,149 @@
+//! Choices carried over to a newer inspection: kept where base, device and server are what the person saw,
+//! reopened where they are not.
+
+use std::collections::HashMap;
+
+use super::field::FieldPath;
+use super::inspect::{Details, Inspection, PairId, Status};
+use super::mutation::{Kind, Op, Payload, ResourceId};
+use super::resolution::{By, Chosen, Resolution, Unit};
+use super::strategy::{self, Strategy};
+
+/// A choice that was bound to what is no longer so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reopened {
+    /// The pair in the new inspection.
+    pub pair: PairId,
+    /// The field.
+    pub path: FieldPath,
+    /// The choice that was taken back.
+    pub was: Chosen,
+    /// What changed under it.
+    pub why: &'static str,
+}
+
+/// The answer of [`carry`].
+#[derive(Clone, Debug, Default)]
+pub struct Carried {
+    /// The choices that still stand, on the new inspection.
+    pub resolution: Resolution,
+    /// The choices that do not.
+    pub reopened: Vec<Reopened>,
+}
+
+/// Carries choices from `old` to `new`. Choices by hand stay where what they were bound to is unchanged. Strategies
+/// are rules: they are applied anew to the pairs they decided, and `rule`, where given, to every divergence.
+pub fn carry(old: &Inspection, resolution: &Resolution, new: &Inspection, rule: Option<Strategy>) -> Carried {
+    let places = Places::of(new);
+    let mut carried = Carried::default();
+    let mut kept: Vec<(Unit, Option<Chosen>)> = Vec::new();
+    let mut rules: Vec<(PairId, Strategy)> = Vec::new();
+    let mut details: HashMap<PairId, (Details, Option<Details>)> = HashMap::new();
+    for (unit, chosen) in resolution.iter() {
+        let Some(pair) = places.find(old, unit.pair) else { continue };
+        if let By::Strategy(strategy) = chosen.by {
+            if rules.last() != Some(&(pair, strategy)) {
+                rules.push((pair, strategy));
+            }
+            continue;
+        }
+        let (before, after) = details.entry(pair).or_insert_with(|| {
+            let open = new.pair(pair).status != Status::Converged;
+            (old.details(old.pair(unit.pair)), open.then(|| new.details(new.pair(pair))))
+        });
+        // The sides agree by now: there is nothing left to choose.
+        let Some(after) = after else { continue };
+        let why = if unit.path.is_existence() {
+            existence_changed(old, unit.pair, before, new, pair, after)
+        } else {
+            field_changed(before, after, &unit.path)
+        };
+        match why {
+            None => kept.push((Unit { pair, path: unit.path.clone() }, Some(chosen.clone()))),
+            Some(why) => {
+                carried.reopened.push(Reopened { pair, path: unit.path.clone(), was: chosen.clone(), why });
+            }
+        }
+    }
+    carried.resolution.choose("choices carried over", kept);
+    for (pair, strategy) in rules {
+        let choices = strategy::choices(new, &carried.resolution, strategy, pair);
+        carried.resolution.choose(strategy.name(), choices);
+    }
+    if let Some(rule) = rule {
+        let choices = strategy::choices_for_all(new, &carried.resolution, rule, |_| true);
+        carried.resolution.choose(rule.name(), choices);
+    }
+    carried
+}
+
+/// Where a pair of the old inspection stands in the new one: by its queue entries, else by its server ids.
+struct Places<'a> {
+    queue: HashMap<&'a str, PairId>,
+    server: HashMap<(&'a Kind, &'a ResourceId), PairId>,
+}
+
+impl<'a> Places<'a> {
+    fn of(new: &'a Inspection) -> Self {
+        let mut places = Self { queue: HashMap::new(), server: HashMap::new() };
+        for (position, mutation) in new.device.queue.iter().enumerate() {
+            places.queue.insert(mutation.id.as_str(), new.pair_of_queued(position));
+        }
+        for (id, pair) in new.ids() {
+            for mutation in new.served(pair) {
+                if let Some(resource) = &mutation.resource_id {
+                    places.server.insert((&mutation.kind, resource), id);
+                }
+            }
+        }
+        places
+    }
+
+    fn find(&self, old: &Inspection, id: PairId) -> Option<PairId> {
+        let pair = old.pair(id);
+        let by_queue = old.queued(pair).find_map(|m| self.queue.get(m.id.as_str()).copied());
+        if by_queue.is_some() || !pair.device.is_empty() {
+            // A pair whose queue entries are gone has been sent.
+            return by_queue;
+        }
+        old.served(pair).find_map(|m| self.server.get(&(&m.kind, m.resource_id.as_ref()?)).copied())
+    }
+}
+
+fn field_changed(before: &Details, after: &Details, path: &FieldPath) -> Option<&'static str> {
+    let (Some(before), Some(after)) = (before.field(path), after.field(path)) else {
+        return Some("the field is no longer part of the difference");
+    };
+    if before.server != after.server {
+        Some("the server's value changed")
+    } else if before.device != after.device {
+        Some("the device's value changed")
+    } else if before.base != after.base {
+        Some("the base changed")
+    } else {
+        None
+    }
+}
+
+fn existence_changed(
+    old: &Inspection,
+    old_id: PairId,
+    before: &Details,
+    new: &Inspection,
+    new_id: PairId,
+    after: &Details,
+) -> Option<&'static str> {
+    let intents = |details: &Details| -> Vec<(Op, Payload)> {
+        details.intents.iter().map(|intent| (intent.op, intent.data.clone())).collect()
+    };
+    let server = |inspection: &Inspection, id: PairId| {
+        inspection.primary(inspection.pair(id)).map(|m| (m.op, m.data.members()))
+    };
+    if server(old, old_id) != server(new, new_id) {
+        Some("what the server did changed")
+    } else if intents(before) != intents(after) {
+        Some("what the device did changed")
+    } else {
+        None
+    }
+}
