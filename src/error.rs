@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::error::Category;
+
 /// Bad input: a file that is not what it should be. Nothing was written. Exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -67,4 +69,24 @@ pub enum InputError {
         /// What to do next.
         next: String,
     },
+}
+
+impl InputError {
+    /// Text that is not JSON. `serde_json` quotes content only where a value has the wrong type; its words are not
+    /// used there.
+    pub(crate) fn syntax(file: &str, error: &serde_json::Error) -> Self {
+        let words = error.to_string();
+        let reason = match error.classify() {
+            Category::Syntax | Category::Eof => {
+                words.rsplit_once(" at line ").map_or(&*words, |(reason, _)| reason)
+            }
+            Category::Data | Category::Io => "a value of another type",
+        };
+        Self::Syntax {
+            file: file.to_owned(),
+            line: error.line().max(1),
+            column: error.column().max(1),
+            reason: reason.to_owned(),
+        }
+    }
 }

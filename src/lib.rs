@@ -20,4 +20,6 @@ pub mod error;
 pub mod exit;
 pub mod journal;
 pub mod sandbox;
+#[cfg(test)]
+mod testing;
 pub mod ui;

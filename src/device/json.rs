@@ -10,7 +10,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use super::members::type_name;
@@ -124,7 +123,7 @@ impl Reader<'_> {
     }
 
     fn parsed<'t, T: Deserialize<'t>>(&self, text: &'t str) -> Result<T, InputError> {
-        serde_json::from_str(text).map_err(|error| syntax_error(self.file, &error))
+        serde_json::from_str(text).map_err(|error| InputError::syntax(self.file, &error))
     }
 
     fn object(&mut self, members: &Members<'_>) -> Result<Device, Misfit> {
@@ -254,23 +253,6 @@ impl Reader<'_> {
 
     fn rows(&mut self) -> Rows<'_> {
         Rows { text: self.text, warnings: self.warnings }
-    }
-}
-
-/// `serde_json` quotes content only where a value has the wrong type, which is never asked of it here.
-fn syntax_error(file: &str, error: &serde_json::Error) -> InputError {
-    let words = error.to_string();
-    let reason = match error.classify() {
-        Category::Syntax | Category::Eof => {
-            words.rsplit_once(" at line ").map_or(&*words, |(reason, _)| reason)
-        }
-        Category::Data | Category::Io => "a value of another type",
-    };
-    InputError::Syntax {
-        file: file.to_owned(),
-        line: error.line().max(1),
-        column: error.column().max(1),
-        reason: reason.to_owned(),
     }
 }
 

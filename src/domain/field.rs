@@ -4,13 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
+use serde::Serialize;
 
 use super::json::Json;
 use super::mutation::{Kind, Side};
 
 /// Where a field stands in `data`: a JSON pointer, `""` for whether the resource exists at all, or a coupled
 /// unit written `/key+verseNumber`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
 pub struct FieldPath(Arc<str>);
 
 impl FieldPath {

@@ -90,6 +90,15 @@ impl Number {
         text.parse().ok()
     }
 
+    /// One text for all numbers that are equal: digits without zeros at either end, `e`, and the power of ten
+    /// behind the last digit. A number with an exponent beyond 64 bits is equal to itself only and stays as it is.
+    pub fn canonical(&self) -> String {
+        self.parts().map_or_else(
+            || self.0.to_string(),
+            |(negative, digits, exponent)| format!("{}{digits}e{exponent}", if negative { "-" } else { "" }),
+        )
+    }
+
     /// Sign, digits without leading or trailing zeros, and the power of ten behind the last digit.
     fn parts(&self) -> Option<(bool, String, i64)> {
         let (negative, text) = match self.0.strip_prefix('-') {

@@ -3,8 +3,10 @@
 
 pub mod ack;
 pub mod answer;
+pub mod choices;
 pub mod device;
 pub mod diagnosis;
+pub mod digest;
 pub mod field;
 pub mod fold;
 pub mod identity;

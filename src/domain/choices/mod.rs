@@ -1,0 +1,324 @@
+//! The choices file: choices as a person wrote them down or as the screen kept them, made again on an inspection.
+//!
+//! ```json
+//! {"schema": "unstick.choices/1", "choices": [
+//!   {"kind": "NOTE", "key": "id:n1", "path": "/body", "choice": {"edit": "…"}, "saw": "85944171f73967e8"},
+//!   {"kind": "NOTE", "key": "id:n2", "path": "", "choice": "bring-back"},
+//!   {"kind": "COLLECTION", "key": "id:c1", "choice": "server"}]}
+//! ```
+//!
+//! `kind`, `key` and `path` are those of the inspection (DESIGN §6); `""` is the resource's existence. Without a
+//! path a choice stands for every open field of the resource. `saw` is the [`Digest`] of what the person saw: a
+//! choice whose fields hold something else by now is not made, its fields are open again (DESIGN §5).
+
+mod entry;
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use self::entry::{Entry, Word};
+use super::digest::Digest;
+use super::field::{Choice, Field, FieldPath, FieldShape};
+use super::inspect::{Inspection, Pair, PairId};
+use super::json::Json;
+use super::mutation::{Kind, Op, Side};
+use super::resolution::{By, Chosen, Resolution, Unit};
+use super::safe_text;
+use crate::error::InputError;
+
+/// The `schema` of a choices file.
+pub const SCHEMA: &str = "unstick.choices/1";
+
+/// How much of an id an error shows, columns.
+const NAMED_COLUMNS: usize = 60;
+
+/// A choices file, made on an inspection.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The choices, each by hand.
+    pub resolution: Resolution,
+    /// Fields whose choice was not made, since they hold something else than what the person saw.
+    pub reopened: Vec<Unit>,
+}
+
+/// Makes the choices of `text` on `inspection`. `file` is its name for messages.
+///
+/// # Errors
+/// [`InputError`] with the place: text that is not a choices file, a pair or a field that the inspection does not
+/// have, a choice that cannot be made there (with the reason), two choices for one field.
+pub fn read(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, InputError> {
+    let pairs = inspection.ids().map(|(id, pair)| ((&pair.kind, pair.key.as_str()), id)).collect();
+    let mut replay =
+        Replay { inspection, pairs, at: HashMap::new(), chosen: Vec::new(), reopened: Vec::new() };
+    for (index, entry) in entry::read(file, text)?.into_iter().enumerate() {
+        replay.take(index, entry).map_err(|misfit| misfit.in_file(file))?;
+    }
+    let mut resolution = Resolution::default();
+    resolution.choose(format!("choices of {file}"), replay.chosen);
+    Ok(Replayed { resolution, reopened: replay.reopened })
+}
+
+/// What stands where it should not.
+struct Misfit {
+    pointer: String,
+    found: String,
+    expected: String,
+}
+
+impl Misfit {
+    fn new(pointer: impl Into<String>, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), found: found.into(), expected: expected.into() }
+    }
+
+    fn in_file(self, file: &str) -> InputError {
+        let Self { pointer, found, expected } = self;
+        InputError::Shape { file: file.to_owned(), pointer, found, expected }
+    }
+}
+
+struct Replay<'a> {
+    inspection: &'a Inspection,
+    pairs: HashMap<(&'a Kind, &'a str), PairId>,
+    /// Which entry chose a field.
+    at: HashMap<Unit, usize>,
+    chosen: Vec<(Unit, Option<Chosen>)>,
+    reopened: Vec<Unit>,
+}
+
+impl Replay<'_> {
+    fn take(&mut self, index: usize, entry: Entry) -> Result<(), Misfit> {
+        let Entry { kind, key, path, word, saw } = entry;
+        let place = |member: &str| format!("/choices/{index}/{member}");
+        let Some(&id) = self.pairs.get(&(&kind, key.as_str())) else {
+            let found = format!("no {} with the key {}", named(kind.wire()), named(&key));
+            return Err(Misfit::new(place("key"), found, "a kind and a key that `unstick inspect` lists"));
+        };
+        let pair = self.inspection.pair(id);
+        let details = self.inspection.details(pair);
+        let paths = match path {
+            Some(path) => vec![path],
+            None if pair.open.is_empty() => {
+                let found = format!("a choice for {}, of which no field is open", named(&key));
+                return Err(Misfit::new(format!("/choices/{index}"), found, "a path"));
+            }
+            None => pair.open.clone(),
+        };
+        let mut fields = Vec::with_capacity(paths.len());
+        for path in &paths {
+            fields.push(details.field(path).ok_or_else(|| {
+                let known: Vec<String> =
+                    details.fields.iter().map(|f| format!("{:?}", f.path.as_str())).collect();
+                let found = format!("no field {} in {}", named(path.as_str()), named(&key));
+                Misfit::new(place("path"), found, format!("one of {}", known.join(", ")))
+            })?);
+        }
+        for path in &paths {
+            let unit = Unit { pair: id, path: path.clone() };
+            if let Some(first) = self.at.insert(unit, index) {
+                let found = format!("a second choice for {} of {}", named(path.as_str()), named(&key));
+                let expected = format!("one choice for each field; the first is at /choices/{first}");
+                return Err(Misfit::new(format!("/choices/{index}"), found, expected));
+            }
+        }
+        let units = paths.into_iter().map(|path| Unit { pair: id, path });
+        if saw.is_some_and(|saw| saw != Digest::of(fields.iter().copied()).to_string()) {
+            self.reopened.extend(units);
+            return Ok(());
+        }
+        for (unit, field) in units.zip(fields) {
+            let choice = choice(&word, pair, field).map_err(|reason| {
+                let field_name = named(field.path.as_str());
+                let found = format!("{:?} for {field_name} of {}: {reason}", word.name(), named(&key));
+                Misfit::new(place("choice"), found, expected_choices(pair, field))
+            })?;
+            self.chosen.push((unit, Some(Chosen { choice, by: By::Hand })));
+        }
+        Ok(())
+    }
+}
+
+/// An id in quotes, shortened, with nothing in it that could steer a terminal.
+fn named(id: &str) -> String {
+    format!("\"{}\"", safe_text::clip(id, NAMED_COLUMNS))
+}
+
+/// What `word` chooses on a field, or why it cannot be chosen there.
+fn choice(word: &Word, pair: &Pair, field: &Field) -> Result<Choice, &'static str> {
+    if let Some(reason) = undecidable(pair, field) {
+        return Err(reason);
+    }
+    let deleter = || match (field.shape, deleter(pair)) {
+        (FieldShape::Existence, Some(side)) => Ok(side),
+        (FieldShape::Existence, None) => Err("no side, or both sides, deleted it"),
+        (_, _) => Err("it says whether the resource exists; its path is \"\""),
+    };
+    let choice = match word {
+        Word::Side(side) => Choice::from(*side),
+        Word::Both => Choice::Both,
+        Word::KeepDeleted => Choice::from(deleter()?),
+        Word::BringBack => Choice::from(deleter()?.other()),
+        Word::Edit(value) => {
+            if let Some(reason) = unfit(field.shape, value) {
+                return Err(reason);
+            }
+            Choice::Edited(value.clone())
+        }
+    };
+    field.unavailable(&choice).map_or(Ok(choice), Err)
+}
+
+/// Why nothing can be chosen on a field at all.
+fn undecidable(pair: &Pair, field: &Field) -> Option<&'static str> {
+    if pair.device.is_empty() {
+        return Some("only the server speaks of the resource, and the device takes it over");
+    }
+    if pair.server.is_empty() && field.shape != FieldShape::Existence {
+        return Some("only the device speaks of the resource, and it is sent as it was queued");
+    }
+    None
+}
+
+/// Why an edited value cannot stand in a field.
+fn unfit(shape: FieldShape, value: &Json) -> Option<&'static str> {
+    match (shape, value) {
+        (FieldShape::Text, Json::String(_))
+        | (FieldShape::Set, Json::Array(_))
+        | (FieldShape::Position, Json::Object(_))
+        | (FieldShape::Existence | FieldShape::Plain | FieldShape::Bookkeeping, _) => None,
+        (FieldShape::Text, _) => Some("the edited value is not a string"),
+        (FieldShape::Set, _) => Some("the edited value is not an array"),
+        (FieldShape::Position, _) => Some("the edited value is not an object"),
+    }
+}
+
+/// The side that deleted the resource, where one alone did.
+fn deleter(pair: &Pair) -> Option<Side> {
+    let deletes = |side| pair.shape.op(side) == Some(Op::Delete);
+    match (deletes(Side::Device), deletes(Side::Server)) {
+        (true, false) => Some(Side::Device),
+        (false, true) => Some(Side::Server),
+        (true, true) | (false, false) => None,
+    }
+}
+
+/// The words that a choices file may say of a field; `edit` stands for an edited value.
+pub fn offered(pair: &Pair, field: &Field) -> Vec<&'static str> {
+    if undecidable(pair, field).is_some() {
+        return Vec::new();
+    }
+    if field.shape == FieldShape::Existence && deleter(pair).is_some() {
+        return vec![KEEP_DELETED, BRING_BACK];
+    }
+    let words = [
+        (Choice::Device, Side::Device.name()),
+        (Choice::Server, Side::Server.name()),
+        (Choice::Both, BOTH),
+        (Choice::Edited(Json::Null), EDIT),
+    ];
+    words
+        .into_iter()
+        .filter(|(choice, _)| field.unavailable(choice).is_none())
+        .map(|(_, word)| word)
+        .collect()
+}
+
+fn expected_choices(pair: &Pair, field: &Field) -> String {
+    match offered(pair, field).as_slice() {
+        [] => String::from("no choice"),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+const BOTH: &str = "both";
+const KEEP_DELETED: &str = "keep-deleted";
+const BRING_BACK: &str = "bring-back";
+const EDIT: &str = "edit";
+
+/// A choices file, ready to be written.
+#[derive(Clone, Debug, Serialize)]
+pub struct Export {
+    schema: &'static str,
+    choices: Vec<ExportedChoice>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ExportedChoice {
+    kind: String,
+    key: String,
+    path: FieldPath,
+    choice: ExportedWord,
+    saw: Digest,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum ExportedWord {
+    Word(&'static str),
+    Edit { edit: Json },
+}
+
+/// Every choice of `resolution`, bound to what `inspection` shows; those of a strategy as if made by hand. Reading
+/// it back on the same inspection makes the same choices.
+pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
+    let mut choices = Vec::new();
+    let mut last: Option<(PairId, super::inspect::Details)> = None;
+    for (unit, chosen) in resolution.iter() {
+        let pair = inspection.pair(unit.pair);
+        let details = match last.take() {
+            Some((id, details)) if id == unit.pair => details,
+            Some(_) | None => inspection.details(pair),
+        };
+        if let Some(field) = details.field(&unit.path) {
+            choices.push(ExportedChoice {
+                kind: pair.kind.wire().to_owned(),
+                key: pair.key.clone(),
+                path: unit.path.clone(),
+                choice: exported(pair, field, &chosen.choice),
+                saw: Digest::of([field]),
+            });
+        }
+        last = Some((unit.pair, details));
+    }
+    Export { schema: SCHEMA, choices }
+}
+
+fn exported(pair: &Pair, field: &Field, choice: &Choice) -> ExportedWord {
+    let deleter = deleter(pair).filter(|_| field.shape == FieldShape::Existence);
+    let of = |side: Side| match deleter {
+        None => side.name(),
+        Some(deleter) if deleter == side => KEEP_DELETED,
+        Some(_) => BRING_BACK,
+    };
+    match choice {
+        Choice::Device => ExportedWord::Word(of(Side::Device)),
+        Choice::Server => ExportedWord::Word(of(Side::Server)),
+        Choice::Both => ExportedWord::Word(BOTH),
+        Choice::Edited(value) => ExportedWord::Edit { edit: value.clone() },
+    }
+}
+
+/// The file's text.
+impl fmt::Display for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = serde_json::to_string_pretty(self).map_err(|_| fmt::Error)?;
+        writeln!(f, "{text}")
+    }
+}
+
+impl Export {
+    /// How many choices it holds.
+    pub fn len(&self) -> usize {
+        self.choices.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.choices.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
