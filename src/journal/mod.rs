@@ -2,6 +2,12 @@
 //! anything is sent, and the journal of what was sent. All of it lies beside the device file, readable by its owner
 //! only.
 
+mod backup;
+mod fingerprint;
+mod lines;
 mod lock;
 
+pub use backup::backup;
+pub use fingerprint::Fingerprint;
+pub use lines::{DeviceFileNow, Journal, Unfinished};
 pub use lock::DeviceLock;
