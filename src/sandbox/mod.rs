@@ -13,5 +13,6 @@ pub mod model;
 pub mod query;
 pub mod refusal;
 mod resource;
+pub mod scenario;
 pub mod scopes;
 mod store;

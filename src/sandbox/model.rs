@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::apply::Writer;
@@ -37,12 +38,14 @@ use crate::domain::mutation::{Cursor, Kind, Millis, Op, ResourceId};
 pub const MAX_MUTATIONS: usize = 100;
 
 /// How a fresh account begins; the sources disagree (PROTOCOL A5, D1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FirstSync {
     /// As the newest specification has it: the head is positive from the start, -1 is refused.
     #[default]
     Positive,
     /// As the tutorials have it: a GET answers -1 and the first POST must send -1.
+    #[serde(rename = "minus-1")]
     Minus1,
 }
 

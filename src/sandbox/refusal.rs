@@ -118,6 +118,12 @@ impl Refusal {
         }
     }
 
+    /// Status, code and message in one line, as a device records its last error.
+    pub fn summary(&self) -> String {
+        let code = self.reason.code().unwrap_or_else(|| self.reason.flat_type());
+        format!("{} {code}: {}", self.reason.status(), self.text())
+    }
+
     /// The answer's body.
     pub fn body(&self, shape: Shape, request_id: &str) -> Value {
         let message = self.text();
