@@ -20,6 +20,7 @@ pub mod error;
 pub mod exit;
 pub mod journal;
 pub mod sandbox;
+pub mod server;
 #[cfg(test)]
 mod testing;
 pub mod ui;

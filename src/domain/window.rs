@@ -1,5 +1,11 @@
 //! The window: the server's mutations since the device's cursor, all pages, plus the head.
 
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use super::answer::Page;
+use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
 
 /// What the server holds that the device may not have seen.
@@ -47,4 +53,269 @@ pub struct Unreadable {
     pub found: String,
     /// What was expected.
     pub expected: &'static str,
+}
+
+impl PullPath {
+    /// The path that cursor and head ask for. Whoever holds a cursor that the head has not reached got it from
+    /// another server, account or time, and what was pulled since then says nothing.
+    pub fn of(cursor: Option<Cursor>, head: Cursor) -> Self {
+        match cursor {
+            Some(cursor) if cursor > head && cursor > Cursor::ZERO => Self::CursorAhead,
+            _ if head == Cursor::FIRST_SYNC => Self::FirstSync,
+            Some(_) => Self::SinceCursor,
+            None => Self::LostCursor,
+        }
+    }
+}
+
+/// A step of a pull, as it happens: what was asked, what came, and why the pull took the way it took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullStep {
+    /// The head was asked for alone (`metadataOnly=true`).
+    AskedHead,
+    /// The answer to that.
+    Head(Cursor),
+    /// A page was asked for.
+    AskedPage {
+        /// `mutationsSince`.
+        since: Cursor,
+        /// Its number, from 1.
+        page: u32,
+    },
+    /// A page came.
+    Page {
+        /// Its number, from 1.
+        page: u32,
+        /// Mutations on it.
+        mutations: usize,
+        /// Entries on it that could not be understood.
+        unreadable: usize,
+        /// Mutations on all pages, where the server says it.
+        total: Option<u64>,
+        /// The head at that moment.
+        head: Cursor,
+        /// Whether another page follows.
+        more: bool,
+    },
+    /// The head is not the one of the first page: everything is pulled again.
+    HeadMoved {
+        /// On the first page.
+        first: Cursor,
+        /// On this page.
+        now: Cursor,
+        /// How often it was pulled until now.
+        tries: u32,
+    },
+    /// The head was the same on all pages.
+    HeadStable(Cursor),
+    /// The pull takes another way than from the cursor.
+    Path(PullPath),
+}
+
+impl fmt::Display for PullStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AskedHead => f.write_str("GET the head alone"),
+            Self::Head(head) => write!(f, "the head is {head}"),
+            Self::AskedPage { since, page } => write!(f, "GET mutations since {since}, page {page}"),
+            Self::Page { page, mutations, unreadable, total, head, more } => {
+                write!(f, "page {page}: {mutations} mutations")?;
+                if let Some(total) = total {
+                    write!(f, " of {total}")?;
+                }
+                if *unreadable > 0 {
+                    write!(f, ", {unreadable} unreadable")?;
+                }
+                write!(f, ", head {head}{}", if *more { ", more to come" } else { "" })
+            }
+            Self::HeadMoved { first, now, tries } => {
+                write!(f, "the head moved from {first} to {now} during pull {tries}: pulling again")
+            }
+            Self::HeadStable(head) => write!(f, "the head stayed {head} on all pages"),
+            Self::Path(path) => f.write_str(match path {
+                PullPath::SinceCursor => "pulling since the device's cursor",
+                PullPath::FirstSync => "the account has no sync history: this is its first sync",
+                PullPath::LostCursor => "the device has no cursor: pulling everything from 0",
+                PullPath::CursorAhead => {
+                    "the device's cursor is ahead of the head, so this server never gave it: pulling everything from 0"
+                }
+                PullPath::RefusedSince => {
+                    "the server refused the device's cursor as out of sync: pulling everything from 0"
+                }
+            }),
+        }
+    }
+}
+
+/// Puts the pages of one pull together. A resource that stands on several pages, because a write shifted them, is
+/// kept once, in its newest state; the feed is a collapsed one (PROTOCOL A2).
+pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -> Window {
+    let mut window = Window {
+        path,
+        since,
+        head,
+        mutations: Vec::with_capacity(pages.iter().map(|page| page.mutations.len()).sum()),
+        unreadable: Vec::new(),
+        warnings: Vec::new(),
+        not_visible: Vec::new(),
+    };
+    let entries: usize = pages.iter().map(Page::entries).sum();
+    let (total, more) = pages.last().map_or((None, None), |last| (last.total, last.has_more));
+    for page in pages {
+        window.mutations.extend(page.mutations);
+        window.unreadable.extend(page.unreadable);
+        window.warnings.extend(page.warnings);
+    }
+    if more == Some(true) {
+        window.warnings.push(String::from("the last page says that more follow: mutations are missing"));
+    } else if total.is_some_and(|total| total > entries as u64) {
+        let total = total.unwrap_or_default();
+        window.warnings.push(format!("the server speaks of {total} mutations, {entries} came"));
+    }
+    window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
+    let repeated = keep_newest(&mut window.mutations);
+    if repeated > 0 {
+        window
+            .warnings
+            .push(format!("{repeated} mutations came more than once; the newest of each resource is kept"));
+    }
+    window
+}
+
+/// The order of the feed among mutations of one moment (PROTOCOL D19).
+const fn rank(kind: &Kind) -> u8 {
+    match kind {
+        Kind::Bookmark => 0,
+        Kind::Collection => 1,
+        Kind::Link => 2,
+        Kind::Note | Kind::ReadingSession | Kind::Other(_) => 3,
+    }
+}
+
+/// Drops all but the last mutation of each resource and says how many it dropped.
+fn keep_newest(mutations: &mut Vec<ServerMutation>) -> usize {
+    let before = mutations.len();
+    let mut seen = HashSet::with_capacity(before);
+    let mut keep: Vec<bool> = mutations
+        .iter()
+        .rev()
+        .map(|mutation| Name::of(mutation).is_none_or(|name| seen.insert(name)))
+        .collect();
+    drop(seen);
+    mutations.retain(|_| keep.pop().unwrap_or(true));
+    before - mutations.len()
+}
+
+/// What a resource is called in the feed.
+#[derive(PartialEq, Eq, Hash)]
+enum Name<'a> {
+    Id(&'a Kind, &'a str),
+    /// A link without an id: its collection, and its bookmark or, where that is not said, its place.
+    Link(Arc<str>, Result<Arc<str>, Place>),
+}
+
+impl<'a> Name<'a> {
+    /// The name; `None` where a mutation tells nothing that could be compared.
+    fn of(mutation: &'a ServerMutation) -> Option<Self> {
+        if let Some(id) = &mutation.resource_id {
+            return Some(Self::Id(&mutation.kind, id.as_str()));
+        }
+        if mutation.kind != Kind::Link {
+            return None;
+        }
+        let facts = Facts::of(&Kind::Link, &mutation.data, false);
+        let end = facts.bookmark.map(Ok).or_else(|| facts.place.map(Err))?;
+        Some(Self::Link(facts.collection?, end))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::{ResponseHead, read_page};
+    use super::super::json::Text;
+    use super::*;
+
+    fn page(number: u32, facts: &str, mutations: &str) -> Page {
+        let body = format!(r#"{{"data":{{"lastMutationAt":9,"mutations":[{mutations}]{facts}}}}}"#);
+        read_page(&ResponseHead::ok(), &Text::new(body), number).expect("a page")
+    }
+
+    fn together(pages: Vec<Page>) -> Window {
+        assemble(PullPath::SinceCursor, Cursor::read(1), Cursor::read(9), pages)
+    }
+
+    fn note(id: &str, at: i64) -> String {
+        format!(r#"{{"type":"UPDATE","resource":"NOTE","resourceId":"{id}","data":{{}},"timestamp":{at}}}"#)
+    }
+
+    fn link(data: &str, at: i64) -> String {
+        format!(r#"{{"type":"CREATE","resource":"COLLECTION_BOOKMARK","data":{{{data}}},"timestamp":{at}}}"#)
+    }
+
+    #[test]
+    fn mutations_are_in_the_order_of_time_and_then_of_dependence() {
+        let bare =
+            |kind: &str| format!(r#"{{"type":"DELETE","resource":"{kind}","resourceId":"x","timestamp":5}}"#);
+        let kinds = ["NOTE", "COLLECTION_BOOKMARK", "COLLECTION", "BOOKMARK"].map(bare).join(",");
+        let window = together(vec![page(1, "", &kinds), page(2, "", &note("first", 4))]);
+        let order: Vec<_> = window.mutations.iter().map(|m| m.kind.wire()).collect();
+        assert_eq!(order, ["NOTE", "BOOKMARK", "COLLECTION", "COLLECTION_BOOKMARK", "NOTE"]);
+    }
+
+    #[test]
+    fn a_resource_on_two_pages_is_kept_in_its_newest_state() {
+        let shifted = [note("n1", 5), note("n2", 6)].join(",");
+        let again = [note("n1", 8), link(r#""collectionId":"c","bookmarkId":"b""#, 3)].join(",");
+        let third = [
+            link(r#""bookmark_id":"b","collectionId":"c""#, 4),
+            link(r#""collectionId":"c","key":2,"verseNumber":5,"type":"ayah""#, 4),
+            link("", 4),
+            link("", 4),
+        ];
+        let window =
+            together(vec![page(1, "", &shifted), page(2, "", &again), page(3, "", &third.join(","))]);
+        let times: Vec<_> = window.mutations.iter().map(|m| m.timestamp.0).collect();
+        assert_eq!(times, [4, 4, 4, 4, 6, 8]);
+        assert_eq!(window.warnings, ["2 mutations came more than once; the newest of each resource is kept"]);
+    }
+
+    #[test]
+    fn page_boundaries_change_nothing() {
+        let notes: Vec<_> = (0..6).map(|n| note(&format!("n{n}"), 20 - n)).collect();
+        let ids = |window: &Window| {
+            window.mutations.iter().filter_map(|m| m.resource_id.clone()).collect::<Vec<_>>()
+        };
+        let one = ids(&together(vec![page(1, "", &notes.join(","))]));
+        for at in 0..=6 {
+            let (first, second) = notes.split_at(at);
+            let two = together(vec![page(1, "", &first.join(",")), page(2, "", &second.join(","))]);
+            assert_eq!(ids(&two), one, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let warnings = |facts: &str| together(vec![page(1, facts, &note("n", 1))]).warnings;
+        assert!(warnings(r#","total":1,"hasMore":false"#).is_empty());
+        assert_eq!(warnings(r#","total":3"#), ["the server speaks of 3 mutations, 1 came"]);
+        assert_eq!(
+            warnings(r#","hasMore":true"#),
+            ["the last page says that more follow: mutations are missing"]
+        );
+        let window = together(vec![page(1, "", "7"), page(2, "", "8")]);
+        assert_eq!(window.unreadable.iter().map(|entry| entry.page).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn the_path_follows_from_cursor_and_head() {
+        let of = |cursor: Option<i64>, head| PullPath::of(cursor.map(Cursor::read), Cursor::read(head));
+        assert_eq!(of(Some(5), 9), PullPath::SinceCursor);
+        assert_eq!(of(Some(9), 9), PullPath::SinceCursor);
+        assert_eq!(of(Some(10), 9), PullPath::CursorAhead);
+        assert_eq!(of(Some(10), -1), PullPath::CursorAhead);
+        assert_eq!(of(Some(0), -1), PullPath::FirstSync);
+        assert_eq!(of(Some(-1), -1), PullPath::FirstSync);
+        assert_eq!(of(None, -1), PullPath::FirstSync);
+        assert_eq!(of(None, 9), PullPath::LostCursor);
+    }
 }

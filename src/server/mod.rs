@@ -1,0 +1,15 @@
+//! The sync API over HTTP: where it is, how it is spoken to, and how the server's window is pulled. Meaning is
+//! read in [`crate::domain::answer`]; what to do about it is decided elsewhere.
+
+pub mod client;
+pub mod endpoint;
+pub mod pull;
+pub mod recorded;
+pub mod token;
+pub mod wire;
+
+pub use client::{Client, Failure, Lost, Timeouts};
+pub use endpoint::Endpoint;
+pub use pull::{PullError, pull};
+pub use recorded::recorded;
+pub use token::Token;

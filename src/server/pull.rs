@@ -1,0 +1,275 @@
+//! Pulls the server's window: all pages since the device's cursor, under one head. Writes by others shift pages
+//! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5).
+
+use super::client::{Client, Failure};
+use super::wire::PAGE_LIMIT;
+use crate::domain::answer::Page;
+use crate::domain::mutation::{Cursor, ServerMutation};
+use crate::domain::window::{PullPath, PullStep, Window, assemble};
+
+/// How often a pull is begun before the head is called restless.
+const MAX_TRIES: u32 = 5;
+/// Bounds of one pull: a server that gives ever more pages is stopped here.
+const MAX_PAGES: u32 = 2000;
+const MAX_ENTRIES: usize = 1_000_000;
+const MAX_BYTES: usize = 512 * 1024 * 1024;
+
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The head could not be had.
+    #[error("GET of the head: {0}")]
+    Head(Failure),
+    /// A page could not be had.
+    #[error("GET of page {page} since {since}: {failure}")]
+    Page {
+        /// `mutationsSince`.
+        since: Cursor,
+        /// The page's number, from 1.
+        page: u32,
+        /// Why.
+        failure: Failure,
+    },
+    /// The server repeats a page and says that more follow.
+    #[error(
+        "page {page} is the same as the one before, and the server says that more follow: the chain of pages has no end"
+    )]
+    Repeats {
+        /// The repeated page.
+        page: u32,
+    },
+    /// The server gives more than any account holds.
+    #[error(
+        "the server gave {pages} pages with {entries} mutations ({bytes} bytes) and says that more follow: the chain of pages has no end"
+    )]
+    Endless {
+        /// Pages read.
+        pages: usize,
+        /// Entries on them.
+        entries: usize,
+        /// Their size.
+        bytes: usize,
+    },
+    /// Somebody kept writing.
+    #[error("the head moved during each of {tries} pulls, the last time from {first} to {now}")]
+    Restless {
+        /// How often it was pulled.
+        tries: u32,
+        /// The head of the first page of the last pull.
+        first: Cursor,
+        /// What it became.
+        now: Cursor,
+    },
+}
+
+impl PullError {
+    /// The failure of the call, where one failed.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Head(failure) | Self::Page { failure, .. } => Some(failure),
+            Self::Repeats { .. } | Self::Endless { .. } | Self::Restless { .. } => None,
+        }
+    }
+
+    /// What to do next, one sentence.
+    pub fn next_step(&self) -> String {
+        let fixed = match self {
+            Self::Head(failure) | Self::Page { failure, .. } => match failure {
+                Failure::Refused(refusal) => return refusal.next_step(),
+                Failure::NotSent(_) | Failure::Lost(_) => {
+                    "A pull changes nothing: check the network and --server, then try again."
+                }
+            },
+            Self::Repeats { .. } | Self::Endless { .. } => {
+                "Check --server: this is not how the sync server answers; tell its operators."
+            }
+            Self::Restless { .. } => {
+                "Another client is writing all the time: wait until it is done, then try again."
+            }
+        };
+        fixed.to_owned()
+    }
+}
+
+/// Pulls everything since the device's cursor; a device without one, with one that the head has not reached, or
+/// with one that the server refuses, gets everything from 0. Each step is told as it happens.
+pub async fn pull(
+    client: &Client,
+    cursor: Option<Cursor>,
+    on_step: impl FnMut(PullStep),
+) -> Result<Window, PullError> {
+    let mut pull = Pull { client, on_step };
+    let mut window = pull.window(cursor).await?;
+    window.not_visible = client.not_visible().to_vec();
+    Ok(window)
+}
+
+struct Pull<'a, F> {
+    client: &'a Client,
+    on_step: F,
+}
+
+/// What became of one go through the pages.
+enum Chain {
+    Whole { head: Cursor, pages: Vec<Page> },
+    HeadMoved { first: Cursor, now: Cursor },
+}
+
+impl<F: FnMut(PullStep)> Pull<'_, F> {
+    async fn window(&mut self, cursor: Option<Cursor>) -> Result<Window, PullError> {
+        let Some(cursor) = cursor else {
+            (self.on_step)(PullStep::AskedHead);
+            let head = self.client.head().await.map_err(PullError::Head)?.head;
+            (self.on_step)(PullStep::Head(head));
+            return self.everything(PullPath::of(None, head)).await;
+        };
+        // -1 stands for no history at all; as a beginning it means the same as 0.
+        let since = cursor.max(Cursor::ZERO);
+        let (head, pages) = match self.steady(since).await {
+            Ok(pulled) => pulled,
+            Err(PullError::Page { failure: Failure::Refused(refusal), .. })
+                if refusal.status == 409 && since > Cursor::ZERO =>
+            {
+                return self.everything(PullPath::RefusedSince).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let path = PullPath::of(Some(cursor), head);
+        if path == PullPath::CursorAhead {
+            return self.everything(path).await;
+        }
+        (self.on_step)(PullStep::Path(path));
+        Ok(assemble(path, since, head, pages))
+    }
+
+    async fn everything(&mut self, path: PullPath) -> Result<Window, PullError> {
+        (self.on_step)(PullStep::Path(path));
+        let (head, pages) = self.steady(Cursor::ZERO).await?;
+        Ok(assemble(path, Cursor::ZERO, head, pages))
+    }
+
+    /// All pages under one head, and that head.
+    async fn steady(&mut self, since: Cursor) -> Result<(Cursor, Vec<Page>), PullError> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.chain(since).await? {
+                Chain::Whole { head, pages } => {
+                    (self.on_step)(PullStep::HeadStable(head));
+                    return Ok((head, pages));
+                }
+                Chain::HeadMoved { first, now } if tries == MAX_TRIES => {
+                    return Err(PullError::Restless { tries, first, now });
+                }
+                Chain::HeadMoved { first, now } => {
+                    (self.on_step)(PullStep::HeadMoved { first, now, tries });
+                }
+            }
+        }
+    }
+
+    /// One go through the pages, given up as soon as the head is another one.
+    async fn chain(&mut self, since: Cursor) -> Result<Chain, PullError> {
+        let mut pages: Vec<Page> = Vec::new();
+        let (mut entries, mut bytes) = (0, 0);
+        for number in 1..=MAX_PAGES {
+            (self.on_step)(PullStep::AskedPage { since, page: number });
+            let page = self.client.page(since, number).await.map_err(|failure| PullError::Page {
+                since,
+                page: number,
+                failure,
+            })?;
+            entries += page.entries();
+            bytes += page.bytes;
+            let more = more_follow(&page, entries);
+            (self.on_step)(PullStep::Page {
+                page: number,
+                mutations: page.mutations.len(),
+                unreadable: page.unreadable.len(),
+                total: page.total,
+                head: page.head,
+                more,
+            });
+            let first = pages.first().map_or(page.head, |first| first.head);
+            if first != page.head {
+                return Ok(Chain::HeadMoved { first, now: page.head });
+            }
+            if pages.last().is_some_and(|last| same_mutations(last, &page)) {
+                return Err(PullError::Repeats { page: number });
+            }
+            pages.push(page);
+            if !more {
+                return Ok(Chain::Whole { head: first, pages });
+            }
+            if entries > MAX_ENTRIES || bytes > MAX_BYTES {
+                break;
+            }
+        }
+        Err(PullError::Endless { pages: pages.len(), entries, bytes })
+    }
+}
+
+/// Whether another page has to be asked for, with so many entries read. An empty page ends every chain; else
+/// `hasMore` decides, or `total`, or whether the page is shorter than its limit, whichever of them the server
+/// says (PROTOCOL D25).
+fn more_follow(page: &Page, entries: usize) -> bool {
+    if page.entries() == 0 {
+        return false;
+    }
+    match (page.has_more, page.total) {
+        (Some(more), _) => more,
+        (None, Some(total)) => total > entries as u64,
+        (None, None) => page.entries() as u64 >= page.limit.unwrap_or(u64::from(PAGE_LIMIT)),
+    }
+}
+
+/// Whether a server that does not know `page` gave the same page again.
+fn same_mutations(a: &Page, b: &Page) -> bool {
+    let same = |(a, b): (&ServerMutation, &ServerMutation)| {
+        a.timestamp == b.timestamp
+            && a.resource_id == b.resource_id
+            && a.op == b.op
+            && a.kind == b.kind
+            && a.data == b.data
+    };
+    !a.mutations.is_empty()
+        && a.mutations.len() == b.mutations.len()
+        && a.mutations.iter().zip(&b.mutations).all(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::{ResponseHead, read_page};
+    use crate::domain::json::Text;
+
+    fn page(facts: &str, entries: usize) -> Page {
+        let mutations = vec![r#"{"type":"DELETE","resource":"NOTE","timestamp":1}"#; entries].join(",");
+        let body = format!(r#"{{"data":{{"lastMutationAt":9,"mutations":[{mutations}]{facts}}}}}"#);
+        read_page(&ResponseHead::ok(), &Text::new(body), 1).expect("a page")
+    }
+
+    #[test]
+    fn what_the_server_says_decides_whether_more_pages_follow() {
+        for (facts, entries, more) in [
+            (r#","hasMore":true"#, 2, true),
+            (r#","hasMore":false,"total":9"#, 2, false),
+            (r#","hasMore":true"#, 0, false),
+            (r#","total":5"#, 2, true),
+            (r#","total":2"#, 2, false),
+            (r#","limit":2"#, 2, true),
+            (r#","limit":3"#, 2, false),
+            ("", 2, false),
+            ("", 1000, true),
+        ] {
+            assert_eq!(more_follow(&page(facts, entries), entries), more, "{facts} {entries}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_page_is_seen_and_an_empty_one_is_not_one() {
+        assert!(same_mutations(&page("", 2), &page(r#","page":2"#, 2)));
+        assert!(!same_mutations(&page("", 2), &page("", 3)));
+        assert!(!same_mutations(&page("", 0), &page("", 0)));
+    }
+}
