@@ -1,4 +1,10 @@
 //! Real HTTP over the loopback interface.
 
+#[path = "http/canned.rs"]
+mod canned;
+#[path = "http/client.rs"]
+mod client;
+#[path = "http/pull.rs"]
+mod pull;
 #[path = "http/sandbox.rs"]
 mod sandbox;

@@ -1,6 +1,7 @@
 //! The window: the server's mutations since the device's cursor, all pages, plus the head.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -172,13 +173,13 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
         let total = total.unwrap_or_default();
         window.warnings.push(format!("the server speaks of {total} mutations, {entries} came"));
     }
-    window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     let repeated = keep_newest(&mut window.mutations);
     if repeated > 0 {
         window
             .warnings
             .push(format!("{repeated} mutations came more than once; the newest of each resource is kept"));
     }
+    window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     window
 }
 
@@ -192,17 +193,32 @@ const fn rank(kind: &Kind) -> u8 {
     }
 }
 
-/// Drops all but the last mutation of each resource and says how many it dropped.
+/// Drops all but the newest mutation of each resource, of two of one moment the later one, and says how many it
+/// dropped.
 fn keep_newest(mutations: &mut Vec<ServerMutation>) -> usize {
+    let mut newest: HashMap<Name, usize> = HashMap::with_capacity(mutations.len());
+    let mut older = vec![false; mutations.len()];
+    for (at, mutation) in mutations.iter().enumerate() {
+        let Some(name) = Name::of(mutation) else { continue };
+        match newest.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(at);
+            }
+            Entry::Occupied(mut place) => {
+                let other = *place.get();
+                if mutation.timestamp < mutations[other].timestamp {
+                    older[at] = true;
+                } else {
+                    older[other] = true;
+                    place.insert(at);
+                }
+            }
+        }
+    }
+    drop(newest);
     let before = mutations.len();
-    let mut seen = HashSet::with_capacity(before);
-    let mut keep: Vec<bool> = mutations
-        .iter()
-        .rev()
-        .map(|mutation| Name::of(mutation).is_none_or(|name| seen.insert(name)))
-        .collect();
-    drop(seen);
-    mutations.retain(|_| keep.pop().unwrap_or(true));
+    let mut older = older.into_iter();
+    mutations.retain(|_| !older.next().unwrap_or(false));
     before - mutations.len()
 }
 

@@ -138,7 +138,9 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
         if path == PullPath::CursorAhead {
             return self.everything(path).await;
         }
-        (self.on_step)(PullStep::Path(path));
+        if path != PullPath::SinceCursor {
+            (self.on_step)(PullStep::Path(path));
+        }
         Ok(assemble(path, since, head, pages))
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use unstick::domain::ack::{self, Doubt};
 use unstick::domain::answer::{PostAnswer, ResponseHead, read_post};
 use unstick::domain::json::Text;
-use unstick::domain::mutation::{Kind, Op, Payload, WireMutation};
+use unstick::domain::mutation::{Kind, Op, Payload, ResourceId, WireMutation};
 
 fn sent(mutation: &Value) -> WireMutation {
     let word = |name: &str| mutation[name].as_str().expect("a word");
@@ -55,7 +55,7 @@ fn acknowledgements_are_accepted_or_refused_for_the_named_reason() {
         match ack::check(&request, &answer.acknowledgements) {
             Ok(acked) => {
                 let ids: Vec<_> =
-                    acked.iter().map(|a| a.resource_id.as_ref().map(|id| id.as_str())).collect();
+                    acked.iter().map(|a| a.resource_id.as_ref().map(ResourceId::as_str)).collect();
                 assert_eq!(json!(ids), expect["resourceIds"], "{name}");
             }
             Err(error) => assert_eq!(Some(words(&error.doubt)), expect["throws"].as_str(), "{name}"),

@@ -4,6 +4,8 @@ use serde_json::Value;
 use unstick::domain::answer::{AnswerError, Refusal, ResponseHead, read_page, read_post};
 use unstick::domain::json::Text;
 use unstick::domain::mutation::Cursor;
+use unstick::domain::window::PullPath;
+use unstick::server::recorded;
 
 fn cases() -> Vec<Value> {
     serde_json::from_str(include_str!("../fixtures/cases/http.json")).expect("the cases are JSON")
@@ -50,6 +52,17 @@ fn answers_are_read_and_refusals_classified() {
             }
         }
     }
+}
+
+#[test]
+fn the_sample_recording_is_a_window() {
+    let text = include_str!("../fixtures/device/device-sample.pull.json");
+    let cursor = Cursor::read(1_769_900_000_000);
+    let window = recorded(text.to_owned(), "device-sample.pull.json", Some(cursor)).expect("a window");
+    assert_eq!((window.path, window.since), (PullPath::SinceCursor, cursor));
+    assert_eq!(window.head, Cursor::read(1_770_050_000_012));
+    assert_eq!((window.mutations.len(), window.unreadable.len()), (12, 0));
+    assert_eq!(window.warnings, [""; 0]);
 }
 
 fn good_answer(name: &str, head: &ResponseHead, body: String, expect: &Value) {

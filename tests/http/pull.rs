@@ -1,0 +1,201 @@
+//! The pull against servers that page, shift, refuse, and never end.
+
+use unstick::domain::mutation::{Cursor, Kind};
+use unstick::domain::window::{PullPath, PullStep, Window};
+use unstick::server::{Failure, PullError, pull};
+
+use super::canned::{Canned, Reply, Request, answer, json};
+
+/// A page with the notes `ids`, each written at its own number.
+fn page(head: i64, ids: impl IntoIterator<Item = i64>, facts: &str) -> Reply {
+    json(page_body(head, ids, facts))
+}
+
+fn page_body(head: i64, ids: impl IntoIterator<Item = i64>, facts: &str) -> String {
+    let note = |id: i64| {
+        format!(r#"{{"type":"UPDATE","resource":"NOTE","resourceId":"n{id}","data":{{}},"timestamp":{id}}}"#)
+    };
+    let notes = ids.into_iter().map(note).collect::<Vec<_>>().join(",");
+    format!(r#"{{"success":true,"data":{{"lastMutationAt":{head},"mutations":[{notes}]{facts}}}}}"#)
+}
+
+const MORE: &str = r#","hasMore":true"#;
+const LAST: &str = r#","hasMore":false"#;
+
+/// Pulls from a server that answers with `reply`; says the targets asked for and the steps told.
+async fn pulled(
+    cursor: Option<i64>,
+    reply: impl FnMut(&Request) -> Reply + Send + 'static,
+) -> (Result<Window, PullError>, Vec<String>, Vec<PullStep>) {
+    let server = Canned::start(reply).await;
+    let mut steps = Vec::new();
+    let window = pull(&server.client(), cursor.map(Cursor::read), |step| steps.push(step)).await;
+    let asked = server.requests().iter().map(|r| r.target().replace("/auth/v1/sync?", "")).collect();
+    (window, asked, steps)
+}
+
+fn ids(window: &Window) -> Vec<i64> {
+    window.mutations.iter().map(|mutation| mutation.timestamp.0).collect()
+}
+
+#[tokio::test]
+async fn all_pages_are_read_and_every_step_is_told() {
+    let (window, asked, steps) = pulled(Some(1), |request| match request.query("page") {
+        Some("1") => page(9, [7, 3], r#","hasMore":true,"total":3,"limit":2,"page":1"#),
+        _ => page(9, [5], LAST),
+    })
+    .await;
+    let window = window.expect("a window");
+    assert_eq!(asked, ["mutationsSince=1&limit=1000&page=1", "mutationsSince=1&limit=1000&page=2"]);
+    assert_eq!(ids(&window), [3, 5, 7]);
+    assert_eq!((window.path, window.head), (PullPath::SinceCursor, Cursor::read(9)));
+    let told: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "GET mutations since 1, page 1",
+            "page 1: 2 mutations of 3, head 9, more to come",
+            "GET mutations since 1, page 2",
+            "page 2: 1 mutations, head 9",
+            "the head stayed 9 on all pages",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_header_that_differs_is_a_warning_and_the_body_counts() {
+    let (window, ..) =
+        pulled(Some(1), |_| answer(200, &[("X-Mutation-At", "12")], page_body(9, [], LAST))).await;
+    let window = window.expect("a window");
+    assert_eq!(window.head, Cursor::read(9));
+    assert!(window.warnings[0].contains("X-Mutation-At says 12, the body says 9"), "{:?}", window.warnings);
+}
+
+#[tokio::test]
+async fn a_write_between_two_pages_begins_the_pull_again() {
+    let mut requests = 0;
+    let (window, asked, steps) = pulled(Some(1), move |request| {
+        requests += 1;
+        match (request.query("page"), requests) {
+            (Some("1"), 1) => page(9, [3, 4], MORE),
+            // A write to n3 moved it to the end and shifted n4 and n5 to where page 2 does not show n5.
+            (Some("1"), _) => page(12, [4, 5], MORE),
+            _ => page(12, [12], LAST),
+        }
+    })
+    .await;
+    assert_eq!(ids(&window.expect("a window")), [4, 5, 12]);
+    assert_eq!(asked.len(), 4);
+    let moved = PullStep::HeadMoved { first: Cursor::read(9), now: Cursor::read(12), tries: 1 };
+    assert!(steps.contains(&moved), "{steps:?}");
+    assert!(steps.contains(&PullStep::HeadStable(Cursor::read(12))), "{steps:?}");
+}
+
+#[tokio::test]
+async fn a_head_that_never_rests_is_an_error() {
+    let mut head = 9;
+    let (window, asked, _) = pulled(Some(1), move |_| {
+        head += 1;
+        page(head, [head], MORE)
+    })
+    .await;
+    assert!(matches!(window, Err(PullError::Restless { tries: 5, .. })), "{window:?}");
+    assert_eq!(asked.len(), 10);
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_a_page_is_stopped() {
+    let (window, asked, _) = pulled(Some(1), |_| page(9, [3, 4], MORE)).await;
+    assert!(matches!(window, Err(PullError::Repeats { page: 2 })), "{window:?}");
+    assert_eq!(asked.len(), 2);
+}
+
+#[tokio::test]
+async fn an_endless_chain_of_pages_is_stopped() {
+    let mut next = 0;
+    let (window, ..) = pulled(Some(1), move |_| {
+        next += 1;
+        page(9, [next], MORE)
+    })
+    .await;
+    let error = window.expect_err("no end");
+    assert!(matches!(error, PullError::Endless { pages: 2000, .. }), "{error}");
+    assert!(error.next_step().contains("--server"));
+}
+
+#[tokio::test]
+async fn without_a_cursor_the_head_is_asked_for_first_and_then_everything() {
+    let (window, asked, steps) = pulled(None, |request| match request.query("metadataOnly") {
+        Some(_) => json(r#"{"success":true,"data":{"lastMutationAt":9}}"#),
+        None => page(9, [3], LAST),
+    })
+    .await;
+    let window = window.expect("a window");
+    assert_eq!(asked, ["mutationsSince=0&metadataOnly=true", "mutationsSince=0&limit=1000&page=1"]);
+    assert_eq!((window.path, window.since), (PullPath::LostCursor, Cursor::ZERO));
+    assert_eq!(
+        steps[..3],
+        [PullStep::AskedHead, PullStep::Head(Cursor::read(9)), PullStep::Path(PullPath::LostCursor)]
+    );
+}
+
+#[tokio::test]
+async fn a_cursor_that_the_head_has_not_reached_pulls_everything() {
+    let (window, asked, steps) = pulled(Some(50), |request| match request.query("mutationsSince") {
+        Some("0") => page(9, [3], LAST),
+        _ => page(9, [], LAST),
+    })
+    .await;
+    let window = window.expect("a window");
+    assert_eq!((window.path, window.since, ids(&window)), (PullPath::CursorAhead, Cursor::ZERO, vec![3]));
+    assert_eq!(asked.len(), 2);
+    assert!(steps.contains(&PullStep::Path(PullPath::CursorAhead)));
+}
+
+#[tokio::test]
+async fn a_get_that_is_refused_as_out_of_sync_pulls_everything() {
+    let (window, ..) = pulled(Some(50), |request| match request.query("mutationsSince") {
+        Some("0") => page(99, [3], LAST),
+        _ => answer(409, &[], r#"{"success":false,"error":{"code":"OutOfSyncError","message":"stale"}}"#),
+    })
+    .await;
+    assert_eq!(window.expect("a window").path, PullPath::RefusedSince);
+
+    let (window, asked, _) = pulled(Some(0), |_| answer(409, &[], "{}")).await;
+    assert!(matches!(window, Err(PullError::Page { failure: Failure::Refused(_), .. })), "{window:?}");
+    assert_eq!(asked.len(), 1);
+}
+
+#[tokio::test]
+async fn an_account_without_history_is_on_its_first_sync() {
+    for cursor in [None, Some(0), Some(-1)] {
+        let (window, asked, steps) =
+            pulled(cursor, |_| json(r#"{"success":true,"data":{"lastMutationAt":-1}}"#)).await;
+        let window = window.expect("a window");
+        assert_eq!((window.path, window.head), (PullPath::FirstSync, Cursor::FIRST_SYNC));
+        assert!(steps.contains(&PullStep::Path(PullPath::FirstSync)));
+        assert!(asked.iter().all(|target| target.contains("mutationsSince=0")), "{asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_page_says_which_and_what_to_do() {
+    let (window, ..) = pulled(Some(1), |request| match request.query("page") {
+        Some("1") => page(9, [3], MORE),
+        _ => answer(401, &[], r#"{"message":"expired","type":"unauthorized","success":false}"#),
+    })
+    .await;
+    let error = window.expect_err("refused");
+    assert_eq!(error.to_string(), "GET of page 2 since 1: the server refused: 401 unauthorized: expired");
+    assert!(error.next_step().contains("UNSTICK_TOKEN"));
+}
+
+#[tokio::test]
+async fn kinds_that_the_token_cannot_see_are_not_called_missing() {
+    let server = Canned::start(|_| page(9, [], LAST)).await;
+    let endpoint = unstick::server::Endpoint::parse(&format!("http://{}", server.address)).expect("loopback");
+    let token = unstick::server::Token::read(&"scopes:sync,note".into(), "the test").expect("a token");
+    let client = unstick::server::Client::new(endpoint, &token, "test-client").expect("a client");
+    let window = pull(&client, Some(Cursor::read(1)), |_| {}).await.expect("a window");
+    assert_eq!(window.not_visible, [Kind::Bookmark, Kind::Collection, Kind::Link, Kind::ReadingSession]);
+}
