@@ -23,4 +23,5 @@ pub mod safe_text;
 pub mod settle;
 pub mod squash;
 pub mod strategy;
+pub mod text;
 pub mod window;

@@ -35,7 +35,7 @@ use std::fmt::Write as _;
 use std::iter::FusedIterator;
 use std::ops::Range;
 
-use unicode_segmentation::{GraphemeIndices, UnicodeSegmentation};
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 const PICTURES: &str = "␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟";
@@ -48,6 +48,10 @@ const EMOJI_FORM: &str = "⁺";
 
 /// A letter with more characters than this is a pile-up meant to spill over other lines. Quranic text needs five.
 const MAX_CHARACTERS: usize = 8;
+
+/// Graphemes are looked for in this many bytes at a time, so that one of a million marks costs no more than as many
+/// letters. The longest emoji take half as many.
+const MAX_GRAPHEME: usize = 128;
 
 /// A piece of text that is drawn whole or not at all: a grapheme as it is, or a stand-in for one character of it.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,14 +68,13 @@ pub struct Cell<'a> {
 
 /// The text as cells, in order; their sources cover it without a gap. A newline is the stand-in `⏎`.
 pub fn cells(text: &str) -> Cells<'_> {
-    Cells { text, graphemes: text.grapheme_indices(true), grapheme: 0..0, at: 0, after_native: false }
+    Cells { text, grapheme: 0..0, at: 0, after_native: false }
 }
 
 /// Iterator of [`cells`].
 #[derive(Clone)]
 pub struct Cells<'a> {
     text: &'a str,
-    graphemes: GraphemeIndices<'a>,
     /// The grapheme being taken apart.
     grapheme: Range<usize>,
     /// Everything before this byte has been returned.
@@ -85,8 +88,9 @@ impl<'a> Iterator for Cells<'a> {
 
     fn next(&mut self) -> Option<Cell<'a>> {
         if self.at == self.grapheme.end {
-            let (start, grapheme) = self.graphemes.next()?;
-            self.grapheme = start..start + grapheme.len();
+            let rest = &self.text[self.at..];
+            let grapheme = rest[..rest.floor_char_boundary(MAX_GRAPHEME)].graphemes(true).next()?;
+            self.grapheme = self.at..self.at + grapheme.len();
         }
         let rest = &self.text[self.at..self.grapheme.end];
         let first = rest.chars().next()?;
