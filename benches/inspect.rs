@@ -56,7 +56,7 @@ fn run_once(device: &Path, pull: &Path) {
     let begun = Instant::now();
     let (file, window) = unstick::session::load(device, pull).expect("good input");
     let loaded = begun.elapsed();
-    let device = Arc::clone(file.device());
+    let device = file.shared();
     let inspection = inspect(device, Arc::new(window));
     let total = begun.elapsed();
     let summary = inspection.summary;

@@ -101,7 +101,7 @@ impl Session {
     /// # Errors
     /// A journal that does not belong to the file as it is, or that cannot be read.
     pub fn new(file: DeviceFile, server: Server, clock: Clock) -> Result<Self, InputError> {
-        let mut device = Arc::clone(file.device());
+        let mut device = file.shared();
         let mut interrupted = None;
         if let Some(path) = file.path()
             && let Some(unfinished) = Journal::<Record>::unfinished(path)?
@@ -257,7 +257,7 @@ impl Session {
             self.interrupted = None;
         }
         let in_doubt = if in_doubt { self.device.in_doubt.clone() } else { std::collections::HashSet::new() };
-        self.device = Arc::new(Device { in_doubt, ..Device::clone(self.file.device()) });
+        self.device = Arc::new(Device { in_doubt, ..self.file.device().clone() });
         Ok(())
     }
 

@@ -63,8 +63,13 @@ impl DeviceFile {
     }
 
     /// The device as the file tells of it.
-    pub fn device(&self) -> &Arc<Device> {
+    pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The same, to be kept without a copy.
+    pub fn shared(&self) -> Arc<Device> {
+        Arc::clone(&self.device)
     }
 
     /// What is odd in the file and did not stop it from being read.
