@@ -1,25 +1,24 @@
 //! What the app asks of the world. The runtime does it and answers with an [`super::Event`].
 
+use std::fmt;
 use std::sync::Arc;
 
+use super::task::{Job, Task};
 use crate::domain::inspect::Inspection;
 use crate::domain::resolution::Resolution;
 use crate::exit::ExitCode;
 
 /// Something to be done outside.
-#[derive(Debug)]
 pub enum Effect {
     /// Pull again since the device's cursor and inspect. Answered by [`super::Event::Inspected`] or
     /// [`super::Event::PullFailed`], with [`super::Event::Pull`] on the way.
     Pull,
-    /// Compare two texts, off the screen's task and with a deadline. Answered by [`super::Event::Diffed`].
-    Diff {
+    /// Do the work off the screen's task. Answered by [`super::Event::Computed`].
+    Compute {
         /// To be named in the answer.
-        job: DiffJob,
-        /// The device's text.
-        device: String,
-        /// The server's text.
-        server: String,
+        job: Job,
+        /// The work; its `run` does it.
+        task: Task,
     },
     /// Open `$VISUAL` or `$EDITOR` on the text. Answered by [`super::Event::Edited`].
     Editor {
@@ -47,10 +46,22 @@ pub enum Effect {
     Quit(ExitCode),
 }
 
-/// A comparison that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DiffJob(pub u64);
-
 /// An edit in an outside editor that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EditJob(pub u64);
+
+/// Payloads are private: only the effect's name.
+impl fmt::Debug for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pull => "Pull",
+            Self::Compute { task, .. } => task.name(),
+            Self::Editor { .. } => "Editor",
+            Self::Push { .. } => "Push",
+            Self::CancelPush => "CancelPush",
+            Self::Copy(_) => "Copy",
+            Self::Suspend => "Suspend",
+            Self::Quit(_) => "Quit",
+        })
+    }
+}

@@ -1,18 +1,19 @@
 //! What happens to the app: keys, answers of effects, the passing of time. Plain data without I/O.
 
+use std::fmt;
 use std::path::PathBuf;
 
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::KeyEvent;
 
-use super::effect::{DiffJob, EditJob};
-use super::stand_in::push;
-use super::stand_in::text::TextDiff;
+use super::action::Action;
+use super::effect::EditJob;
+use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::push;
 use crate::domain::window::PullPath;
 
 /// Something that happened.
-#[derive(Debug)]
 pub enum Event {
     /// A key; releases are ignored.
     Key(KeyEvent),
@@ -25,8 +26,8 @@ pub enum Event {
         /// Rows.
         height: u16,
     },
-    /// A click or the wheel.
-    Mouse(MouseEvent),
+    /// The mouse, on something that was drawn; `ui::Regions` tells what.
+    Pointer(Pointer),
     /// The time, about once a second; for "4 min ago".
     Tick(Millis),
     /// A step of the pull, as it happens.
@@ -35,12 +36,12 @@ pub enum Event {
     Inspected(Box<Inspection>),
     /// The pull ended without an inspection.
     PullFailed(Failure),
-    /// The answer to [`super::Effect::Diff`]; dropped when its job is no longer wanted.
-    Diffed {
+    /// The answer to [`super::Effect::Compute`]; dropped when its job is no longer wanted.
+    Computed {
         /// The job it answers.
-        job: DiffJob,
-        /// The rows.
-        diff: TextDiff,
+        job: Job,
+        /// What the task came to.
+        answer: Answer,
     },
     /// The answer to [`super::Effect::Editor`].
     Edited {
@@ -135,23 +136,66 @@ pub struct Failure {
     pub request_id: Option<String>,
 }
 
-/// How a push ended and what it left.
-#[derive(Debug)]
+/// How a push ended and where what it left lies.
 pub struct PushEnd {
-    /// How it ended.
-    pub end: push::End,
-    /// Mutations that the server acknowledged.
-    pub pushed: usize,
-    /// Server mutations that the device took over.
-    pub applied: usize,
-    /// Where the server's head stands now, where that is known.
-    pub head: Option<Cursor>,
-    /// Whether the device's cursor was moved there.
-    pub moved_cursor: bool,
+    /// How it ended, and both sides as they stand now.
+    pub outcome: push::Outcome,
     /// The device file, where it was written back.
     pub written: Option<PathBuf>,
     /// The copy of the device file as it was before.
     pub backup: Option<PathBuf>,
     /// The report of what was done.
     pub report: Option<PathBuf>,
+    /// What went wrong in writing any of them.
+    pub failure: Option<Failure>,
+}
+
+/// What the mouse did, and to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pointer {
+    /// The left button on something.
+    Click(Target),
+    /// The wheel over something, by so many steps; negative is up.
+    Wheel(Target, i8),
+}
+
+/// Something on the screen that the mouse can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A row of the list, by its position among the rows that match.
+    Row(usize),
+    /// A field of the marked resource, by its position in the order shown.
+    Field(usize),
+    /// An entry of what lies over the inspector, by its position.
+    Entry(usize),
+    /// A key of the footer.
+    Act(Action),
+    /// The list, where no row is.
+    List,
+    /// The fields, where none is.
+    Fields,
+    /// What lies over the inspector.
+    Overlay,
+}
+
+/// Payloads are private: only the event's name.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Key(_) => "Key",
+            Self::Paste(_) => "Paste",
+            Self::Resize { .. } => "Resize",
+            Self::Pointer(_) => "Pointer",
+            Self::Tick(_) => "Tick",
+            Self::Pull(_) => "Pull",
+            Self::Inspected(_) => "Inspected",
+            Self::PullFailed(_) => "PullFailed",
+            Self::Computed { .. } => "Computed",
+            Self::Edited { .. } => "Edited",
+            Self::Push(_) => "Push",
+            Self::PushEnded(_) => "PushEnded",
+            Self::Copied(_) => "Copied",
+            Self::Term => "Term",
+        })
+    }
 }

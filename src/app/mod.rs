@@ -1,17 +1,59 @@
 //! The screen's state machine: events in, effects out. No I/O, no clock, no drawing.
+//!
+//! ```text
+//! key ─> place ─> binding ─> action ─> state, effects      (action.rs declares, acts.rs does)
+//! answer of an effect ───────────────> state, effects      (update.rs)
+//! ```
 
+mod action;
+mod acts;
+mod available;
+mod bench;
+mod choose;
+mod diff_view;
+mod draft;
+mod edit;
 mod effect;
 mod event;
-pub mod stand_in;
+mod filter;
+mod keys;
+mod layout;
+mod overlay;
+mod page;
+mod preview;
+mod scope;
+mod selection;
+mod story;
+mod task;
+#[cfg(test)]
+pub(crate) mod tests;
+mod update;
 
 use std::sync::Arc;
 
+pub use action::{Action, BINDINGS, Binding, Group, Place, at, markdown};
+pub use bench::{Bench, Compared, Focused, as_text, outcome};
+pub use choose::{fate, noun, question, refusal, word};
+pub use diff_view::{DiffView, Drawn, wrapped};
+pub use draft::Draft;
+pub use edit::{Editor, Form};
+pub use effect::{EditJob, Effect};
+pub use event::{Event, Failure, Pointer, PullNote, PushEnd, Stuck, Target};
+pub use filter::{Query, WORDS};
+pub use layout::Layout;
+pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
+pub use page::{Page, Rank};
+pub use preview::{Entry, Preview, Section, request_line};
+pub use scope::Scope;
+pub use selection::{Scroll, Selection};
+pub use story::step;
+pub use task::{Answer, Job, Task};
+
 pub use crate::exit::ExitCode;
-pub use effect::{DiffJob, EditJob, Effect};
-pub use event::{Event, Failure, PullNote, PushEnd, Stuck};
 
 use crate::domain::device::Device;
-use crate::domain::mutation::Millis;
+use crate::domain::mutation::{Cursor, Millis, Side};
+use crate::domain::push;
 
 /// What a session begins with.
 #[derive(Clone, Debug)]
@@ -20,6 +62,10 @@ pub struct Start {
     pub device: Arc<Device>,
     /// What stands for the server.
     pub source: Source,
+    /// Why nothing may be sent in this session, where that is so; a recorded pull needs no reason.
+    pub read_only: Option<&'static str>,
+    /// Things about the device file that a person should know.
+    pub warnings: Vec<String>,
     /// The time.
     pub now: Millis,
     /// Columns of the terminal.
@@ -47,41 +93,234 @@ pub enum Source {
     },
 }
 
+/// Where the session stands.
+pub enum Phase {
+    /// The server is being pulled.
+    Connecting(Connecting),
+    /// A person looks and chooses.
+    Inspecting,
+    /// The sync is being retried.
+    Pushing(Pushing),
+    /// The retry came to an end.
+    Ended(Box<Ended>),
+}
+
+/// A pull under way, or one that failed.
+#[derive(Default)]
+pub struct Connecting {
+    /// Whether it failed, and how.
+    pub failed: Option<Failure>,
+}
+
+/// A push under way.
+#[derive(Default)]
+pub struct Pushing {
+    /// What happened so far.
+    pub notes: Vec<push::Note>,
+    /// Mutations that the plan sends.
+    pub planned: usize,
+    /// Mutations that were acknowledged.
+    pub acknowledged: usize,
+    /// No further POST leaves.
+    pub stopping: bool,
+    /// The session ends when the push does.
+    pub leaving: bool,
+    /// How far back the notes are scrolled, from the newest.
+    pub scroll: Scroll,
+}
+
+/// A push that ended.
+pub struct Ended {
+    /// What came of it, in words.
+    pub page: Page,
+    /// What the program answers if the session ends here.
+    pub exit: ExitCode,
+    /// What happened on the way.
+    pub notes: Vec<push::Note>,
+}
+
+/// How the last act went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// It was done.
+    Done,
+    /// It was not, and the line says why.
+    Refused,
+}
+
+/// Which pane of the inspector has the keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// The list. Where one side is shown at a time: of this side.
+    List(Side),
+    /// The fields of the marked resource.
+    Fields,
+}
+
 /// The whole state of the screen.
-#[derive(Debug)]
 pub struct App {
     start: Start,
+    layout: Layout,
+    phase: Phase,
+    bench: Option<Bench>,
+    overlays: Vec<Overlay>,
+    focus: Focus,
+    status: Option<(Tone, String)>,
+    pull: Vec<PullNote>,
+    /// The pull under way replaces an inspection whose choices are to be kept.
+    reloading: bool,
+    filtering: Option<Job>,
+    ruling: Option<(Job, crate::domain::strategy::Strategy)>,
+    diagnosing: Option<Job>,
+    carrying: Option<Job>,
+    editing: Option<(EditJob, crate::domain::resolution::Unit, Form)>,
+    jobs: u64,
 }
 
 impl App {
     /// A session before its first event. [`Effect::Pull`] is under way already.
     pub fn new(start: Start) -> Self {
-        Self { start }
+        let layout = Layout::new(start.width, start.height, 0);
+        Self {
+            start,
+            layout,
+            phase: Phase::Connecting(Connecting::default()),
+            bench: None,
+            overlays: Vec::new(),
+            focus: Focus::List(Side::Device),
+            status: None,
+            pull: Vec::new(),
+            reloading: false,
+            filtering: None,
+            ruling: None,
+            diagnosing: None,
+            carrying: None,
+            editing: None,
+            jobs: 0,
+        }
     }
 
-    /// Takes one event; answers what is to be done outside.
-    pub fn update(&mut self, event: Event) -> Vec<Effect> {
-        match event {
-            Event::Tick(now) => {
-                self.start.now = now;
-                Vec::new()
+    /// Where the session stands.
+    pub const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// What a person works on, once both sides are put together.
+    pub const fn bench(&self) -> Option<&Bench> {
+        self.bench.as_ref()
+    }
+
+    /// What lies over the inspector, the uppermost last.
+    pub fn overlays(&self) -> &[Overlay] {
+        &self.overlays
+    }
+
+    /// The parts of the screen.
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Which pane has the keys.
+    pub const fn focus(&self) -> Focus {
+        self.focus
+    }
+
+    /// How the last act went.
+    pub fn status(&self) -> Option<(Tone, &str)> {
+        self.status.as_ref().map(|(tone, text)| (*tone, text.as_str()))
+    }
+
+    /// The steps of the last pull.
+    pub fn pull(&self) -> &[PullNote] {
+        &self.pull
+    }
+
+    /// The device of the session; after a push as the push left it.
+    pub fn device(&self) -> &Device {
+        self.bench.as_ref().map_or(&self.start.device, |bench| &bench.inspection.device)
+    }
+
+    /// What stands for the server.
+    pub const fn source(&self) -> &Source {
+        &self.start.source
+    }
+
+    /// The time.
+    pub const fn now(&self) -> Millis {
+        self.start.now
+    }
+
+    /// The server's head, as far as it is known.
+    pub fn head(&self) -> Option<Cursor> {
+        let seen = self.pull.iter().rev().find_map(|note| match note {
+            PullNote::Head(head) | PullNote::HeadStable(head) | PullNote::Page { head, .. } => Some(*head),
+            PullNote::Stuck(_)
+            | PullNote::AskedHead
+            | PullNote::Path(_)
+            | PullNote::AskedPage { .. }
+            | PullNote::HeadMoved { .. }
+            | PullNote::Waiting { .. } => None,
+        });
+        self.bench.as_ref().map(|bench| bench.inspection.window.head).or(seen)
+    }
+
+    /// Why nothing may be sent, where that is so.
+    pub const fn read_only(&self) -> Option<&'static str> {
+        match (&self.start.source, self.start.read_only) {
+            (Source::Recorded { .. }, _) => {
+                Some("this is a recorded pull: nothing can be sent; open the device with --server")
             }
-            Event::Resize { width, height } => {
-                (self.start.width, self.start.height) = (width, height);
-                Vec::new()
+            (Source::Live { .. }, reason) => reason,
+        }
+    }
+
+    /// The preview, where it is open.
+    pub fn preview(&self) -> Option<&Preview> {
+        self.overlays.iter().find_map(|overlay| match overlay {
+            Overlay::Preview(preview) => Some(preview),
+            Overlay::Help(_)
+            | Overlay::Editor(_)
+            | Overlay::Diff(_)
+            | Overlay::Prompt { .. }
+            | Overlay::Menu(_)
+            | Overlay::Question(_)
+            | Overlay::Failure(_)
+            | Overlay::Why(_) => None,
+        })
+    }
+
+    /// The menu of rules, where it is open.
+    pub fn menu(&self) -> Option<&Menu> {
+        match self.overlays.last() {
+            Some(Overlay::Menu(menu)) => Some(menu),
+            _ => None,
+        }
+    }
+
+    /// What has the keys.
+    pub fn place(&self) -> Place {
+        if let Some(overlay) = self.overlays.last() {
+            return overlay.place();
+        }
+        match (&self.phase, self.focus) {
+            (Phase::Connecting(_), _) => Place::Connecting,
+            (Phase::Inspecting, Focus::List(_)) => Place::List,
+            (Phase::Inspecting, Focus::Fields) => Place::Fields,
+            (Phase::Pushing(_), _) => Place::Pushing,
+            (Phase::Ended(_), _) => Place::Ended,
+        }
+    }
+
+    /// What the program answers if the session ends now.
+    pub fn exit_code(&self) -> ExitCode {
+        match &self.phase {
+            Phase::Connecting(Connecting { failed: Some(_) }) => ExitCode::Refused,
+            Phase::Pushing(_) => ExitCode::Unknown,
+            Phase::Ended(ended) => ended.exit,
+            Phase::Connecting(_) | Phase::Inspecting => {
+                let diverged = self.bench.as_ref().is_none_or(|bench| bench.inspection.summary.diverged > 0);
+                if diverged { ExitCode::Open } else { ExitCode::Done }
             }
-            Event::Term => vec![Effect::Quit(ExitCode::Open)],
-            Event::Key(_)
-            | Event::Paste(_)
-            | Event::Mouse(_)
-            | Event::Pull(_)
-            | Event::Inspected(_)
-            | Event::PullFailed(_)
-            | Event::Diffed { .. }
-            | Event::Edited { .. }
-            | Event::Push(_)
-            | Event::PushEnded(_)
-            | Event::Copied(_) => Vec::new(),
         }
     }
 }

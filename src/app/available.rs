@@ -1,0 +1,177 @@
+//! When an action applies, and why not: the reasons that the help shows and the status line answers.
+
+use super::App;
+use super::choose;
+use super::{Phase, Question};
+use crate::domain::field::Choice;
+use crate::domain::json::Json;
+use crate::domain::mutation::Side;
+
+type Answer = Result<(), &'static str>;
+
+/// Always.
+pub fn always(_: &App) -> Answer {
+    Ok(())
+}
+
+/// While there is an inspection to look at.
+pub fn inspecting(app: &App) -> Answer {
+    app.bench().map(|_| ()).ok_or("the two sides are not put together yet")
+}
+
+fn choice(app: &App, choice: &Choice) -> Answer {
+    inspecting(app)?;
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    let (_, pair) = bench.pair().ok_or("no resource is marked")?;
+    let field = bench.field().ok_or("the resource has no field to choose on")?;
+    choose::refusal(pair, field, choice).map_or(Ok(()), Err)
+}
+
+/// The device's value can be chosen.
+pub fn device(app: &App) -> Answer {
+    choice(app, &Choice::Device)
+}
+
+/// The server's value can be chosen.
+pub fn server(app: &App) -> Answer {
+    choice(app, &Choice::Server)
+}
+
+/// Both can be chosen.
+pub fn both(app: &App) -> Answer {
+    choice(app, &Choice::Both)
+}
+
+/// The value can be edited here.
+pub fn edit(app: &App) -> Answer {
+    edit_outside(app)?;
+    let field = app.bench().and_then(|bench| bench.field());
+    let long = |value: &Json| value.as_str().is_some_and(|text| text.len() > super::draft::LONGEST);
+    if field.is_some_and(|field| field.device.iter().chain(&field.server).any(long)) {
+        return Err("longer than this editor takes; E opens yours");
+    }
+    Ok(())
+}
+
+/// The value can be edited.
+pub fn edit_outside(app: &App) -> Answer {
+    choice(app, &Choice::Edited(Json::Null))
+}
+
+/// There is a choice on the field.
+pub fn clear(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    let field = bench.field().ok_or("no field is marked")?;
+    bench.choice(field).map(|_| ()).ok_or("nothing is chosen on this field")
+}
+
+/// There is something to take back.
+pub fn undo(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.resolution.undoable().map(|_| ()).ok_or("nothing was chosen yet")
+}
+
+/// There is something to do again.
+pub fn redo(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.resolution.redoable().map(|_| ()).ok_or("nothing was taken back")
+}
+
+/// Something is open.
+pub fn next_open(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    if bench.progress.open() > 0 {
+        Ok(())
+    } else if bench.progress.diverged == 0 {
+        Err("nothing diverges")
+    } else {
+        Err("everything is resolved; p shows what a retry would do")
+    }
+}
+
+fn whole(app: &App, side: Side) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    let (id, _) = bench.pair().ok_or("no resource is marked")?;
+    if choose::whole(&bench.inspection, id, side).is_empty() {
+        return Err("there is nothing to choose on this resource");
+    }
+    Ok(())
+}
+
+/// The device's side can stand for the resource.
+pub fn whole_device(app: &App) -> Answer {
+    whole(app, Side::Device)
+}
+
+/// The server's side can stand for it.
+pub fn whole_server(app: &App) -> Answer {
+    whole(app, Side::Server)
+}
+
+/// A rule has something to decide.
+pub fn rule(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    if bench.inspection.summary.diverged == 0 { Err("nothing diverges") } else { Ok(()) }
+}
+
+/// A rule for one kind has something to decide.
+pub fn kind_menu(app: &App) -> Answer {
+    rule(app)?;
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.pair().map(|_| ()).ok_or("no resource is marked")
+}
+
+/// There is something to go into.
+pub fn open(app: &App) -> Answer {
+    if app.menu().is_some() {
+        return Ok(());
+    }
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.pair().map(|_| ()).ok_or("no resource is marked")
+}
+
+/// There is an id to copy.
+pub fn copy(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.pair().map(|_| ()).ok_or("no resource is marked")
+}
+
+/// What the preview shows can be sent.
+pub fn confirm(app: &App) -> Answer {
+    if let Some(reason) = app.read_only() {
+        return Err(reason);
+    }
+    let preview = app.preview().ok_or("p shows first what would be sent")?;
+    let plan = preview.plan.as_ref().ok_or("the plan is still being made")?;
+    let nothing = plan.batches.is_empty() && plan.apply.is_empty() && plan.drop.is_empty();
+    if nothing && !plan.open.is_empty() {
+        return Err("nothing is settled yet; choose first");
+    }
+    if nothing && !plan.moves_cursor {
+        return Err("there is nothing that could be sent or applied");
+    }
+    Ok(())
+}
+
+/// A push can be pulled out of.
+pub fn stop(app: &App) -> Answer {
+    match app.phase() {
+        Phase::Pushing(pushing) if pushing.stopping => Err("it stops as soon as this answer is there"),
+        Phase::Pushing(_) => Ok(()),
+        Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => Err("nothing is being sent"),
+    }
+}
+
+/// A pull can be made.
+pub fn reload(app: &App) -> Answer {
+    match app.phase() {
+        Phase::Connecting(connecting) if connecting.failed.is_none() => Err("the pull is under way"),
+        Phase::Pushing(_) => Err("the push is under way"),
+        Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => Ok(()),
+    }
+}
+
+/// Whether a question is about leaving; Ctrl-C answers that one with yes.
+pub fn is_about_leaving(question: &Question) -> bool {
+    matches!(question, Question::Quit { .. } | Question::QuitPushing | Question::QuitUnknown)
+}

@@ -1,0 +1,115 @@
+//! Which choices a field has, in which words, and why not the others.
+
+use crate::domain::field::{Choice, Field, FieldShape, Verdict};
+use crate::domain::inspect::{Inspection, Pair, PairId, Status};
+use crate::domain::mutation::{Kind, Op, Side};
+use crate::domain::resolution::{By, Chosen, Unit};
+
+/// Why `choice` cannot be made on the field; `None` when it can.
+pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static str> {
+    let existence = field.shape == FieldShape::Existence;
+    let about_existence = pair.open.iter().any(crate::domain::field::FieldPath::is_existence);
+    match pair.status {
+        Status::Apply => Some("only the server speaks of it; the device takes it over"),
+        Status::Converged => Some("both sides agree; there is nothing to choose"),
+        Status::Diverged | Status::Push | Status::Blocked if existence => field.unavailable(choice),
+        Status::Push | Status::Blocked if pair.server.is_empty() => {
+            Some("only the device speaks of it; choose on `resource` to send it or to drop it")
+        }
+        Status::Diverged if about_existence => {
+            Some("what becomes of the resource decides; choose on `resource`")
+        }
+        Status::Diverged | Status::Push | Status::Blocked => match field.verdict {
+            Verdict::Equal | Verdict::SameChange => Some("both sides have the same value"),
+            Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::Conflict => field.unavailable(choice),
+        },
+    }
+}
+
+/// What a choice is called on a field: `device`, `server`, `both`, `edited`; on a resource's existence what
+/// becomes of it.
+pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
+    match (field.shape, choice) {
+        (FieldShape::Existence, Choice::Device) => fate(pair, Side::Device),
+        (FieldShape::Existence, Choice::Server) => fate(pair, Side::Server),
+        (
+            FieldShape::Existence
+            | FieldShape::Text
+            | FieldShape::Set
+            | FieldShape::Position
+            | FieldShape::Plain
+            | FieldShape::Bookkeeping,
+            choice,
+        ) => choice.word(),
+    }
+}
+
+/// What becomes of the resource when this side's word stands (DESIGN §4, deletes).
+pub fn fate(pair: &Pair, side: Side) -> &'static str {
+    match (side, pair.shape.device, pair.shape.server) {
+        (Side::Device, Some(_), None) if pair.twin.is_some() => "send again",
+        (Side::Server, Some(_), None) if pair.twin.is_some() => "do not send",
+        (Side::Device, Some(Op::Delete), None) => "send the deletion",
+        (Side::Device, Some(Op::Create | Op::Update), None) => "send",
+        (Side::Server, Some(_), None) => "drop",
+        (Side::Device, Some(Op::Delete), Some(_)) | (Side::Server, Some(_), Some(Op::Delete)) => {
+            "keep deleted"
+        }
+        (Side::Server, Some(Op::Delete), Some(_)) | (Side::Device, Some(_), Some(Op::Delete)) => "bring back",
+        (side, _, _) => side.name(),
+    }
+}
+
+/// The question that a divergence about the resource itself asks.
+pub fn question(pair: &Pair) -> Option<String> {
+    if !pair.open.iter().any(crate::domain::field::FieldPath::is_existence) {
+        return None;
+    }
+    let what = noun(&pair.kind);
+    Some(match (pair.shape.device, pair.shape.server) {
+        _ if pair.twin.is_some() => format!("the same {what} is already on the server: send it again?"),
+        (Some(Op::Delete), _) => format!("deleted on the device, changed on the server: which stands for this {what}?"),
+        (_, Some(Op::Delete)) => format!("changed on the device, deleted on the server: which stands for this {what}?"),
+        _ => format!("which side stands for this {what}?"),
+    })
+}
+
+/// A kind in a sentence.
+pub fn noun(kind: &Kind) -> &str {
+    match kind {
+        Kind::Bookmark => "bookmark",
+        Kind::Collection => "collection",
+        Kind::Link => "link",
+        Kind::Note => "note",
+        Kind::ReadingSession => "reading session",
+        Kind::Other(word) => word,
+    }
+}
+
+/// The choices by which one side stands for the whole resource; an empty list where there is nothing to choose.
+/// The device's side decides what conflicts; the server's also gives up what only the device changed.
+pub fn whole(inspection: &Inspection, id: PairId, side: Side) -> Vec<(Unit, Option<Chosen>)> {
+    let pair = inspection.pair(id);
+    let choice = Choice::from(side);
+    let fields = inspection.details(pair).fields;
+    let decides = |field: &&Field| {
+        let counts = match (field.shape, field.verdict, side) {
+            (FieldShape::Existence, _, _) | (_, Verdict::Conflict, _) => true,
+            (_, Verdict::DeviceOnly, Side::Server) => !pair.server.is_empty(),
+            (_, Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::Equal | Verdict::SameChange, _) => false,
+        };
+        counts && refusal(pair, field, &choice).is_none() && !(field.shape == FieldShape::Existence && fields_decide(pair))
+    };
+    let chosen = Chosen { choice: choice.clone(), by: By::Hand };
+    fields
+        .iter()
+        .filter(decides)
+        .map(|field| (Unit { pair: id, path: field.path.clone() }, Some(chosen.clone())))
+        .collect()
+}
+
+/// Whether the resource lives on both sides, so that its fields decide and not its existence.
+pub fn fields_decide(pair: &Pair) -> bool {
+    let lives = |op: Option<Op>| matches!(op, Some(Op::Create | Op::Update));
+    lives(pair.shape.device) && lives(pair.shape.server)
+}

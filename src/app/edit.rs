@@ -1,0 +1,138 @@
+//! A field being edited by hand: which text stands for its value, and which value a text stands for.
+
+use serde_json::value::RawValue;
+
+use super::draft::Draft;
+use crate::domain::field::{Choice, Field};
+use crate::domain::json::Json;
+use crate::domain::resolution::Unit;
+
+/// How a value is written while it is edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// The text itself.
+    Text,
+    /// One element a line.
+    Lines,
+    /// JSON.
+    Json,
+}
+
+/// A field in the editor.
+pub struct Editor {
+    /// Which field.
+    pub unit: Unit,
+    /// Its name.
+    pub label: String,
+    /// How its value is written.
+    pub form: Form,
+    /// The text.
+    pub draft: Draft,
+    /// The text as it was.
+    pub before: String,
+    /// Why it could not be saved.
+    pub complaint: Option<String>,
+}
+
+impl Editor {
+    /// Whether the text is not what it was.
+    pub fn changed(&self) -> bool {
+        self.draft.text() != self.before
+    }
+}
+
+/// How the field's value is written, and the text to begin with: the value chosen, else the device's, else the
+/// server's.
+pub fn text_of(field: &Field, chosen: Option<&Choice>) -> (Form, String) {
+    let result = chosen.and_then(|choice| field.result(choice));
+    let value = result.as_ref().or(field.device.as_ref()).or(field.server.as_ref());
+    let form = form(field);
+    let text = match (form, value) {
+        (_, None) => String::new(),
+        (Form::Text, Some(Json::String(text))) => text.clone(),
+        (Form::Lines, Some(Json::Array(items))) => {
+            items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("\n")
+        }
+        (Form::Text | Form::Lines | Form::Json, Some(value)) => value.to_text(),
+    };
+    (form, text)
+}
+
+/// A form that can write the values of both sides, and any that stands between them.
+fn form(field: &Field) -> Form {
+    let values = || field.device.iter().chain(&field.server);
+    let plain = |item: &Json| item.as_str().is_some_and(|text| !text.is_empty() && !text.contains('\n'));
+    if values().all(|value| value.as_str().is_some()) {
+        Form::Text
+    } else if values().all(|value| matches!(value, Json::Array(items) if items.iter().all(plain))) {
+        Form::Lines
+    } else {
+        Form::Json
+    }
+}
+
+/// The choice that a text stands for: one side's where it is exactly that side's value.
+pub fn choice_of(field: &Field, form: Form, text: &str) -> Result<Choice, String> {
+    let value = match form {
+        Form::Text => Json::string(text),
+        Form::Lines => Json::Array(text.lines().filter(|line| !line.is_empty()).map(Json::string).collect()),
+        Form::Json => match serde_json::from_str::<&RawValue>(text.trim()) {
+            Ok(raw) => Json::parse(raw.get()),
+            Err(error) => {
+                let reason = error.to_string();
+                let reason = reason.split(" at line ").next().unwrap_or_default();
+                return Err(format!(
+                    "not JSON at line {}, column {}: {reason}. A text stands in quotes.",
+                    error.line(),
+                    error.column()
+                ));
+            }
+        },
+    };
+    Ok(if field.device.as_ref() == Some(&value) {
+        Choice::Device
+    } else if field.server.as_ref() == Some(&value) {
+        Choice::Server
+    } else {
+        Choice::Edited(value)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::field::compare;
+    use crate::domain::mutation::{Kind, Payload};
+    use crate::domain::json::Text;
+
+    fn field(kind: &Kind, device: &str, server: &str) -> Field {
+        let members = |text: &str| Payload::new(Text::new(text.to_owned())).members();
+        compare(kind, &members("{}"), &members(device), &members(server)).remove(0)
+    }
+
+    #[test]
+    fn every_value_can_be_written_and_read_back() {
+        for (device, server, form) in [
+            (r#"{"body":"a\nb"}"#, r#"{"body":"c"}"#, Form::Text),
+            (r#"{"ranges":["2:1-2:1","3:1-3:2"]}"#, r#"{"ranges":["2:1-2:1"]}"#, Form::Lines),
+            (r#"{"ranges":[""]}"#, r#"{"ranges":["a"]}"#, Form::Json),
+            (r#"{"x":1.50}"#, r#"{"x":null}"#, Form::Json),
+            (r#"{"x":"text"}"#, r#"{"x":1e400}"#, Form::Json),
+        ] {
+            let field = field(&Kind::Note, device, server);
+            for choice in [Choice::Device, Choice::Server] {
+                let (written, text) = text_of(&field, Some(&choice));
+                assert_eq!(written, form, "{device}");
+                assert_eq!(choice_of(&field, form, &text), Ok(choice), "{device}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_refused_with_the_place() {
+        let field = field(&Kind::Note, r#"{"x":1}"#, r#"{"x":2}"#);
+        let complaint = choice_of(&field, Form::Json, "{\"a\":").expect_err("it is cut off");
+        assert!(complaint.contains("line 1, column 5"), "{complaint}");
+        assert_eq!(choice_of(&field, Form::Json, " 3 "), Ok(Choice::Edited(Json::parse("3"))));
+    }
+}

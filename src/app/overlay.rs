@@ -1,0 +1,161 @@
+//! What lies over the inspector.
+
+use super::action::{self, Binding, Group, Place};
+use super::diff_view::DiffView;
+use super::draft::Draft;
+use super::edit::Editor;
+use super::event::Failure;
+use super::filter::Query;
+use super::page::Page;
+use super::preview::Preview;
+use super::scope::Scope;
+use super::selection::{Scroll, Selection};
+
+/// What lies over the inspector; the uppermost has the keys.
+pub enum Overlay {
+    /// The keys.
+    Help(HelpView),
+    /// What would be sent.
+    Preview(Preview),
+    /// A field being edited.
+    Editor(Box<Editor>),
+    /// Two texts on the whole screen.
+    Diff(Box<DiffView>),
+    /// The filter being typed, and the one that Esc brings back.
+    Prompt {
+        /// What is typed.
+        draft: Draft,
+        /// The filter as it was.
+        before: Query,
+    },
+    /// A menu of rules.
+    Menu(Menu),
+    /// A question.
+    Question(Question),
+    /// An error, until it is dismissed.
+    Failure(Failure),
+    /// Why the device is stuck, in full.
+    Why(Page),
+}
+
+impl Overlay {
+    /// Where keys are heard while it is the uppermost.
+    pub const fn place(&self) -> Place {
+        match self {
+            Self::Help(help) if help.searching => Place::Search,
+            Self::Help(_) => Place::Help,
+            Self::Preview(_) => Place::Preview,
+            Self::Editor(_) => Place::Editor,
+            Self::Diff(_) => Place::Diff,
+            Self::Prompt { .. } => Place::Prompt,
+            Self::Menu(_) => Place::Menu,
+            Self::Question(_) => Place::Question,
+            Self::Failure(_) => Place::Failure,
+            Self::Why(_) => Place::Why,
+        }
+    }
+}
+
+/// The keys, for the place they were asked from.
+pub struct HelpView {
+    /// Where they were asked for.
+    pub of: Place,
+    /// What is searched for.
+    pub search: Draft,
+    /// Whether keys go to the search.
+    pub searching: bool,
+    /// Which rows are visible.
+    pub scroll: Scroll,
+}
+
+/// A row of the help.
+#[derive(Clone, Copy)]
+pub enum HelpRow {
+    /// A heading.
+    Heading(Group),
+    /// An action.
+    Key(&'static Binding),
+}
+
+impl HelpView {
+    /// The keys of a place.
+    pub fn of(place: Place) -> Self {
+        Self { of: place, search: Draft::line(String::new()), searching: false, scroll: Scroll::default() }
+    }
+
+    /// The rows that match the search.
+    pub fn rows(&self) -> Vec<HelpRow> {
+        let wanted = self.search.text().to_lowercase();
+        let matches = |binding: &Binding| {
+            let text = format!("{} {} {}", binding.keys_shown(), binding.help, binding.label).to_lowercase();
+            wanted.split_whitespace().all(|word| text.contains(word))
+        };
+        let mut rows = Vec::new();
+        let mut group = None;
+        for binding in action::at(self.of).filter(|binding| matches(binding)) {
+            if group != Some(binding.group) {
+                group = Some(binding.group);
+                rows.push(HelpRow::Heading(binding.group));
+            }
+            rows.push(HelpRow::Key(binding));
+        }
+        rows
+    }
+}
+
+/// A menu of rules for a scope.
+pub struct Menu {
+    /// For what.
+    pub scope: Scope,
+    /// How many resources of it are open.
+    pub open: usize,
+    /// Which rule is marked.
+    pub selection: Selection,
+}
+
+/// A question that is answered with yes or no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Leave, though choices would be lost?
+    Quit {
+        /// How many.
+        choices: usize,
+    },
+    /// Leave, though a push is under way?
+    QuitPushing,
+    /// Leave at once, though an answer is awaited?
+    QuitUnknown,
+    /// Throw away what was edited?
+    Discard,
+    /// Send -1 once, as the server asks on a first sync?
+    FirstSync,
+}
+
+impl Question {
+    /// The question in words: what, and what yes does.
+    pub fn words(&self) -> (String, &'static str) {
+        match self {
+            Self::Quit { choices } => (
+                if *choices == 1 {
+                    String::from("1 choice was made and not sent. Leave all the same?")
+                } else {
+                    format!("{choices} choices were made and not sent. Leave all the same?")
+                },
+                "Choices are kept nowhere; the device file is as it was.",
+            ),
+            Self::QuitPushing => (
+                String::from("The sync is being retried. Stop and leave?"),
+                "The POST under way is waited for; what was acknowledged is written to the device file.",
+            ),
+            Self::QuitUnknown => (
+                String::from("An answer is still awaited. Leave without it?"),
+                "The journal keeps what was sent; the next start looks up whether it arrived.",
+            ),
+            Self::Discard => (String::from("The text was changed. Throw the changes away?"), "^S would save them."),
+            Self::FirstSync => (
+                String::from("The server takes this for the account's first sync. Send once with -1?"),
+                "It refused the head that it gave; -1 is what it asks for. Nothing was written so far.",
+            ),
+        }
+    }
+}

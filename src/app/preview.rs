@@ -1,0 +1,258 @@
+//! What retrying the sync would do, as entries to look through: what is lost first, then what is sent.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::selection::{Scroll, Selection};
+use super::task::Job;
+use crate::domain::inspect::Inspection;
+use crate::domain::json::Json;
+use crate::domain::plan::Plan;
+use crate::domain::safe_text;
+
+/// Of a marked entry no more than this is shown in full, bytes.
+const SHOWN: usize = 64 * 1024;
+
+/// A plan on the screen.
+#[derive(Default)]
+pub struct Preview {
+    /// The job that makes the plan, while it is under way.
+    pub job: Option<Job>,
+    /// The plan.
+    pub plan: Option<Box<Plan>>,
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Which entry is marked, and which are visible.
+    pub selection: Selection,
+    /// How far the marked entry is scrolled, rows.
+    pub full: Scroll,
+    /// Whether keys scroll the marked entry rather than move the mark.
+    pub in_full: bool,
+    shown: Option<Shown>,
+}
+
+/// The marked entry in full, broken into rows.
+struct Shown {
+    entry: Entry,
+    width: usize,
+    text: String,
+    rows: Vec<Range<usize>>,
+}
+
+/// A part of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// The loss ledger.
+    Lost,
+    /// What waits for a person.
+    Open,
+    /// What stays in the queue.
+    Held,
+    /// The requests.
+    Sent,
+    /// What the device takes over.
+    Applied,
+    /// What leaves the queue unsent.
+    Dropped,
+}
+
+impl Section {
+    /// In the order shown.
+    pub const ALL: [Self; 6] =
+        [Self::Lost, Self::Open, Self::Held, Self::Sent, Self::Applied, Self::Dropped];
+
+    /// The heading.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Open => "open",
+            Self::Held => "stays in the queue",
+            Self::Sent => "sent",
+            Self::Applied => "taken over by the device",
+            Self::Dropped => "leaves the queue unsent",
+        }
+    }
+
+    /// What the heading means.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Lost => "one side had changed it and it is not in the result",
+            Self::Open => "waits for a choice; nothing of it is sent",
+            Self::Held => "cannot be sent now",
+            Self::Sent => "the exact requests, in this order",
+            Self::Applied => "the server's mutations",
+            Self::Dropped => "already there, or given up",
+        }
+    }
+
+    /// How many entries it has in a plan.
+    pub fn count(self, plan: &Plan) -> usize {
+        match self {
+            Self::Lost => plan.ledger.len(),
+            Self::Open => plan.open.len(),
+            Self::Held => plan.hold.len(),
+            Self::Sent => plan.pushed(),
+            Self::Applied => plan.apply.len(),
+            Self::Dropped => plan.drop.len(),
+        }
+    }
+}
+
+/// A row of the preview; numbers are positions in the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A section begins.
+    Heading(Section),
+    /// A lost value.
+    Loss(usize),
+    /// A field that waits.
+    Open(usize),
+    /// Queue entries that stay.
+    Held(usize),
+    /// A POST.
+    Post(usize),
+    /// A mutation of a POST.
+    Item(usize, usize),
+    /// A server mutation, by its position in `plan.apply`.
+    Applied(usize),
+    /// Queue entries that leave.
+    Dropped(usize),
+}
+
+impl Preview {
+    /// Takes the plan that was waited for.
+    pub fn fill(&mut self, plan: Box<Plan>) {
+        self.entries = entries(&plan);
+        self.selection.set_len(self.entries.len());
+        self.plan = Some(plan);
+        self.job = None;
+        // On the first entry, not on its heading.
+        self.selection.go(1);
+    }
+
+    /// The marked entry.
+    pub fn marked(&self) -> Option<Entry> {
+        self.entries.get(self.selection.cursor()).copied()
+    }
+
+    /// Marks the next (or the previous) section.
+    pub fn next_section(&mut self, forward: bool) -> bool {
+        let here = self.selection.cursor();
+        let heads = |at: &usize| matches!(self.entries.get(*at), Some(Entry::Heading(_)));
+        let found = if forward {
+            (here + 1..self.entries.len()).find(heads)
+        } else {
+            (0..here).rev().find(heads)
+        };
+        let Some(at) = found else { return false };
+        self.selection.go(at);
+        self.full.go(0);
+        true
+    }
+
+    /// Fits the entries, and the marked one in full, into so many rows and columns.
+    pub fn fit(&mut self, inspection: &Inspection, height: usize, full: (usize, usize)) {
+        self.selection.set_height(height);
+        let (Some(plan), Some(entry)) = (&self.plan, self.marked()) else {
+            self.shown = None;
+            return;
+        };
+        let (width, rows) = full;
+        let known = self.shown.as_ref().is_some_and(|shown| shown.entry == entry && shown.width == width);
+        if !known {
+            let text = in_full(plan, inspection, entry);
+            let rows = safe_text::wrap(&text, width.max(1));
+            self.shown = Some(Shown { entry, width, text, rows });
+        }
+        self.full.fit(self.shown.as_ref().map_or(0, |shown| shown.rows.len()), rows);
+    }
+
+    /// The rows of the marked entry in full that are visible: a request as it leaves, a value, a reason.
+    pub fn full_rows(&self) -> impl Iterator<Item = &str> {
+        self.shown.iter().flat_map(|shown| {
+            let rows = shown.rows.get(self.full.visible()).unwrap_or_default();
+            rows.iter().filter_map(|row| shown.text.get(row.clone()))
+        })
+    }
+}
+
+fn in_full(plan: &Plan, inspection: &Inspection, entry: Entry) -> String {
+    let mut text = full(plan, inspection, entry).unwrap_or_default();
+    if text.len() > SHOWN {
+        let cut = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let more = text.len() - cut;
+        text.truncate(cut);
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n… {more} bytes more");
+    }
+    text
+}
+
+fn entries(plan: &Plan) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for section in Section::ALL {
+        if section.count(plan) == 0 {
+            continue;
+        }
+        entries.push(Entry::Heading(section));
+        match section {
+            Section::Lost => entries.extend((0..plan.ledger.len()).map(Entry::Loss)),
+            Section::Open => entries.extend((0..plan.open.len()).map(Entry::Open)),
+            Section::Held => entries.extend((0..plan.hold.len()).map(Entry::Held)),
+            Section::Sent => {
+                for (post, batch) in plan.batches.iter().enumerate() {
+                    entries.push(Entry::Post(post));
+                    entries.extend((0..batch.items.len()).map(|item| Entry::Item(post, item)));
+                }
+            }
+            Section::Applied => entries.extend((0..plan.apply.len()).map(Entry::Applied)),
+            Section::Dropped => entries.extend((0..plan.drop.len()).map(Entry::Dropped)),
+        }
+    }
+    entries
+}
+
+/// The request line of a POST. Later heads come with the answer before.
+pub fn request_line(plan: &Plan, post: usize) -> String {
+    let head = plan.batches.get(post).and_then(|batch| batch.last_mutation_at);
+    let head = head.map_or_else(|| String::from("{head of the answer before}"), |head| head.to_string());
+    format!("POST /v1/sync?lastMutationAt={head}")
+}
+
+fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
+    Some(match entry {
+        Entry::Heading(section) => format!("{}: {}", section.name(), section.meaning()),
+        Entry::Loss(at) => {
+            let loss = plan.ledger.get(at)?;
+            let value = match &loss.value {
+                Json::String(text) => text.clone(),
+                value => value.to_text(),
+            };
+            format!("{} · {}\n{value}", loss.side.name(), loss.reason)
+        }
+        Entry::Open(at) => {
+            let unit = plan.open.get(at)?;
+            format!("{} waits for a choice; Esc goes back to choose", unit.path.label())
+        }
+        Entry::Held(at) | Entry::Dropped(at) => {
+            let left = if matches!(entry, Entry::Held(_)) { &plan.hold } else { &plan.drop };
+            let left = left.get(at)?;
+            let ids: Vec<&str> = left.device.iter().map(crate::domain::mutation::QueueId::as_str).collect();
+            format!("queue entries {}\n{}", ids.join(", "), left.reason)
+        }
+        Entry::Post(post) => {
+            let batch = plan.batches.get(post)?;
+            format!(
+                "{}\n{} mutations, {}{}",
+                request_line(plan, post),
+                batch.items.len(),
+                batch.phase.name(),
+                if batch.last_mutation_at.is_some() { "" } else { "; its head is what the POST before is answered" }
+            )
+        }
+        Entry::Item(post, item) => serde_json::to_string(&plan.batches.get(post)?.items.get(item)?.wire).ok()?,
+        Entry::Applied(at) => {
+            serde_json::to_string(inspection.window.mutations.get(*plan.apply.get(at)?)?).ok()?
+        }
+    })
+}

@@ -1,4 +1,0 @@
-//! Laws that hold for every input.
-
-#[path = "properties/push.rs"]
-mod push;
