@@ -21,6 +21,7 @@ pub mod exit;
 pub mod journal;
 pub mod sandbox;
 pub mod server;
+pub mod session;
 #[cfg(test)]
 mod testing;
 pub mod ui;

@@ -44,7 +44,12 @@ pub fn device_file(count: usize) -> String {
         }
         let resource = Resource::of_device(index);
         let at = DEVICE_TIME + index as u64;
-        let _ = write!(text, r#"{{"id":"q{index}",{},"createdAt":{at},"retryCount":{}}}"#, resource.members(index), index % 4);
+        let _ = write!(
+            text,
+            r#"{{"id":"q{index}",{},"createdAt":{at},"retryCount":{}}}"#,
+            resource.members(index),
+            index % 4
+        );
     }
     text.push_str("]}");
     text
@@ -65,7 +70,8 @@ pub fn recorded_pull(count: usize) -> String {
                 text.push(',');
             }
             let resource = Resource::of_server(index);
-            let _ = write!(text, r#"{{{},"timestamp":{}}}"#, resource.members(index), SERVER_TIME + index as u64);
+            let _ =
+                write!(text, r#"{{{},"timestamp":{}}}"#, resource.members(index), SERVER_TIME + index as u64);
         }
         let (number, more) = (page + 1, page + 1 < pages);
         let _ = write!(text, r#"],"page":{number},"limit":{PAGE},"total":{count},"hasMore":{more}}}}}"#);
@@ -96,7 +102,8 @@ impl Resource {
     fn members(&self, index: usize) -> String {
         let Self { number, seed } = self;
         let (sura, verse) = (number % 114 + 1, number / 114 + 1);
-        let updated = format!("2026-02-02T{:02}:{:02}:{:02}.000Z", seed / 3600 % 24, seed / 60 % 60, seed % 60);
+        let updated =
+            format!("2026-02-02T{:02}:{:02}:{:02}.000Z", seed / 3600 % 24, seed / 60 % 60, seed % 60);
         match index / 5 % 10 {
             0 => format!(
                 r#""type":"CREATE","resource":"BOOKMARK","resourceId":"bookmark-{number}","data":{{"type":"ayah","key":{sura},"verseNumber":{verse},"isReading":{},"mushaf":1,"clientUpdatedAt":"{updated}"}}"#,
@@ -124,7 +131,8 @@ fn paired(index: usize) -> bool {
 
 /// `count` words that only `seed` decides, by the multiplier of a 64-bit congruential generator.
 fn words(seed: usize, count: usize) -> String {
-    let mut state = (seed as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    let mut state =
+        (seed as u64).wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     let mut text = String::new();
     for at in 0..count {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -30,7 +31,7 @@ const EXPECTED_DOCUMENT: &str =
 /// [`Device`], and [`rewritten`](super::write_back::rewritten) puts that into the text.
 #[derive(Debug)]
 pub struct DeviceFile {
-    device: Device,
+    device: Arc<Device>,
     warnings: Vec<Warning>,
     name: String,
     path: Option<PathBuf>,
@@ -52,12 +53,23 @@ impl DeviceFile {
         let text = Text::new(source.text);
         let mut warnings = Warnings::default();
         let device = Reader { file: &source.name, text: &text, warnings: &mut warnings }.read()?;
-        Ok(Self { device, warnings: warnings.into_list(), name: source.name, path: source.path, text })
+        Ok(Self {
+            device: Arc::new(device),
+            warnings: warnings.into_list(),
+            name: source.name,
+            path: source.path,
+            text,
+        })
     }
 
     /// The device as the file tells of it.
     pub fn device(&self) -> &Device {
         &self.device
+    }
+
+    /// The same, to be kept without a copy.
+    pub fn shared(&self) -> Arc<Device> {
+        Arc::clone(&self.device)
     }
 
     /// What is odd in the file and did not stop it from being read.
@@ -143,6 +155,7 @@ impl Reader<'_> {
             return Err(Misfit::new(At::DOCUMENT, found, EXPECTED_DOCUMENT));
         }
         let device = Device {
+            in_doubt: HashSet::new(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,

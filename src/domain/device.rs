@@ -1,6 +1,8 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
-use super::mutation::{Cursor, Kind, Millis, Payload, Queued, ResourceId};
+use std::collections::HashSet;
+
+use super::mutation::{Cursor, Kind, Millis, Payload, QueueId, Queued, ResourceId};
 
 /// A device as its file tells of it.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +16,8 @@ pub struct Device {
     /// The resources it holds; `None` when the file does not list any, which is not the same as an empty list:
     /// without a list nothing can be said about what the device does not know.
     pub known: Option<Vec<Known>>,
+    /// Queue entries of a POST whose answer nobody saw, as the journal of an interrupted push tells.
+    pub in_doubt: HashSet<QueueId>,
 }
 
 /// Who the device is, for the header and the reports.

@@ -10,9 +10,12 @@ use super::device::{Device, Known, SyncStatus};
 use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{self, Facts, Group};
 use super::json::Json;
-use super::mutation::{Kind, Op, Payload, Queued, ResourceId, ServerMutation, Side};
+use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side};
 use super::squash::{self, Intent};
 use super::window::Window;
+
+/// Fewer groups than this are not worth a thread.
+const MIN_SHARE: usize = 4096;
 
 /// A pair by its position in [`Inspection::pairs`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -204,17 +207,14 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
         summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
         device,
         window,
-        pairs: Vec::with_capacity(grouping.groups.len()),
+        pairs: Vec::new(),
         ignored: grouping.ignored,
         unidentified: grouping.unidentified,
         known,
         of_queue,
         collections: HashMap::new(),
     };
-    for group in grouping.groups {
-        let pair = inspection.pair_of(group);
-        inspection.pairs.push(pair);
-    }
+    inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
     inspection.block_dependants();
     inspection.count();
@@ -308,6 +308,33 @@ impl Inspection {
         self.pairs.iter().map(|pair| pair.open.len()).sum()
     }
 
+    /// Each group is judged by itself, so a long list is judged on every core.
+    fn pairs_of(&self, groups: Vec<Group>) -> Vec<Pair> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = groups.len().div_ceil(cores).max(MIN_SHARE);
+        let mut shares: Vec<Vec<Group>> = Vec::new();
+        let mut groups = groups.into_iter();
+        while groups.len() > 0 {
+            shares.push(groups.by_ref().take(share).collect());
+        }
+        let judge =
+            |share: Vec<Group>| share.into_iter().map(|group| self.pair_of(group)).collect::<Vec<_>>();
+        let Some(first) = shares.pop() else { return Vec::new() };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = shares.into_iter().map(|share| scope.spawn(move || judge(share))).collect();
+            let last = judge(first);
+            let mut pairs: Vec<Pair> = Vec::new();
+            for other in others {
+                match other.join() {
+                    Ok(share) => pairs.extend(share),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            pairs.extend(last);
+            pairs
+        })
+    }
+
     fn pair_of(&self, group: Group) -> Pair {
         let mut pair = Pair {
             key: self.key(&group),
@@ -336,6 +363,10 @@ impl Inspection {
                 pair.status = if same { Status::Converged } else { Status::Apply };
             }
             (Some(_), None) if pair.twin.is_some() => diverge(&mut pair, vec![FieldPath::existence()]),
+            (Some(last), None) if self.may_have_arrived(&pair, last) => {
+                pair.twin = self.newcomer(&pair.kind);
+                diverge(&mut pair, vec![FieldPath::existence()]);
+            }
             (Some(last), None) => {
                 pair.status = Status::Push;
                 let nameless = last.op == Op::Delete && last.resource_id.is_none() && pair.kind != Kind::Link;
@@ -347,6 +378,24 @@ impl Inspection {
             (Some(last), Some(server)) => self.judge(&mut pair, &intents, last, server),
         }
         pair
+    }
+
+    /// A creation that was sent and never answered, of a kind that is recognised by its content alone, while the
+    /// server has something new of that kind: it may be this one, changed since.
+    fn may_have_arrived(&self, pair: &Pair, last: &Intent) -> bool {
+        last.op == Op::Create
+            && matches!(pair.kind, Kind::Note | Kind::ReadingSession | Kind::Other(_))
+            && self.queued(pair).any(|m| self.device.in_doubt.contains(&m.id))
+            && self.newcomer(&pair.kind).is_some()
+    }
+
+    fn newcomer(&self, kind: &Kind) -> Option<usize> {
+        let new = |m: &ServerMutation| {
+            m.kind == *kind
+                && m.op == Op::Create
+                && m.resource_id.as_ref().is_none_or(|id| self.known(kind, id).is_none())
+        };
+        self.window.mutations.iter().rposition(new)
     }
 
     /// Both sides speak: do they agree, can they be put together, or must somebody choose?
@@ -373,7 +422,7 @@ impl Inspection {
                     pair.status = Status::Push;
                 } else {
                     pair.status = Status::Converged;
-                    pair.echo = is_echo(last, server);
+                    pair.echo = is_echo(last, &fields);
                 }
             }
         }
@@ -529,14 +578,11 @@ fn fate(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: 
 
 /// The server's mutation is the device's own write when it bears the same client time, or when the device tried
 /// to send it and nothing tells them apart.
-fn is_echo(device: &Intent, server: &ServerMutation) -> bool {
-    let (own, other) = (client_time(&device.data), client_time(&server.data));
-    match (own, other) {
+fn is_echo(device: &Intent, fields: &[Field]) -> bool {
+    let stamp = fields.iter().find(|field| field.path.as_str() == "/clientUpdatedAt");
+    let time = |side: Side| stamp.and_then(|field| field.value(side)).and_then(Millis::from_json);
+    match (time(Side::Device), time(Side::Server)) {
         (Some(own), Some(other)) => own == other,
         (None, _) | (_, None) => device.maybe_sent,
     }
-}
-
-fn client_time(data: &Payload) -> Option<super::mutation::Millis> {
-    data.members().get("clientUpdatedAt").and_then(super::mutation::Millis::from_json)
 }

@@ -309,7 +309,6 @@ pub struct Push {
     fold: Fold,
     chunks: VecDeque<Vec<Item>>,
     flying: Vec<Item>,
-    flying_wire: Vec<WireMutation>,
     head: Cursor,
     posts: u32,
     pulls: u32,
@@ -348,7 +347,6 @@ impl Push {
             resolution,
             chunks: VecDeque::new(),
             flying: Vec::new(),
-            flying_wire: Vec::new(),
             posts: 0,
             pulls: 0,
             rounds: 0,
@@ -441,8 +439,7 @@ impl Push {
             if ready.is_empty() {
                 continue;
             }
-            self.flying_wire = ready.iter().map(|item| self.materialise(item)).collect();
-            self.flying = ready;
+            self.flying = ready.into_iter().map(|item| self.with_parent(item)).collect();
             self.posts += 1;
             self.awaiting = Awaiting::Journal(After::Post);
             let entries =
@@ -455,13 +452,14 @@ impl Push {
         }
     }
 
-    /// The mutation with its collection's acknowledged id in place of the queue's.
-    fn materialise(&self, item: &Item) -> WireMutation {
-        let id = item.parent.as_ref().and_then(|name| self.fold.id_of(name));
-        let Some(id) = id else { return item.wire.clone() };
-        let mut members = item.wire.data.members();
-        members.insert(String::from("collectionId"), Json::string(id.as_str()));
-        WireMutation { data: Payload::from_members(&members), ..item.wire.clone() }
+    /// The item with its collection's acknowledged id in place of the queue's.
+    fn with_parent(&self, mut item: Item) -> Item {
+        if let Some(id) = item.parent.as_ref().and_then(|name| self.fold.id_of(name)) {
+            let mut members = item.wire.data.members();
+            members.insert(String::from("collectionId"), Json::string(id.as_str()));
+            item.wire.data = Payload::from_members(&members);
+        }
+        item
     }
 
     fn post(&mut self) -> Do {
@@ -473,12 +471,12 @@ impl Push {
             head: self.head,
         });
         self.awaiting = Awaiting::Answer;
-        Do::Post { head: self.head, mutations: self.flying_wire.clone() }
+        Do::Post { head: self.head, mutations: self.wire() }
     }
 
     fn answered(&mut self, posted: Posted) -> Do {
         match posted {
-            Posted::Answer(answer) => match ack::check(&self.flying_wire, &answer.acknowledgements) {
+            Posted::Answer(answer) => match ack::check(&self.wire(), &answer.acknowledgements) {
                 Ok(acked) => self.acknowledged(&acked, answer.head),
                 Err(error) => {
                     let why = format!("the acknowledgement {error}");
@@ -806,6 +804,10 @@ impl Push {
             in_doubt,
             why: String::from("an answer was lost, the head moved, and something was created that may be this or may be another's"),
         })
+    }
+
+    fn wire(&self) -> Vec<WireMutation> {
+        self.flying.iter().map(|item| item.wire.clone()).collect()
     }
 
     fn flying_ids(&self) -> Vec<QueueId> {

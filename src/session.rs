@@ -1,0 +1,346 @@
+//! One device file against one server, or against a recorded pull: what the screen and the headless commands share.
+//! It reads, pulls, inspects, pushes under lock, backup and journal, and writes the file back.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::device::DeviceFile;
+use crate::device::source::Source;
+use crate::device::write_back::{LeftOut, replace, rewritten};
+use crate::domain::device::Device;
+use crate::domain::inspect::{Inspection, inspect};
+use crate::domain::mutation::{Cursor, Millis, QueueId};
+use crate::domain::push::{
+    Do, End, Got, Interrupted, Note, Options, Outcome, Posted, PullFault, Push, Record,
+};
+use crate::domain::resolution::Resolution;
+use crate::domain::window::{PullStep, Window};
+use crate::error::InputError;
+use crate::journal::{DeviceFileNow, DeviceLock, Journal, backup};
+use crate::server::{Client, Failure, PullError, pull, recorded};
+
+/// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Clock {
+    /// The system's clock.
+    #[default]
+    System,
+    /// Always this moment (`--now`).
+    Fixed(Millis),
+}
+
+impl Clock {
+    /// The time, ms since 1970.
+    pub fn now(self) -> Millis {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+                Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+            }
+            Self::Fixed(moment) => moment,
+        }
+    }
+}
+
+/// What stands for the server.
+#[derive(Clone)]
+pub enum Server {
+    /// A server that is asked.
+    Live(Client),
+    /// A recorded pull; nothing can be sent.
+    Recorded(Arc<Window>),
+}
+
+/// One device file and what it is held against.
+#[derive(Clone)]
+pub struct Session {
+    file: Arc<DeviceFile>,
+    device: Arc<Device>,
+    server: Server,
+    clock: Clock,
+    interrupted: Option<Interruption>,
+}
+
+/// An earlier push of this file that did not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// Queue entries that the server acknowledged before it broke off.
+    pub acknowledged: usize,
+    /// Queue entries of the POST whose answer nobody saw.
+    pub in_doubt: usize,
+    /// The copy of the device file from before.
+    pub backup: PathBuf,
+}
+
+/// What a push came to, in the machine's terms and on the disk.
+#[derive(Debug)]
+pub struct Pushed {
+    /// How it ended and what it left.
+    pub outcome: Outcome,
+    /// The copy of the device file from before.
+    pub backup: PathBuf,
+    /// Whether the device file was written back; where not, why.
+    pub written: Result<(), InputError>,
+    /// What the file has no place for.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// Who watches a push.
+pub trait Watch: Send {
+    /// Something happened.
+    fn note(&mut self, note: Note);
+    /// Whether the person wants no further POST.
+    fn cancelled(&self) -> bool;
+}
+
+impl Session {
+    /// A session on a file that was read. Looks whether an earlier push of it did not end; what the server had
+    /// acknowledged by then is taken out of the queue.
+    ///
+    /// # Errors
+    /// A journal that does not belong to the file as it is, or that cannot be read.
+    pub fn new(file: DeviceFile, server: Server, clock: Clock) -> Result<Self, InputError> {
+        let mut device = file.shared();
+        let mut interrupted = None;
+        if let Some(path) = file.path()
+            && let Some(unfinished) = Journal::<Record>::unfinished(path)?
+        {
+            if unfinished.device_file == DeviceFileNow::Changed {
+                return Err(InputError::Unsupported {
+                    file: file.name().to_owned(),
+                    reason: String::from(
+                        "was changed since an interrupted push of it began, and the journal of that push lies beside it",
+                    ),
+                    next: format!(
+                        "Restore {} or move the journal (.unstick-journal) away; what has arrived is then recognised by its content alone",
+                        unfinished.backup.display()
+                    ),
+                });
+            }
+            let state = Interrupted::of(&unfinished.records);
+            let done: std::collections::HashSet<&str> =
+                state.done.iter().flat_map(|entry| &entry.queue).map(String::as_str).collect();
+            let device = Arc::make_mut(&mut device);
+            device.queue.retain(|m| !done.contains(m.id.as_str()));
+            device.in_doubt = state.in_doubt.iter().map(|id| QueueId::from(id.as_str())).collect();
+            interrupted = Some(Interruption {
+                acknowledged: done.len(),
+                in_doubt: device.in_doubt.len(),
+                backup: unfinished.backup,
+            });
+        }
+        Ok(Self { file: Arc::new(file), device, server, clock, interrupted })
+    }
+
+    /// The device as its file tells of it, without what an interrupted push has sent.
+    pub const fn device(&self) -> &Arc<Device> {
+        &self.device
+    }
+
+    /// The device file.
+    pub fn file(&self) -> &DeviceFile {
+        &self.file
+    }
+
+    /// What stands for the server.
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// An earlier push of this file that did not end.
+    pub const fn interrupted(&self) -> Option<&Interruption> {
+        self.interrupted.as_ref()
+    }
+
+    /// The time.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// The window since the device's cursor.
+    pub async fn pull(&self, on_step: impl FnMut(PullStep) + Send) -> Result<Window, PullError> {
+        match &self.server {
+            Server::Live(client) => pull(client, self.device.sync.cursor, on_step).await,
+            Server::Recorded(window) => Ok(Window::clone(window)),
+        }
+    }
+
+    /// Both sides, put together.
+    pub fn inspect(&self, window: Window) -> Inspection {
+        inspect(Arc::clone(&self.device), Arc::new(window))
+    }
+
+    /// Pulls and inspects.
+    pub async fn look(&self, on_step: impl FnMut(PullStep) + Send) -> Result<Inspection, PullError> {
+        let window = self.pull(on_step).await?;
+        let session = self.clone();
+        // A large inspection takes a while; keys must not wait for it.
+        let task = tokio::task::spawn_blocking(move || session.inspect(window));
+        match task.await {
+            Ok(inspection) => Ok(inspection),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    /// Retries the sync: what `resolution` settles of `inspection` is sent, and the device file written back.
+    ///
+    /// # Errors
+    /// When nothing could be begun: the file has no place to write to, is held by another unstick, changed since it
+    /// was read, or is held against a recorded pull. Nothing was sent then.
+    pub async fn push(
+        &mut self,
+        inspection: Arc<Inspection>,
+        resolution: Resolution,
+        options: Options,
+        watch: &mut impl Watch,
+    ) -> Result<Pushed, InputError> {
+        let Server::Live(client) = self.server.clone() else {
+            return Err(self.cannot_push(
+                "is held against a recorded pull, which takes nothing",
+                "Give --server instead of --pull",
+            ));
+        };
+        let Some(path) = self.file.path().map(Path::to_owned) else {
+            return Err(
+                self.cannot_push("has no place to write to", "Save the export as a file and open that")
+            );
+        };
+        let lock = DeviceLock::acquire(&path)?;
+        let (mut journal, backup) = self.begin(&lock)?;
+        let clock = self.clock;
+        let machine = Push::new(inspection, resolution, options, clock.now());
+        let outcome = drive(&client, machine, &mut journal, clock, watch).await;
+        let rewritten = rewritten(&self.file, &outcome.device);
+        let written = self.write_back(rewritten.text, journal, matches!(outcome.end, End::Unknown { .. }));
+        Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
+    }
+
+    /// The journal and the backup, both on the disk before the first byte is sent.
+    fn begin(&self, lock: &DeviceLock) -> Result<(Journal<Record>, PathBuf), InputError> {
+        let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
+            what: "cannot read",
+            path: lock.device().to_owned(),
+            source,
+            next: "Nothing was sent. Check that the file is still there",
+        })?;
+        if on_disk != self.file.text().as_bytes() {
+            return Err(self.cannot_push(
+                "was changed by another program since it was read",
+                "Nothing was sent. Open it again to see what it holds now",
+            ));
+        }
+        if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
+            let backup = unfinished.backup.clone();
+            return Ok((unfinished.resume(lock)?, backup));
+        }
+        // The backup's name tells the real time, also where a test fixes the clock.
+        let backup = backup(lock, Clock::System.now())?;
+        Ok((Journal::begin(lock, self.file.text(), &backup)?, backup))
+    }
+
+    /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
+    /// know of it.
+    fn write_back(
+        &mut self,
+        text: String,
+        mut journal: Journal<Record>,
+        in_doubt: bool,
+    ) -> Result<(), InputError> {
+        if text != self.file.text() {
+            journal.writing_back(&text)?;
+            let file = replace(&self.file, text)?;
+            self.file = Arc::new(file);
+        }
+        if !in_doubt {
+            journal.finish()?;
+            self.interrupted = None;
+        }
+        let in_doubt = if in_doubt { self.device.in_doubt.clone() } else { std::collections::HashSet::new() };
+        self.device = Arc::new(Device { in_doubt, ..self.file.device().clone() });
+        Ok(())
+    }
+
+    fn cannot_push(&self, reason: &str, next: &str) -> InputError {
+        InputError::Unsupported {
+            file: self.file.name().to_owned(),
+            reason: reason.to_owned(),
+            next: next.to_owned(),
+        }
+    }
+}
+
+/// Does what the machine says until it has an outcome.
+async fn drive(
+    client: &Client,
+    mut machine: Push,
+    journal: &mut Journal<Record>,
+    clock: Clock,
+    watch: &mut impl Watch,
+) -> Outcome {
+    let mut step = machine.start();
+    loop {
+        for note in machine.notes() {
+            watch.note(note);
+        }
+        let got = match step {
+            Do::Finish(outcome) => return *outcome,
+            _ if watch.cancelled() => Got::Cancelled,
+            // Without a journal nothing more may be sent.
+            Do::Journal(record) => match journal.append(&record) {
+                Ok(()) => Got::Journaled,
+                Err(_) => Got::Cancelled,
+            },
+            Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
+            Do::Pull { since } => Got::Pulled(pull_since(client, since).await),
+            Do::Wait { ms } => {
+                wait(ms, watch).await;
+                Got::Waited
+            }
+        };
+        step = machine.got(got, clock.now());
+    }
+}
+
+fn posted(answer: Result<crate::domain::answer::PostAnswer, Failure>) -> Posted {
+    match answer {
+        Ok(answer) => Posted::Answer(answer),
+        Err(Failure::Refused(refusal)) => Posted::Refused(refusal),
+        Err(Failure::NotSent(reason)) => Posted::NotSent(reason),
+        Err(Failure::Lost(lost)) => Posted::Lost(lost.to_string()),
+    }
+}
+
+async fn pull_since(client: &Client, since: Cursor) -> Result<Window, PullFault> {
+    pull(client, Some(since), |_| {}).await.map_err(|error| match error.failure() {
+        Some(Failure::Refused(refusal)) => PullFault::Refused(refusal.clone()),
+        Some(Failure::NotSent(_) | Failure::Lost(_)) | None => PullFault::Failed(error.to_string()),
+    })
+}
+
+/// Waits `ms` and up to a quarter more, so that devices that failed together do not come back together; in short
+/// stretches, so that the person can stop it.
+async fn wait(ms: u64, watch: &impl Watch) {
+    let jitter = Clock::System.now().0.unsigned_abs() % (ms / 4 + 1);
+    let mut left = ms + jitter;
+    while left > 0 && !watch.cancelled() {
+        let stretch = left.min(100);
+        tokio::time::sleep(Duration::from_millis(stretch)).await;
+        left -= stretch;
+    }
+}
+
+/// A device file and a recorded pull, read side by side.
+pub fn load(device: &Path, pull: &Path) -> Result<(DeviceFile, Window), InputError> {
+    let read = std::thread::scope(|scope| {
+        let text = scope.spawn(|| Source::read(pull));
+        let file = DeviceFile::read(device)?;
+        match text.join() {
+            Ok(source) => Ok((file, source?.text)),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    let (file, text) = read?;
+    let window = recorded(text, &pull.display().to_string(), file.device().sync.cursor)?;
+    Ok((file, window))
+}

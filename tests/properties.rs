@@ -1,0 +1,4 @@
+//! Laws that hold for every input.
+
+#[path = "properties/push.rs"]
+mod push;
