@@ -18,7 +18,7 @@ use crate::domain::resolution::Resolution;
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
 use crate::journal::{DeviceFileNow, DeviceLock, Journal, backup};
-use crate::server::{Client, Failure, PullError, pull, recorded};
+use crate::server::{Client, Failure, PullError, Recording, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -332,15 +332,17 @@ async fn wait(ms: u64, watch: &impl Watch) {
 
 /// A device file and a recorded pull, read side by side.
 pub fn load(device: &Path, pull: &Path) -> Result<(DeviceFile, Window), InputError> {
-    let read = std::thread::scope(|scope| {
-        let text = scope.spawn(|| Source::read(pull));
-        let file = DeviceFile::read(device)?;
-        match text.join() {
-            Ok(source) => Ok((file, source?.text)),
+    let name = pull.display().to_string();
+    let (file, recording) = std::thread::scope(|scope| {
+        let recording =
+            scope.spawn(|| Source::read(pull).and_then(|source| Recording::read(source.text, &name)));
+        let file = DeviceFile::read(device);
+        match recording.join() {
+            Ok(recording) => (file, recording),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
-    let (file, text) = read?;
-    let window = recorded(text, &pull.display().to_string(), file.device().sync.cursor)?;
+    let file = file?;
+    let window = recording?.window(&name, file.device().sync.cursor)?;
     Ok((file, window))
 }

@@ -11,5 +11,5 @@ pub mod wire;
 pub use client::{Client, Failure, Lost, Timeouts};
 pub use endpoint::Endpoint;
 pub use pull::{PullError, pull};
-pub use recorded::recorded;
+pub use recorded::{Recording, recorded};
 pub use token::Token;

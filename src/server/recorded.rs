@@ -15,30 +15,34 @@ use crate::error::InputError;
 /// Reads a recorded pull: one GET answer, an array of them (the pages), or an object whose `pages` are
 /// `{request, headers, body}`. `name` is the file's, for messages; `cursor` is the device's.
 pub fn recorded(text: String, name: &str, cursor: Option<Cursor>) -> Result<Window, InputError> {
-    let whole = Text::new(text);
-    // Editors on Windows begin a file with a byte order mark.
-    let text = whole.part(whole.as_str().trim_start_matches('\u{feff}'));
-    let recording = if text.as_str().trim_start().starts_with('[') {
-        Recording::of_answers(&text, name)?
-    } else {
-        match read_page(&ResponseHead::ok(), &text, 1) {
-            Ok(page) => Recording { pages: vec![page], since: None },
-            Err(error) => match Recording::of_exchanges(&text, name)? {
-                Some(recording) => recording,
-                None => return Err(input_error(error, name, "")),
-            },
-        }
-    };
-    recording.window(name, cursor)
+    Recording::read(text, name)?.window(name, cursor)
 }
 
-struct Recording {
+/// A recorded pull that was read, but not yet held against a device's cursor.
+pub struct Recording {
     pages: Vec<Page>,
     /// `mutationsSince` of the requests, where it was recorded.
     since: Option<Cursor>,
 }
 
 impl Recording {
+    /// Reads the pages of a recorded pull.
+    pub fn read(text: String, name: &str) -> Result<Self, InputError> {
+        let whole = Text::new(text);
+        // Editors on Windows begin a file with a byte order mark.
+        let text = whole.part(whole.as_str().trim_start_matches('\u{feff}'));
+        if text.as_str().trim_start().starts_with('[') {
+            return Self::of_answers(&text, name);
+        }
+        match read_page(&ResponseHead::ok(), &text, 1) {
+            Ok(page) => Ok(Self { pages: vec![page], since: None }),
+            Err(error) => match Self::of_exchanges(&text, name)? {
+                Some(recording) => Ok(recording),
+                None => Err(input_error(error, name, "")),
+            },
+        }
+    }
+
     fn of_answers(text: &Text, name: &str) -> Result<Self, InputError> {
         let answers: Vec<&RawValue> =
             serde_json::from_str(text.as_str()).map_err(|error| syntax(&error, name))?;
@@ -73,7 +77,8 @@ impl Recording {
         Ok(Some(Self { pages, since: since.map(Cursor::read) }))
     }
 
-    fn window(self, name: &str, cursor: Option<Cursor>) -> Result<Window, InputError> {
+    /// The window for a device with this cursor.
+    pub fn window(self, name: &str, cursor: Option<Cursor>) -> Result<Window, InputError> {
         let Some((first, last)) = self.pages.first().zip(self.pages.last()) else {
             return Err(InputError::Shape {
                 file: name.to_owned(),
