@@ -4,3 +4,5 @@
 mod acks;
 #[path = "contracts/answers.rs"]
 mod answers;
+#[path = "contracts/device_file.rs"]
+mod device_file;
