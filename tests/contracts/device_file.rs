@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use unstick::device::DeviceFile;
 use unstick::device::write_back::rewritten;
+use unstick::domain::device::Device;
 use unstick::domain::mutation::{Cursor, Kind, Queued, WireMutation};
 use unstick::error::InputError;
 
@@ -106,7 +107,7 @@ fn each_queue_entry_can_go_alone() {
     for name in ["device-sample.json", "every-kind.json", "bare-queue.json", "odd-ids.json"] {
         let file = read(name);
         for at in 0..file.device().queue.len() {
-            let mut now = file.device().clone();
+            let mut now = Device::clone(file.device());
             now.queue.remove(at);
             let text = rewritten(&file, &now).text;
             let again = DeviceFile::from_text(name, text).unwrap_or_else(|error| panic!("{error}"));

@@ -47,7 +47,7 @@ const FILE: &str = r#"{
 #[test]
 fn only_what_changed_changes() {
     let file = read(FILE);
-    let mut now = file.device().clone();
+    let mut now = Device::clone(file.device());
     now.queue.remove(0);
     now.queue[0].resource_id = Some("n/2".into());
     now.queue[0].retry_count = 2;
@@ -82,7 +82,7 @@ fn only_what_changed_changes() {
 #[test]
 fn sections_are_added_where_there_is_something_to_store() {
     let file = read(r#"{"queue": [{"id": "q1", "type": "DELETE", "resource": "NOTE"}]}"#);
-    let mut now = file.device().clone();
+    let mut now = Device::clone(file.device());
     now.queue.clear();
     assert_eq!(rewritten(&file, &now).text, r#"{"queue": []}"#);
     now.sync.cursor = Some(Cursor::FIRST_SYNC);
@@ -99,7 +99,7 @@ fn sections_are_added_where_there_is_something_to_store() {
 #[test]
 fn a_bare_queue_says_what_it_cannot_hold() {
     let file = read("\u{feff}[{\"id\":\"q1\",\"type\":\"DELETE\",\"resource\":\"NOTE\"}]\n");
-    let mut now = file.device().clone();
+    let mut now = Device::clone(file.device());
     now.queue.clear();
     let only_queue = rewritten(&file, &now);
     assert_eq!((&*only_queue.text, &*only_queue.left_out), ("\u{feff}[]\n", &[][..]));
@@ -112,7 +112,7 @@ fn a_bare_queue_says_what_it_cannot_hold() {
 fn a_resource_that_stands_there_twice_goes_altogether() {
     let row = r#"{"id":"n1","resource":"NOTE","syncStatus":"synced"}"#;
     let file = read(&format!(r#"{{"queue":[],"resources":[{row},7,{row}]}}"#));
-    let mut now = file.device().clone();
+    let mut now = Device::clone(file.device());
     now.known = Some(Vec::new());
     assert_eq!(rewritten(&file, &now).text, r#"{"queue":[],"resources":[7]}"#);
 }
@@ -336,7 +336,7 @@ proptest! {
     #[test]
     fn what_is_written_is_what_is_read(text in file_text(), changes in changes()) {
         let file = read(&text);
-        let mut now = file.device().clone();
+        let mut now = Device::clone(file.device());
         for change in changes {
             apply(&mut now, change);
         }
@@ -360,7 +360,7 @@ proptest! {
     #[test]
     fn untouched_rows_stay_byte_for_byte(text in file_text(), gone in any::<[bool; 6]>()) {
         let file = read(&text);
-        let mut now = file.device().clone();
+        let mut now = Device::clone(file.device());
         let mut gone = gone.into_iter();
         now.queue.retain(|_| !gone.next().unwrap_or(false));
         let written = rewritten(&file, &now).text;
@@ -402,7 +402,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn a_file_is_replaced_and_read_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, file) = on_disk(&folder);
-    let now = Device { queue: Vec::new(), ..file.device().clone() };
+    let now = Device { queue: Vec::new(), ..Device::clone(file.device()) };
     let written = replace(&file, rewritten(&file, &now).text).expect("replaced");
     assert!(written.device().queue.is_empty());
     assert_eq!(fs::read_to_string(&path).expect("readable"), written.text());
