@@ -122,6 +122,8 @@ impl Client {
             .redirect(redirect::Policy::none())
             .retry(retry::never())
             .referer(false)
+            // Many servers close an idle connection after 5 s, and a POST that meets it would look lost.
+            .pool_idle_timeout(Duration::from_secs(4))
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.total);
         if endpoint.is_loopback() {

@@ -1,10 +1,15 @@
 //! The pull against servers that page, shift, refuse, and never end.
 
-use unstick::domain::mutation::{Cursor, Kind};
+use unstick::domain::ack;
+use unstick::domain::answer::Class;
+use unstick::domain::json::Text;
+use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, WireMutation};
 use unstick::domain::window::{PullPath, PullStep, Window};
-use unstick::server::{Failure, PullError, pull};
+use unstick::sandbox::http::{Options, Sandbox};
+use unstick::sandbox::scenario::Scenario;
+use unstick::server::{Failure, PullError, Timeouts, pull};
 
-use super::canned::{Canned, Reply, Request, answer, json};
+use super::canned::{Canned, Reply, Request, answer, client_at, json};
 
 /// A page with the notes `ids`, each written at its own number.
 fn page(head: i64, ids: impl IntoIterator<Item = i64>, facts: &str) -> Reply {
@@ -198,4 +203,32 @@ async fn kinds_that_the_token_cannot_see_are_not_called_missing() {
     let client = unstick::server::Client::new(endpoint, &token, "test-client").expect("a client");
     let window = pull(&client, Some(Cursor::read(1)), |_| {}).await.expect("a window");
     assert_eq!(window.not_visible, [Kind::Bookmark, Kind::Collection, Kind::Link, Kind::ReadingSession]);
+}
+
+#[tokio::test]
+async fn every_scenario_of_the_sandbox_is_pulled_and_can_be_written_to() {
+    for scenario in Scenario::list() {
+        let name = scenario.name;
+        let opened = scenario.open(Millis(1_770_000_000_000));
+        let device: serde_json::Value = serde_json::from_str(&opened.device_file()).expect("a device file");
+        let cursor = device["sync"]["lastMutationAt"].as_i64().map(Cursor::read);
+        let sandbox = Sandbox::start(opened.model, Options::default()).await.expect("a free port");
+        let address = sandbox.url().trim_start_matches("http://").parse().expect("an address");
+        let client = client_at(address, Timeouts::default());
+
+        let window = pull(&client, cursor, |_| {}).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(window.head, sandbox.with_model(|model| model.head()), "{name}");
+        assert_eq!(window.path, PullPath::of(cursor, window.head), "{name}");
+        assert_eq!((window.unreadable.len(), &*window.warnings), (0, &[][..]), "{name}");
+
+        let data =
+            Payload::new(Text::new(String::from(r#"{"body":"long enough","ranges":["2:255-2:255"]}"#)));
+        let note = [WireMutation { op: Op::Create, kind: Kind::Note, resource_id: None, data }];
+        let posted = client.post(window.head, &note).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let acked =
+            ack::check(&note, &posted.acknowledgements).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(acked[0].resource_id.is_some() && posted.head > window.head, "{name}");
+        let again = client.post(window.head, &note).await.expect_err("the head moved");
+        assert_eq!(again.refusal().map(|refusal| refusal.class), Some(Class::OutOfSync), "{name}");
+    }
 }
