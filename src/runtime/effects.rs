@@ -1,0 +1,148 @@
+//! What the app asks of the world, done off the screen's task; what came of it returns as events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::JoinHandle;
+
+use crate::app::{Effect, Event, Failure, PushEnd};
+use crate::domain::push::{Note, Options};
+use crate::error::InputError;
+use crate::server::PullError;
+use crate::session::{Pushed, Server, Session, Watch};
+
+/// How long leaving waits for a POST that is under way, so that its answer is not lost.
+const LAST_ANSWER: Duration = Duration::from_secs(5);
+
+/// The work that is under way.
+pub struct Effects {
+    session: Session,
+    events: UnboundedSender<Event>,
+    cancel: Arc<AtomicBool>,
+    /// Gives the session back with the device file as it was written.
+    push: Option<JoinHandle<Session>>,
+}
+
+impl Effects {
+    /// Effects on one device, whose answers go to `events`.
+    pub fn new(session: Session, events: UnboundedSender<Event>) -> Self {
+        Self { session, events, cancel: Arc::default(), push: None }
+    }
+
+    /// Begins an effect that needs no terminal.
+    pub async fn run(&mut self, effect: Effect) {
+        match effect {
+            Effect::Pull => {
+                let (session, events) = (self.session().await.clone(), self.events.clone());
+                tokio::spawn(async move { pull(&session, &events).await });
+            }
+            Effect::Compute { job, task } => {
+                let events = self.events.clone();
+                tokio::task::spawn_blocking(move || send(&events, Event::Computed { job, answer: task.run() }));
+            }
+            Effect::Push { inspection, resolution, retry_first_sync } => {
+                self.cancel.store(false, Ordering::Relaxed);
+                let mut session = self.session().await.clone();
+                let mut watch = Screen { events: self.events.clone(), cancel: Arc::clone(&self.cancel) };
+                let options = Options { ask: true, retry_first_sync, ..Options::default() };
+                self.push = Some(tokio::spawn(async move {
+                    let pushed = session.push(inspection, resolution, options, &mut watch).await;
+                    send(&watch.events, push_event(&session, pushed));
+                    session
+                }));
+            }
+            Effect::CancelPush => self.cancel.store(true, Ordering::Relaxed),
+            // These need the terminal; its owner does them.
+            Effect::Editor { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Quit(_) => {}
+        }
+    }
+
+    /// Before the program ends: no further POST, and the answer of the one that is under way, if it comes soon.
+    pub async fn settle(&mut self) {
+        self.cancel.store(true, Ordering::Relaxed);
+        if let Some(push) = self.push.take() {
+            // What is still open then stands in the journal, and the next start looks it up.
+            let _ = tokio::time::timeout(LAST_ANSWER, push).await;
+        }
+    }
+
+    /// The session as the last push left it.
+    async fn session(&mut self) -> &Session {
+        if let Some(push) = self.push.take() {
+            match push.await {
+                Ok(session) => self.session = session,
+                Err(error) => std::panic::resume_unwind(error.into_panic()),
+            }
+        }
+        &self.session
+    }
+}
+
+struct Screen {
+    events: UnboundedSender<Event>,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Watch for Screen {
+    fn note(&mut self, note: Note) {
+        send(&self.events, Event::Push(note));
+    }
+
+    fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+fn send(events: &UnboundedSender<Event>, event: Event) {
+    // Nobody listens any more when the program ends.
+    let _ = events.send(event);
+}
+
+async fn pull(session: &Session, events: &UnboundedSender<Event>) {
+    let looked = session.look(|step| send(events, Event::Pull(step))).await;
+    send(events, match looked {
+        Ok(inspection) => Event::Inspected(Box::new(inspection)),
+        Err(error) => Event::PullFailed(pull_failure(session, &error)),
+    });
+}
+
+fn pull_failure(session: &Session, error: &PullError) -> Failure {
+    let refusal = error.failure().and_then(|failure| failure.refusal());
+    Failure {
+        what: error.to_string(),
+        where_: address(session),
+        next: error.next_step(),
+        request_id: refusal.and_then(|refusal| refusal.request_id.clone()),
+    }
+}
+
+fn address(session: &Session) -> String {
+    match session.server() {
+        Server::Live(client) => client.endpoint().url().to_owned(),
+        Server::Recorded(_) => session.file().name().to_owned(),
+    }
+}
+
+fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
+    match pushed {
+        Ok(Pushed { outcome, backup, written, left_out: _ }) => {
+            let path = session.file().path().map(ToOwned::to_owned);
+            let failure = written.as_ref().err().map(|error| input_failure(session, error));
+            Event::PushEnded(Box::new(PushEnd {
+                outcome,
+                written: path.filter(|_| written.is_ok()),
+                backup: Some(backup),
+                report: None,
+                failure,
+            }))
+        }
+        Err(error) => Event::PushRefused(input_failure(session, &error)),
+    }
+}
+
+/// An input error says what, where and what next in one sentence each, the last one being the next step.
+fn input_failure(session: &Session, error: &InputError) -> Failure {
+    Failure { what: error.to_string(), where_: session.file().name().to_owned(), next: String::new(), request_id: None }
+}

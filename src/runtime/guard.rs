@@ -1,0 +1,60 @@
+//! The terminal as the program needs it, and as it must be again afterwards, whatever happens.
+
+use std::io::{self, Write as _};
+
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::{cursor, execute, terminal};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+
+/// The terminal that ratatui draws to.
+pub type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+
+/// Holds the terminal in raw mode on its other screen; gives it back when dropped.
+pub struct Guard {
+    held: bool,
+}
+
+impl Guard {
+    /// Takes the terminal. Also makes panics give it back before they print.
+    pub fn take() -> io::Result<Self> {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            give_back();
+            before(info);
+        }));
+        let mut guard = Self { held: false };
+        guard.hold()?;
+        Ok(guard)
+    }
+
+    /// Takes the terminal again after [`Guard::release`].
+    pub fn hold(&mut self) -> io::Result<()> {
+        self.held = true;
+        terminal::enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, cursor::Hide)
+    }
+
+    /// Gives the terminal to another program (an editor, the shell) for a while.
+    pub fn release(&mut self) {
+        if std::mem::take(&mut self.held) {
+            give_back();
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// Every mode that was set is reset, also those that ratatui's own restore forgets.
+fn give_back() {
+    let mut out = io::stdout();
+    // Nothing can be done about a terminal that is gone.
+    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+    let _ = out.flush();
+}

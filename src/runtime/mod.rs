@@ -1,0 +1,156 @@
+//! The only owner of the terminal: waits for signals, keys and the answers of effects, lets the app decide, draws.
+
+mod editor;
+mod effects;
+mod guard;
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{EventStream, KeyEventKind};
+use futures_util::StreamExt as _;
+use ratatui::backend::CrosstermBackend;
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use crate::app::{App, Effect, Event, ExitCode, Start};
+use crate::session::{Session, now};
+use crate::ui::{self, Theme};
+use effects::Effects;
+use guard::{Guard, Screen};
+
+/// How often "4 min ago" is looked at again.
+const TICK: Duration = Duration::from_secs(1);
+/// How long answers that are already there are taken in before a frame is drawn.
+const GATHER: Duration = Duration::from_millis(4);
+
+/// Runs the screen for one device until the person leaves. Answers the exit code.
+pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<ExitCode> {
+    // Signals and keys are listened to before the first frame: what comes early must not be lost.
+    let mut term = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    let mut terminal = Terminal::take()?;
+    let (events, mut answers) = mpsc::unbounded_channel();
+    let mut effects = Effects::new(session, events);
+    let mut tick = tokio::time::interval(TICK);
+    let mut app = App::new(start);
+    terminal.draw(&app, theme)?;
+    effects.run(Effect::Pull);
+    loop {
+        let event = tokio::select! {
+            biased;
+            _ = term.recv() => Event::Term,
+            _ = hangup.recv() => Event::Term,
+            _ = resumed.recv() => {
+                terminal.hold()?;
+                terminal.draw(&app, theme)?;
+                continue;
+            }
+            key = terminal.next() => match key {
+                Some(Ok(event)) => match from_terminal(event) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                // A terminal that can no longer be read is gone, as on a hangup.
+                Some(Err(_)) | None => Event::Term,
+            },
+            Some(event) = answers.recv() => event,
+            _ = tick.tick() => Event::Tick(now()),
+        };
+        let mut wanted: VecDeque<Effect> = app.update(event).into();
+        let begun = Instant::now();
+        while let (true, Ok(event)) = (begun.elapsed() < GATHER, answers.try_recv()) {
+            wanted.extend(app.update(event));
+        }
+        while let Some(effect) = wanted.pop_front() {
+            match effect {
+                Effect::Quit(code) => return Ok(code),
+                Effect::Editor { job, text } => {
+                    let edited = terminal.lend(|| editor::edit(&text))?;
+                    wanted.extend(app.update(Event::Edited { job, text: edited.ok() }));
+                }
+                Effect::Suspend => terminal.lend(suspend)?,
+                Effect::Copy(text) => {
+                    let copied = copy(&text).map_err(|error| error.to_string());
+                    wanted.extend(app.update(Event::Copied(copied)));
+                }
+                effect @ (Effect::Pull | Effect::Diff { .. } | Effect::Push { .. } | Effect::CancelPush) => {
+                    effects.run(effect);
+                }
+            }
+        }
+        terminal.draw(&app, theme)?;
+    }
+}
+
+/// The screen, the keys and the guard, which come and go together.
+struct Terminal {
+    screen: Screen,
+    /// Dropped while another program has the terminal, since it would eat that program's keys.
+    keys: Option<EventStream>,
+    guard: Guard,
+}
+
+impl Terminal {
+    fn take() -> io::Result<Self> {
+        let guard = Guard::take()?;
+        let keys = Some(EventStream::new());
+        Ok(Self { screen: Screen::new(CrosstermBackend::new(io::stdout()))?, keys, guard })
+    }
+
+    fn hold(&mut self) -> io::Result<()> {
+        self.guard.hold()?;
+        self.screen.clear()
+    }
+
+    /// Lets `program` have the terminal.
+    fn lend<T>(&mut self, program: impl FnOnce() -> T) -> io::Result<T> {
+        self.keys = None;
+        self.guard.release();
+        let answer = program();
+        self.hold()?;
+        self.keys = Some(EventStream::new());
+        Ok(answer)
+    }
+
+    async fn next(&mut self) -> Option<io::Result<crossterm::event::Event>> {
+        match &mut self.keys {
+            Some(keys) => keys.next().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+        self.screen.draw(|frame| {
+            let area = frame.area();
+            ui::draw(app, theme, area, frame.buffer_mut());
+        })?;
+        Ok(())
+    }
+}
+
+fn from_terminal(event: crossterm::event::Event) -> Option<Event> {
+    use crossterm::event::Event as Raw;
+    match event {
+        // Some terminals report releases as well.
+        Raw::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
+        Raw::Mouse(mouse) => Some(Event::Mouse(mouse)),
+        Raw::Paste(text) => Some(Event::Paste(text)),
+        Raw::Resize(width, height) => Some(Event::Resize { width, height }),
+        Raw::Key(_) | Raw::FocusGained | Raw::FocusLost => None,
+    }
+}
+
+/// Puts text on the clipboard of the terminal that the person sits at, also over SSH (OSC 52).
+fn copy(text: &str) -> io::Result<()> {
+    crossterm::execute!(io::stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+}
+
+/// Stops this process until the shell continues it.
+fn suspend() {
+    // If it cannot be stopped, it simply goes on.
+    let _ = kill_process(getpid(), Signal::TSTP);
+}
