@@ -34,11 +34,16 @@ pub async fn start(scenario: &Scenario, clock: Clock) -> Result<Demo, InputError
     let mut opened = scenario.open(now);
     // What the server answered stands in the device file by now; a success would stand there as well.
     let _ = opened.attempt(now);
-    let folder = tempfile::Builder::new().prefix("unstick-demo-").tempdir().map_err(cannot("make a folder for"))?.keep();
+    let folder = tempfile::Builder::new()
+        .prefix("unstick-demo-")
+        .tempdir()
+        .map_err(cannot("make a folder for"))?
+        .keep();
     let path = folder.join(format!("{}.json", scenario.name));
     std::fs::write(&path, opened.device_file()).map_err(cannot("write"))?;
     let file = DeviceFile::read(&path)?;
-    let sandbox = Sandbox::start(opened.model, Options::default()).await.map_err(cannot("open a loopback port for"))?;
+    let sandbox =
+        Sandbox::start(opened.model, Options::default()).await.map_err(cannot("open a loopback port for"))?;
     let endpoint = Endpoint::parse(&sandbox.url())?;
     // The sandbox takes any token.
     let token = Token::read(&SecretString::from("demo"), "the demo")?;

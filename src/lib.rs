@@ -13,12 +13,14 @@
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
 pub mod app;
+pub mod demo;
 pub mod device;
 pub mod domain;
 mod durable;
 pub mod error;
 pub mod exit;
 pub mod journal;
+pub mod runtime;
 pub mod sandbox;
 pub mod server;
 pub mod session;

@@ -153,9 +153,9 @@ impl Session {
         self.interrupted.as_ref()
     }
 
-    /// The time.
-    pub fn now(&self) -> Millis {
-        self.clock.now()
+    /// What tells the time.
+    pub const fn clock(&self) -> Clock {
+        self.clock
     }
 
     /// The window since the device's cursor.

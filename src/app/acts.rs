@@ -117,7 +117,9 @@ impl App {
             }
             Action::Suspend => vec![Effect::Suspend],
             Action::Quit => match self.overlays.last() {
-                Some(Overlay::Question(question)) if super::available::is_about_leaving(question) => self.answer(true),
+                Some(Overlay::Question(question)) if super::available::is_about_leaving(question) => {
+                    self.answer(true)
+                }
                 _ => self.quit(),
             },
         }
@@ -183,10 +185,12 @@ impl App {
             return Vec::new();
         }
         self.focus = match (self.focus, forward, self.layout.both_sides) {
-            (Focus::List(Side::Device), true, false) | (Focus::Fields, false, false) => Focus::List(Side::Server),
-            (Focus::List(Side::Server), false, false) | (Focus::Fields, true, _) | (Focus::Fields, false, true) => {
-                Focus::List(Side::Device)
+            (Focus::List(Side::Device), true, false) | (Focus::Fields, false, false) => {
+                Focus::List(Side::Server)
             }
+            (Focus::List(Side::Server), false, false)
+            | (Focus::Fields, true, _)
+            | (Focus::Fields, false, true) => Focus::List(Side::Device),
             (Focus::List(_), _, _) => Focus::Fields,
         };
         Vec::new()
@@ -207,7 +211,8 @@ impl App {
         let Some(compared) = bench.compared.as_ref().filter(|compared| compared.unit == unit) else {
             return self.refuse(format!("{label} has no two values to compare"));
         };
-        let (Some(diff), Some(device), Some(server)) = (&compared.diff, &compared.device, &compared.server) else {
+        let (Some(diff), Some(device), Some(server)) = (&compared.diff, &compared.device, &compared.server)
+        else {
             return self.refuse(format!("{label} is still being compared"));
         };
         self.overlays.push(Overlay::Diff(Box::new(DiffView {
@@ -315,7 +320,9 @@ impl App {
         let settled = bench.inspection.pair(id).status == Status::Diverged
             && bench.resolution.settles(id, bench.inspection.pair(id));
         if let Some(warning) = warning {
-            return self.refuse(format!("{word} chosen for {label}, but the server will refuse it: {warning} · u undoes"));
+            return self.refuse(format!(
+                "{word} chosen for {label}, but the server will refuse it: {warning} · u undoes"
+            ));
         }
         let then = match (settled, bench.progress.open()) {
             (true, 0) => " · everything is resolved: p previews",
@@ -339,14 +346,19 @@ impl App {
         let Some((id, pair)) = bench.pair() else { return Vec::new() };
         let choices = choose::whole(&bench.inspection, id, side);
         let word = if choose::fields_decide(pair) { side.name() } else { choose::fate(pair, side) };
-        let name = format!("{word} for {} {}", choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+        let name =
+            format!("{word} for {} {}", choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
         let made = bench.resolution.choose(name, choices);
         if made == 0 {
             return self.refuse(format!("{word} is chosen for the whole resource already"));
         }
         bench.chosen();
-        let then = if bench.progress.open() == 0 { " · everything is resolved: p previews" } else { " · n next" };
-        self.done(format!("{word} chosen for the whole resource ({}) · u undoes{then}", story::count(made, "field")))
+        let then =
+            if bench.progress.open() == 0 { " · everything is resolved: p previews" } else { " · n next" };
+        self.done(format!(
+            "{word} chosen for the whole resource ({}) · u undoes{then}",
+            story::count(made, "field")
+        ))
     }
 
     fn open_menu(&mut self, kind: bool) -> Vec<Effect> {
@@ -411,8 +423,11 @@ impl App {
     fn open_only(&mut self) -> Vec<Effect> {
         let Some(bench) = &mut self.bench else { return Vec::new() };
         bench.query.open_only = !bench.query.open_only;
-        let text =
-            if bench.query.open_only { "only what is open · o shows everything" } else { "everything is shown" };
+        let text = if bench.query.open_only {
+            "only what is open · o shows everything"
+        } else {
+            "everything is shown"
+        };
         let effects = self.refilter();
         self.done(text);
         effects
@@ -442,7 +457,8 @@ impl App {
 
     /// Sends what was previewed.
     pub(super) fn push(&mut self, retry_first_sync: bool) -> Vec<Effect> {
-        let planned = self.preview().and_then(|preview| preview.plan.as_ref()).map_or(0, |plan| plan.pushed());
+        let planned =
+            self.preview().and_then(|preview| preview.plan.as_ref()).map_or(0, |plan| plan.pushed());
         let Some(bench) = &self.bench else { return Vec::new() };
         let effect = Effect::Push {
             inspection: Arc::clone(&bench.inspection),
@@ -482,7 +498,9 @@ impl App {
         let queued = || bench.inspection.queued(pair);
         let id = queued()
             .find_map(|m| m.resource_id.as_ref().map(ToString::to_string))
-            .or_else(|| bench.inspection.served(pair).find_map(|m| m.resource_id.as_ref().map(ToString::to_string)))
+            .or_else(|| {
+                bench.inspection.served(pair).find_map(|m| m.resource_id.as_ref().map(ToString::to_string))
+            })
             .or_else(|| queued().next().map(|m| m.id.to_string()));
         match id {
             Some(id) => vec![Effect::Copy(id)],

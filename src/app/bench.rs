@@ -276,7 +276,8 @@ fn order(pair: &Pair, details: &Details) -> Vec<usize> {
         (_, Verdict::Equal) => 3,
     };
     let hidden = |field: &Field| {
-        field.shape == FieldShape::Existence && (choose::fields_decide(pair) || pair.status == Status::Converged)
+        field.shape == FieldShape::Existence
+            && (choose::fields_decide(pair) || pair.status == Status::Converged)
     };
     let shown = details.fields.iter().enumerate().filter(|(_, field)| !hidden(field));
     let mut order: Vec<usize> = shown.map(|(at, _)| at).collect();

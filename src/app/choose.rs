@@ -68,8 +68,12 @@ pub fn question(pair: &Pair) -> Option<String> {
     let what = noun(&pair.kind);
     Some(match (pair.shape.device, pair.shape.server) {
         _ if pair.twin.is_some() => format!("the same {what} is already on the server: send it again?"),
-        (Some(Op::Delete), _) => format!("deleted on the device, changed on the server: which stands for this {what}?"),
-        (_, Some(Op::Delete)) => format!("changed on the device, deleted on the server: which stands for this {what}?"),
+        (Some(Op::Delete), _) => {
+            format!("deleted on the device, changed on the server: which stands for this {what}?")
+        }
+        (_, Some(Op::Delete)) => {
+            format!("changed on the device, deleted on the server: which stands for this {what}?")
+        }
         _ => format!("which side stands for this {what}?"),
     })
 }
@@ -98,7 +102,9 @@ pub fn whole(inspection: &Inspection, id: PairId, side: Side) -> Vec<(Unit, Opti
             (_, Verdict::DeviceOnly, Side::Server) => !pair.server.is_empty(),
             (_, Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::Equal | Verdict::SameChange, _) => false,
         };
-        counts && refusal(pair, field, &choice).is_none() && !(field.shape == FieldShape::Existence && fields_decide(pair))
+        counts
+            && refusal(pair, field, &choice).is_none()
+            && !(field.shape == FieldShape::Existence && fields_decide(pair))
     };
     let chosen = Chosen { choice: choice.clone(), by: By::Hand };
     fields

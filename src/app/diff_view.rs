@@ -93,15 +93,14 @@ impl DiffView {
         let here = self.scroll.offset();
         let begins = |at: &usize| {
             let change = |at: usize| {
-                self.rows.get(at).is_some_and(|d| matches!(self.diff.rows.get(d.row), Some(Row::Change { .. })))
+                self.rows
+                    .get(at)
+                    .is_some_and(|d| matches!(self.diff.rows.get(d.row), Some(Row::Change { .. })))
             };
             change(*at) && (*at == 0 || !change(*at - 1))
         };
-        let found = if forward {
-            (here + 1..self.rows.len()).find(begins)
-        } else {
-            (0..here).rev().find(begins)
-        };
+        let found =
+            if forward { (here + 1..self.rows.len()).find(begins) } else { (0..here).rev().find(begins) };
         let Some(at) = found else { return false };
         self.scroll.go(at);
         // At the end of the text nothing moves: that was the last one.

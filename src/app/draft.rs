@@ -56,7 +56,11 @@ impl Draft {
 
     /// The rows as they are drawn, bytes of the text.
     pub fn rows(&self) -> Vec<Range<usize>> {
-        if self.one_line { std::iter::once(0..self.text.len()).collect() } else { safe_text::wrap(&self.text, self.width) }
+        if self.one_line {
+            std::iter::once(0..self.text.len()).collect()
+        } else {
+            safe_text::wrap(&self.text, self.width)
+        }
     }
 
     /// The row and column of the caret.
@@ -262,8 +266,10 @@ mod tests {
 
     fn keys() -> impl Strategy<Value = Vec<KeyEvent>> {
         let code = prop_oneof![
-            prop::sample::select(vec!['a', ' ', 'ص', '\u{64E}', '\u{202E}', '\u{200D}', '👨', 'w', 'k', 'z', 'y', 'e'])
-                .prop_map(KeyCode::Char),
+            prop::sample::select(vec![
+                'a', ' ', 'ص', '\u{64E}', '\u{202E}', '\u{200D}', '👨', 'w', 'k', 'z', 'y', 'e'
+            ])
+            .prop_map(KeyCode::Char),
             prop::sample::select(vec![
                 KeyCode::Enter,
                 KeyCode::Left,
@@ -279,7 +285,10 @@ mod tests {
             ]),
         ];
         let modifier = prop_oneof![3 => Just(KeyModifiers::NONE), 1 => Just(KeyModifiers::CONTROL), 1 => Just(KeyModifiers::ALT)];
-        prop::collection::vec((code, modifier).prop_map(|(code, modifier)| KeyEvent::new(code, modifier)), 0..60)
+        prop::collection::vec(
+            (code, modifier).prop_map(|(code, modifier)| KeyEvent::new(code, modifier)),
+            0..60,
+        )
     }
 
     proptest! {

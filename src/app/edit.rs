@@ -102,8 +102,8 @@ pub fn choice_of(field: &Field, form: Form, text: &str) -> Result<Choice, String
 mod tests {
     use super::*;
     use crate::domain::field::compare;
-    use crate::domain::mutation::{Kind, Payload};
     use crate::domain::json::Text;
+    use crate::domain::mutation::{Kind, Payload};
 
     fn field(kind: &Kind, device: &str, server: &str) -> Field {
         let members = |text: &str| Payload::new(Text::new(text.to_owned())).members();

@@ -54,6 +54,8 @@ pub enum Event {
     Push(push::Note),
     /// The push came to an end.
     PushEnded(Box<PushEnd>),
+    /// The push could not begin; nothing was sent.
+    PushFailed(Failure),
     /// The answer to [`super::Effect::Copy`]; the reason where it failed.
     Copied(Result<(), String>),
     /// SIGTERM or SIGHUP: leave cleanly, without a question.
@@ -194,6 +196,7 @@ impl fmt::Debug for Event {
             Self::Edited { .. } => "Edited",
             Self::Push(_) => "Push",
             Self::PushEnded(_) => "PushEnded",
+            Self::PushFailed(_) => "PushFailed",
             Self::Copied(_) => "Copied",
             Self::Term => "Term",
         })

@@ -151,7 +151,9 @@ impl Question {
                 String::from("An answer is still awaited. Leave without it?"),
                 "The journal keeps what was sent; the next start looks up whether it arrived.",
             ),
-            Self::Discard => (String::from("The text was changed. Throw the changes away?"), "^S would save them."),
+            Self::Discard => {
+                (String::from("The text was changed. Throw the changes away?"), "^S would save them.")
+            }
             Self::FirstSync => (
                 String::from("The server takes this for the account's first sync. Send once with -1?"),
                 "It refused the head that it gave; -1 is what it asks for. Nothing was written so far.",

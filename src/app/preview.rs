@@ -58,8 +58,7 @@ pub enum Section {
 
 impl Section {
     /// In the order shown.
-    pub const ALL: [Self; 6] =
-        [Self::Lost, Self::Open, Self::Held, Self::Sent, Self::Applied, Self::Dropped];
+    pub const ALL: [Self; 6] = [Self::Lost, Self::Open, Self::Held, Self::Sent, Self::Applied, Self::Dropped];
 
     /// The heading.
     pub const fn name(self) -> &'static str {
@@ -139,11 +138,8 @@ impl Preview {
     pub fn next_section(&mut self, forward: bool) -> bool {
         let here = self.selection.cursor();
         let heads = |at: &usize| matches!(self.entries.get(*at), Some(Entry::Heading(_)));
-        let found = if forward {
-            (here + 1..self.entries.len()).find(heads)
-        } else {
-            (0..here).rev().find(heads)
-        };
+        let found =
+            if forward { (here + 1..self.entries.len()).find(heads) } else { (0..here).rev().find(heads) };
         let Some(at) = found else { return false };
         self.selection.go(at);
         self.full.go(0);
@@ -247,10 +243,16 @@ fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
                 request_line(plan, post),
                 batch.items.len(),
                 batch.phase.name(),
-                if batch.last_mutation_at.is_some() { "" } else { "; its head is what the POST before is answered" }
+                if batch.last_mutation_at.is_some() {
+                    ""
+                } else {
+                    "; its head is what the POST before is answered"
+                }
             )
         }
-        Entry::Item(post, item) => serde_json::to_string(&plan.batches.get(post)?.items.get(item)?.wire).ok()?,
+        Entry::Item(post, item) => {
+            serde_json::to_string(&plan.batches.get(post)?.items.get(item)?.wire).ok()?
+        }
         Entry::Applied(at) => {
             serde_json::to_string(inspection.window.mutations.get(*plan.apply.get(at)?)?).ok()?
         }

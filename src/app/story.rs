@@ -52,10 +52,10 @@ pub fn step(note: &PullNote) -> Step {
         PullNote::HeadMoved { first, last } => {
             Step::new('·', format!("the head moved from {first} to {last} between the pages: pull again"))
         }
-        PullNote::HeadStable(head) => Step::new('✓', format!("the head stayed at {head}: both sides can be compared")),
-        PullNote::Waiting { ms, why } => {
-            Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0))
+        PullNote::HeadStable(head) => {
+            Step::new('✓', format!("the head stayed at {head}: both sides can be compared"))
         }
+        PullNote::Waiting { ms, why } => Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0)),
     }
 }
 
@@ -64,7 +64,9 @@ fn path_words(path: PullPath) -> &'static str {
         PullPath::SinceCursor => "pull what the server wrote since the device's cursor",
         PullPath::FirstSync => "the account has no sync history yet: its head is -1",
         PullPath::LostCursor => "the device file holds no cursor: pull everything from 0",
-        PullPath::CursorAhead => "the device's cursor is ahead of the head, so this server never gave it: pull everything from 0",
+        PullPath::CursorAhead => {
+            "the device's cursor is ahead of the head, so this server never gave it: pull everything from 0"
+        }
         PullPath::RefusedSince => "the server refused the cursor on the GET itself: pull everything from 0",
     }
 }
@@ -83,9 +85,10 @@ pub fn push_step(note: &Note) -> Step {
         Note::Refused { post, status, code } => {
             Step::new('✗', format!("{status} {} to POST {post}", code.as_deref().unwrap_or("without a code")))
         }
-        Note::Lost { post } => {
-            Step::new('✗', format!("no usable answer to POST {post}: look it up before anything is sent again"))
-        }
+        Note::Lost { post } => Step::new(
+            '✗',
+            format!("no usable answer to POST {post}: look it up before anything is sent again"),
+        ),
         Note::Pulling { since } => Step::new('→', format!("GET /v1/sync?mutationsSince={since}")),
         Note::Pulled { head, new } => Step::new('✓', format!("head {head}, {} new", count(*new, "mutation"))),
         Note::Waiting { ms, why } => Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0)),
@@ -123,7 +126,10 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
     }
     if !window.not_visible.is_empty() {
         let kinds: Vec<&str> = window.not_visible.iter().map(crate::domain::mutation::Kind::wire).collect();
-        mind.push(format!("The token does not see {}: not visible is not the same as missing.", kinds.join(", ")));
+        mind.push(format!(
+            "The token does not see {}: not visible is not the same as missing.",
+            kinds.join(", ")
+        ));
     }
     if !inspection.ignored.is_empty() {
         mind.push(format!(
@@ -150,7 +156,8 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
 /// With a capital letter and a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let mut sentence: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let mut sentence: String =
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
     if !sentence.ends_with(['.', '!', '?']) {
         sentence.push('.');
     }
@@ -201,11 +208,7 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     for line in next_steps(end) {
         page.push(Rank::Item, line);
     }
-    let files = [
-        ("device file", &end.written),
-        ("backup", &end.backup),
-        ("report", &end.report),
-    ];
+    let files = [("device file", &end.written), ("backup", &end.backup), ("report", &end.report)];
     if files.iter().any(|(_, path)| path.is_some()) {
         page.push(Rank::Heading, "Where it lies");
         for (name, path) in files {
@@ -257,21 +260,38 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
     match &end.outcome.end {
         End::Done => vec![
             String::from(back),
-            String::from("2 Open the app there and let it sync once: it has nothing to push and pulls nothing new."),
+            String::from(
+                "2 Open the app there and let it sync once: it has nothing to push and pulls nothing new.",
+            ),
         ],
         End::Left => vec![
             String::from("1 Enter goes back to what is open; choose, preview and send again."),
             String::from("2 What the server refuses must be corrected on the device, or edited here."),
         ],
-        End::Reopened(_) => vec![String::from("1 Enter shows what was reopened; the other choices still stand.")],
-        End::FirstSync(_) => vec![String::from("1 Enter goes back; p and y ask once more, with -1 where the server wants it.")],
-        End::Refused(refusal) => vec![format!("1 {}", refusal.next_step()), String::from("2 Nothing is lost: Enter goes back, the choices still stand.")],
-        End::Unreachable(_) => vec![String::from("1 Check the network and the address; Enter goes back, the choices still stand.")],
+        End::Reopened(_) => {
+            vec![String::from("1 Enter shows what was reopened; the other choices still stand.")]
+        }
+        End::FirstSync(_) => {
+            vec![String::from("1 Enter goes back; p and y ask once more, with -1 where the server wants it.")]
+        }
+        End::Refused(refusal) => vec![
+            format!("1 {}", refusal.next_step()),
+            String::from("2 Nothing is lost: Enter goes back, the choices still stand."),
+        ],
+        End::Unreachable(_) => vec![String::from(
+            "1 Check the network and the address; Enter goes back, the choices still stand.",
+        )],
         End::Unknown { .. } => vec![
-            String::from("1 Start unstick on the same device file again: it looks up what arrived and goes on from there."),
+            String::from(
+                "1 Start unstick on the same device file again: it looks up what arrived and goes on from there.",
+            ),
             String::from("2 Send nothing from the device meanwhile."),
         ],
-        End::HeadKeepsMoving => vec![String::from("1 Another device writes all the time: let it finish, then r pulls again.")],
-        End::Cancelled => vec![String::from("1 Enter goes back; what was acknowledged is done and is not sent again.")],
+        End::HeadKeepsMoving => {
+            vec![String::from("1 Another device writes all the time: let it finish, then r pulls again.")]
+        }
+        End::Cancelled => {
+            vec![String::from("1 Enter goes back; what was acknowledged is done and is not sent again.")]
+        }
     }
 }

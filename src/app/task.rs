@@ -108,9 +108,11 @@ impl Task {
             Self::Filter { inspection, resolution, query } => {
                 Answer::Rows(filter::rows(&inspection, &resolution, &query))
             }
-            Self::Strategy { inspection, resolution, strategy, scope } => Answer::Choices(
-                strategy::choices_for_all(&inspection, &resolution, strategy, |pair| scope.holds(pair)),
-            ),
+            Self::Strategy { inspection, resolution, strategy, scope } => {
+                Answer::Choices(strategy::choices_for_all(&inspection, &resolution, strategy, |pair| {
+                    scope.holds(pair)
+                }))
+            }
             Self::Plan { inspection, resolution, now } => {
                 Answer::Plan(Box::new(plan::plan(&inspection, &resolution, now)))
             }

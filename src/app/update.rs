@@ -10,8 +10,8 @@ use super::overlay::{Overlay, Question};
 use super::page::{Page, Rank};
 use super::story;
 use super::{
-    Answer, App, Bench, Connecting, Effect, Ended, Event, ExitCode, Failure, Focus, Job, Layout, Phase, PushEnd, Task,
-    Tone,
+    Answer, App, Bench, Connecting, Effect, Ended, Event, ExitCode, Failure, Focus, Job, Layout, Phase,
+    PushEnd, Task, Tone,
 };
 use crate::domain::inspect::Inspection;
 use crate::domain::push;
@@ -38,7 +38,7 @@ impl App {
                 Vec::new()
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
-            Event::PullFailed(failure) => self.pull_failed(failure),
+            Event::PullFailed(failure) | Event::PushFailed(failure) => self.failed(failure),
             Event::Computed { job, answer } => self.computed(job, answer),
             Event::Edited { job, text } => self.edited(job, text),
             Event::Push(note) => {
@@ -213,10 +213,7 @@ impl App {
     fn ruled(
         &mut self,
         job: Job,
-        mut choices: Vec<(
-            crate::domain::resolution::Unit,
-            Option<crate::domain::resolution::Chosen>,
-        )>,
+        mut choices: Vec<(crate::domain::resolution::Unit, Option<crate::domain::resolution::Chosen>)>,
     ) -> Vec<Effect> {
         let Some((_, strategy)) = self.ruling.filter(|(waits, _)| *waits == job) else { return Vec::new() };
         self.ruling = None;
@@ -239,7 +236,11 @@ impl App {
         if made == 0 {
             return self.refuse(format!("{} changes nothing{by_hand}; {left}", strategy.name()));
         }
-        self.done(format!("{}: {}{by_hand}, {left} · u undoes", strategy.name(), story::count(made, "choice")))
+        self.done(format!(
+            "{}: {}{by_hand}, {left} · u undoes",
+            strategy.name(),
+            story::count(made, "choice")
+        ))
     }
 
     fn inspected(&mut self, inspection: Arc<Inspection>) -> Vec<Effect> {
@@ -281,7 +282,10 @@ impl App {
             self.overlays.push(Overlay::Failure(Failure {
                 what,
                 where_: String::new(),
-                next: format!("The first one is marked ({}). Look at it again; n goes on to the next.", first.why),
+                next: format!(
+                    "The first one is marked ({}). Look at it again; n goes on to the next.",
+                    first.why
+                ),
                 request_id: None,
             }));
             return effects;
@@ -315,7 +319,7 @@ impl App {
         self.begin(task, |app, job| app.diagnosing = Some(job))
     }
 
-    fn pull_failed(&mut self, failure: Failure) -> Vec<Effect> {
+    fn failed(&mut self, failure: Failure) -> Vec<Effect> {
         self.reloading = false;
         self.phase = match self.bench {
             // What was there before is still there.
@@ -440,7 +444,9 @@ impl App {
     /// Asks for the comparison that the marked field needs.
     fn compare(&mut self) -> Vec<Effect> {
         let job = Job(self.jobs + 1);
-        let Some(task) = self.bench.as_mut().and_then(|bench| bench.to_compare(job)) else { return Vec::new() };
+        let Some(task) = self.bench.as_mut().and_then(|bench| bench.to_compare(job)) else {
+            return Vec::new();
+        };
         self.jobs += 1;
         if task.is_light() {
             let answer = task.run(None);
@@ -455,7 +461,11 @@ impl App {
         let failed = matches!(&self.phase, Phase::Connecting(Connecting { failed: Some(_) }));
         page.push(
             Rank::Title,
-            if failed { "The two sides could not be put together" } else { "Asking the server what it holds" },
+            if failed {
+                "The two sides could not be put together"
+            } else {
+                "Asking the server what it holds"
+            },
         );
         for note in &self.pull {
             let step = story::step(note);
@@ -493,7 +503,8 @@ impl App {
 
     /// The answer to the uppermost question.
     pub(super) fn answer(&mut self, yes: bool) -> Vec<Effect> {
-        let Some(Overlay::Question(question)) = self.overlays.pop_if(|top| top.place() == Place::Question) else {
+        let Some(Overlay::Question(question)) = self.overlays.pop_if(|top| top.place() == Place::Question)
+        else {
             return Vec::new();
         };
         if !yes {

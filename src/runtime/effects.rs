@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use crate::app::{Effect, Event, Failure, PushEnd};
+use crate::app::{Effect, Event, Failure, PullNote, PushEnd};
 use crate::domain::push::{Note, Options};
+use crate::domain::window::PullStep;
 use crate::error::InputError;
 use crate::server::PullError;
 use crate::session::{Pushed, Server, Session, Watch};
 
+/// How long two texts are compared before the comparison becomes coarser.
+const COMPARING: Duration = Duration::from_millis(200);
 /// How long leaving waits for a POST that is under way, so that its answer is not lost.
 const LAST_ANSWER: Duration = Duration::from_secs(5);
 
@@ -40,7 +43,10 @@ impl Effects {
             }
             Effect::Compute { job, task } => {
                 let events = self.events.clone();
-                tokio::task::spawn_blocking(move || send(&events, Event::Computed { job, answer: task.run() }));
+                tokio::task::spawn_blocking(move || {
+                    let answer = task.run(Some(Instant::now() + COMPARING));
+                    send(&events, Event::Computed { job, answer });
+                });
             }
             Effect::Push { inspection, resolution, retry_first_sync } => {
                 self.cancel.store(false, Ordering::Relaxed);
@@ -101,11 +107,28 @@ fn send(events: &UnboundedSender<Event>, event: Event) {
 }
 
 async fn pull(session: &Session, events: &UnboundedSender<Event>) {
-    let looked = session.look(|step| send(events, Event::Pull(step))).await;
-    send(events, match looked {
-        Ok(inspection) => Event::Inspected(Box::new(inspection)),
-        Err(error) => Event::PullFailed(pull_failure(session, &error)),
-    });
+    let looked = session.look(|step| send(events, Event::Pull(note(step)))).await;
+    send(
+        events,
+        match looked {
+            Ok(inspection) => Event::Inspected(Box::new(inspection)),
+            Err(error) => Event::PullFailed(pull_failure(session, &error)),
+        },
+    );
+}
+
+fn note(step: PullStep) -> PullNote {
+    match step {
+        PullStep::AskedHead => PullNote::AskedHead,
+        PullStep::Head(head) => PullNote::Head(head),
+        PullStep::AskedPage { since, page } => PullNote::AskedPage { since, page },
+        PullStep::Page { page, mutations, unreadable: _, total, head, more } => {
+            PullNote::Page { page, mutations, total, head, more }
+        }
+        PullStep::HeadMoved { first, now, tries: _ } => PullNote::HeadMoved { first, last: now },
+        PullStep::HeadStable(head) => PullNote::HeadStable(head),
+        PullStep::Path(path) => PullNote::Path(path),
+    }
 }
 
 fn pull_failure(session: &Session, error: &PullError) -> Failure {
@@ -138,11 +161,16 @@ fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
                 failure,
             }))
         }
-        Err(error) => Event::PushRefused(input_failure(session, &error)),
+        Err(error) => Event::PushFailed(input_failure(session, &error)),
     }
 }
 
 /// An input error says what, where and what next in one sentence each, the last one being the next step.
 fn input_failure(session: &Session, error: &InputError) -> Failure {
-    Failure { what: error.to_string(), where_: session.file().name().to_owned(), next: String::new(), request_id: None }
+    Failure {
+        what: error.to_string(),
+        where_: session.file().name().to_owned(),
+        next: String::new(),
+        request_id: None,
+    }
 }

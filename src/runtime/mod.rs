@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use crate::app::{App, Effect, Event, ExitCode, Start};
-use crate::session::{Session, now};
+use crate::session::Session;
 use crate::ui::{self, Theme};
 use effects::Effects;
 use guard::{Guard, Screen};
@@ -34,11 +34,12 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
     let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     let mut terminal = Terminal::take()?;
     let (events, mut answers) = mpsc::unbounded_channel();
+    let clock = session.clock();
     let mut effects = Effects::new(session, events);
     let mut tick = tokio::time::interval(TICK);
     let mut app = App::new(start);
     terminal.draw(&app, theme)?;
-    effects.run(Effect::Pull);
+    effects.run(Effect::Pull).await;
     loop {
         let event = tokio::select! {
             biased;
@@ -58,7 +59,7 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
                 Some(Err(_)) | None => Event::Term,
             },
             Some(event) = answers.recv() => event,
-            _ = tick.tick() => Event::Tick(now()),
+            _ = tick.tick() => Event::Tick(clock.now()),
         };
         let mut wanted: VecDeque<Effect> = app.update(event).into();
         let begun = Instant::now();
@@ -67,7 +68,10 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
         }
         while let Some(effect) = wanted.pop_front() {
             match effect {
-                Effect::Quit(code) => return Ok(code),
+                Effect::Quit(code) => {
+                    effects.settle().await;
+                    return Ok(code);
+                }
                 Effect::Editor { job, text } => {
                     let edited = terminal.lend(|| editor::edit(&text))?;
                     wanted.extend(app.update(Event::Edited { job, text: edited.ok() }));
@@ -77,8 +81,11 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
                     let copied = copy(&text).map_err(|error| error.to_string());
                     wanted.extend(app.update(Event::Copied(copied)));
                 }
-                effect @ (Effect::Pull | Effect::Diff { .. } | Effect::Push { .. } | Effect::CancelPush) => {
-                    effects.run(effect);
+                effect @ (Effect::Pull
+                | Effect::Compute { .. }
+                | Effect::Push { .. }
+                | Effect::CancelPush) => {
+                    effects.run(effect).await;
                 }
             }
         }
@@ -137,10 +144,9 @@ fn from_terminal(event: crossterm::event::Event) -> Option<Event> {
     match event {
         // Some terminals report releases as well.
         Raw::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
-        Raw::Mouse(mouse) => Some(Event::Mouse(mouse)),
         Raw::Paste(text) => Some(Event::Paste(text)),
         Raw::Resize(width, height) => Some(Event::Resize { width, height }),
-        Raw::Key(_) | Raw::FocusGained | Raw::FocusLost => None,
+        Raw::Key(_) | Raw::Mouse(_) | Raw::FocusGained | Raw::FocusLost => None,
     }
 }
 

@@ -29,7 +29,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0..12usize).prop_map(Target::Row),
         (0..12usize).prop_map(Target::Field),
         (0..12usize).prop_map(Target::Entry),
-        prop::sample::select(BINDINGS.iter().map(|binding| binding.action).collect::<Vec<_>>()).prop_map(Target::Act),
+        prop::sample::select(BINDINGS.iter().map(|binding| binding.action).collect::<Vec<_>>())
+            .prop_map(Target::Act),
         Just(Target::List),
         Just(Target::Fields),
         Just(Target::Overlay),
@@ -75,9 +76,7 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 Event::Inspected(Box::new(sample::inspection(device, &pull)))
             }
             Step::PullFailed if matches!(app.phase(), Phase::Connecting(_)) => Event::PullFailed(failure()),
-            Step::Note if matches!(app.phase(), Phase::Pushing(_)) => {
-                Event::Push(Note::Lost { post: 1 })
-            }
+            Step::Note if matches!(app.phase(), Phase::Pushing(_)) => Event::Push(Note::Lost { post: 1 }),
             Step::End(how) if matches!(app.phase(), Phase::Pushing(_)) => {
                 let how = match how {
                     0 => End::Done,
@@ -87,7 +86,9 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 };
                 Event::PushEnded(super::pushing::end(&app, how))
             }
-            Step::PullFailed | Step::Note | Step::End(_) | Step::Tick => Event::Tick(Millis(app.now().0 + 1000)),
+            Step::PullFailed | Step::Note | Step::End(_) | Step::Tick => {
+                Event::Tick(Millis(app.now().0 + 1000))
+            }
             Step::Edited(job, saved) => {
                 Event::Edited { job: EditJob(job), text: saved.then(|| String::from("from outside\n")) }
             }

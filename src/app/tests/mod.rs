@@ -124,7 +124,10 @@ fn n_goes_field_by_field_then_to_the_next_resource_and_around() {
         play(&mut app, "n");
     }
     let seen: Vec<(&str, &str)> = seen.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    assert_eq!(seen, [("2:255", "body"), ("2:255", "ranges"), ("Ramadan", "resource"), ("1:1-1:7", "resource")]);
+    assert_eq!(
+        seen,
+        [("2:255", "body"), ("2:255", "ranges"), ("Ramadan", "resource"), ("1:1-1:7", "resource")]
+    );
     assert_eq!(title(&app), "2:255");
     assert_eq!(status(&app), "from the top again");
     play(&mut app, "N");
@@ -190,7 +193,10 @@ fn a_strategy_does_not_touch_what_was_chosen_by_hand() {
 fn a_menu_applies_a_strategy_to_one_kind_only() {
     let mut app = app();
     play(&mut app, "K");
-    assert_eq!(app.menu().map(|menu| (menu.scope.clone(), menu.open)), Some((Scope::Kind(crate::domain::mutation::Kind::Note), 2)));
+    assert_eq!(
+        app.menu().map(|menu| (menu.scope.clone(), menu.open)),
+        Some((Scope::Kind(crate::domain::mutation::Kind::Note), 2))
+    );
     play(&mut app, "j Enter");
     assert!(app.overlays().is_empty());
     let by = |app: &App, pair: u32| {
@@ -266,9 +272,13 @@ fn an_outside_editor_is_asked_and_heard() {
     app.update(Event::Edited { job: EditJob(job.0 + 7), text: Some(String::from("stale")) });
     assert_eq!(choice_on(&app, 0, "/body"), None);
     app.update(Event::Edited { job, text: Some(text) });
-    assert!(matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more")));
+    assert!(
+        matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more"))
+    );
     app.update(Event::Edited { job, text: Some(String::from("twice")) });
-    assert!(matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more")));
+    assert!(
+        matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more"))
+    );
 }
 
 #[test]
@@ -350,7 +360,9 @@ fn a_reload_keeps_choices_where_nothing_changed() {
     let effects = play(&mut app, "d n s r");
     assert!(matches!(effects.as_slice(), [Effect::Pull]));
     assert_eq!(app.place(), Place::Connecting);
-    let changed = PULL.replace("2:255-2:256", "2:255-2:257").replace("\"lastMutationAt\": 200", "\"lastMutationAt\": 210");
+    let changed = PULL
+        .replace("2:255-2:256", "2:255-2:257")
+        .replace("\"lastMutationAt\": 200", "\"lastMutationAt\": 210");
     let effects = app.update(Event::Inspected(Box::new(sample::inspection(DEVICE, &changed))));
     settle(&mut app, effects);
     assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Device));

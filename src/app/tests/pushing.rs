@@ -92,7 +92,10 @@ fn every_end_has_its_words_and_its_exit_code() {
         (End::Left, ExitCode::Open),
         (End::Refused(refusal()), ExitCode::Refused),
         (End::Unreachable(String::from("connection refused")), ExitCode::Refused),
-        (End::Unknown { in_doubt: vec!["q1".into()], why: String::from("two look the same") }, ExitCode::Unknown),
+        (
+            End::Unknown { in_doubt: vec!["q1".into()], why: String::from("two look the same") },
+            ExitCode::Unknown,
+        ),
         (End::HeadKeepsMoving, ExitCode::Open),
         (End::Cancelled, ExitCode::Open),
     ];
