@@ -136,15 +136,15 @@ impl App {
             (Some(Overlay::Diff(view)), ..) => motion.scroll(&mut view.scroll),
             (Some(Overlay::Menu(menu)), ..) => motion.select(&mut menu.selection),
             (Some(Overlay::Why(page)), ..) => motion.scroll(&mut page.scroll),
+            (None, Phase::Ended(ended), _) => motion.scroll(&mut ended.page.scroll),
+            (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),
             (
                 Some(
                     Overlay::Editor(_) | Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_),
                 ),
                 ..,
-            ) => {}
-            (None, Phase::Ended(ended), _) => motion.scroll(&mut ended.page.scroll),
-            (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),
-            (None, Phase::Connecting(_), _) => {}
+            )
+            | (None, Phase::Connecting(_), _) => {}
             (None, Phase::Inspecting, focus) => {
                 let Some(bench) = &mut self.bench else { return Vec::new() };
                 match focus {
@@ -171,9 +171,10 @@ impl App {
     /// To the pane on the right, or on the left; nowhere beyond the last.
     fn pane(&mut self, right: bool) -> Vec<Effect> {
         self.focus = match (self.focus, right, self.layout.both_sides) {
-            (Focus::List(Side::Device), true, false) => Focus::List(Side::Server),
+            (Focus::List(Side::Device), true, false) | (Focus::Fields, false, false) => {
+                Focus::List(Side::Server)
+            }
             (Focus::List(_) | Focus::Fields, true, _) => Focus::Fields,
-            (Focus::Fields, false, false) => Focus::List(Side::Server),
             (Focus::List(_) | Focus::Fields, false, _) => Focus::List(Side::Device),
         };
         Vec::new()

@@ -25,8 +25,6 @@ pub struct Layout {
     pub fields: Rect,
     /// What the last act did; no row where the screen is low.
     pub status: Rect,
-    /// Whether the screen is too small for all this.
-    pub too_small: bool,
     /// Whether both sides of the list are shown, rather than one at a time.
     pub both_sides: bool,
     /// Whether list and fields are shown, rather than one at a time.
@@ -40,7 +38,7 @@ impl Layout {
     pub fn new(width: u16, height: u16, pairs: usize) -> Self {
         let area = Rect::new(0, 0, width, height);
         if width < SMALLEST.0 || height < SMALLEST.1 {
-            return Self { area, too_small: true, ..Self::default() };
+            return Self { area, ..Self::default() };
         }
         let wide = width >= WIDE;
         let header = match (wide, height) {
@@ -60,7 +58,6 @@ impl Layout {
             list: inner,
             fields: inner,
             status: Rect::new(0, height - status, width, status),
-            too_small: false,
             both_sides,
             both_panes,
             wide,
@@ -75,6 +72,11 @@ impl Layout {
             layout.fields.height = rows - layout.list.height;
         }
         layout
+    }
+
+    /// Whether the screen is too small for any of this.
+    pub const fn too_small(&self) -> bool {
+        self.frame.height == 0
     }
 
     /// The place inside the frame, for what lies over the inspector.
@@ -136,7 +138,7 @@ mod tests {
                     for part in layout.preview().into_iter().chain([layout.editor(), layout.diff()]) {
                         assert!(inside(part), "{width}x{height}: {layout:?}");
                     }
-                    if !layout.too_small {
+                    if !layout.too_small() {
                         assert!(layout.list.height > 0 && layout.fields.height > 0, "{width}x{height}");
                         assert!(layout.diff_columns().0 > 0, "{width}x{height}");
                     }

@@ -8,6 +8,7 @@ use super::*;
 use crate::domain::field::{Choice, FieldPath};
 use crate::domain::inspect::PairId;
 use crate::domain::json::Json;
+use crate::domain::mutation::Side;
 use crate::domain::resolution::By;
 use crate::domain::strategy::Strategy;
 use sample::{DEVICE, EMPTY, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
@@ -438,7 +439,6 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
         play(&mut app, "Tab");
         seen.push(app.focus());
     }
-    use crate::domain::mutation::Side;
     assert_eq!(
         seen,
         [Focus::List(Side::Device), Focus::List(Side::Server), Focus::Fields, Focus::List(Side::Device)]
