@@ -11,7 +11,7 @@
 //! | in the text | shown as |
 //! |---|---|
 //! | U+0000 to U+001F, DEL | `␀` to `␟`, `␡` |
-//! | tab, newline | `→`, `⏎` ([`visible`] keeps newlines) |
+//! | tab, newline | `⇥`, `⏎` ([`visible`] keeps newlines) |
 //! | C1 controls, bidi marks, overrides and isolates, zero-width, tags, fillers, soft hyphen, spaces other than U+0020, private use, U+FFFC, U+FFFD | `<202E>`: the code point |
 //! | zero-width non-joiner after an Arabic letter, as Persian and Urdu write it | `¦` |
 //! | zero-width joiner after a character that it can join | `‿` |
@@ -40,7 +40,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 const PICTURES: &str = "␀␁␂␃␄␅␆␇␈␉␊␋␌␍␎␏␐␑␒␓␔␕␖␗␘␙␚␛␜␝␞␟";
 const DELETE: &str = "␡";
-const TAB: &str = "→";
+const TAB: &str = "⇥";
 const NEWLINE: &str = "⏎";
 const NON_JOINER: &str = "¦";
 const JOINER: &str = "‿";
@@ -220,7 +220,7 @@ fn spells_stand_in(after: &str) -> bool {
 
 /// The signs that stand for something else here.
 fn is_sign(c: char) -> bool {
-    matches!(c, '\u{2400}'..='\u{241F}' | '␡' | '→' | '⏎' | '¦' | '‿' | '⁺')
+    matches!(c, '\u{2400}'..='\u{241F}' | '␡' | '⇥' | '⏎' | '¦' | '‿' | '⁺')
 }
 
 /// Controls, and what has no glyph of its own or none that can be told from another.

@@ -28,7 +28,7 @@ fn plain_text_is_borrowed_as_it_is() {
 fn everything_hidden_has_its_stand_in() {
     for (text, expected) in [
         ("a\0b\u{1B}[31m\u{7F}", "a␀b␛[31m␡"),
-        ("a\tb\r\nc", "a→b␍⏎c"),
+        ("a\tb\r\nc", "a⇥b␍⏎c"),
         ("\u{9B}31m", "<009B>31m"),
         ("\u{202E}abc\u{202C}", "<202E>abc<202C>"),
         ("a\u{200B}b\u{FEFF}c\u{AD}d", "a<200B>b<FEFF>c<00AD>d"),
@@ -57,7 +57,7 @@ fn a_text_that_spells_a_stand_in_gets_one_itself() {
     for (text, expected) in [
         ("<202E>", "<003C>202E>"),
         ("<SA><B>", "<003C>SA><003C>B>"),
-        ("␀ → ⏎ ¦ ‿ ⁺", "<2400> <2192> <23CE> <00A6> <203F> <207A>"),
+        ("␀ ⇥ ⏎ ¦ ‿ ⁺", "<2400> <21E5> <23CE> <00A6> <203F> <207A>"),
         ("<b> <3 <20> <202e> <1234567>", "<b> <3 <20> <202e> <1234567>"),
         // U+0600 takes the next character into its grapheme.
         ("\u{600}<202E>", "\u{600}<003C>202E>"),
@@ -157,7 +157,7 @@ fn decode(shown: &str) -> String {
             continue;
         }
         out.push(match c {
-            '→' => '\t',
+            '⇥' => '\t',
             '⏎' => '\n',
             '␡' => '\u{7F}',
             '¦' => '\u{200C}',
@@ -184,7 +184,7 @@ fn hostile() -> impl Strategy<Value = String> {
         "<20",
         "E>",
         "FFFD>",
-        "→",
+        "⇥",
         "⏎",
         "␛",
         "¦",
