@@ -60,20 +60,16 @@ impl Store {
     }
 
     fn apply_bookmark(&mut self, writer: Writer<'_>, change: Change) -> Result<Key, Refusal> {
-        let Change { op, kind, id, mut data } = change;
-        let in_favorites = data.shift_remove("isInDefaultCollection");
-        let target = match (op, id) {
-            (Op::Create, None) => place(&data, "bookmarkType").and_then(|place| self.found_by(&place)),
-            (Op::Create, Some(id)) => self.live_or_chosen(writer, &kind, id)?,
-            (Op::Update | Op::Delete, id) => Some(self.live_id(&kind, id)?),
-        };
-        let id = target.unwrap_or_else(|| self.ids.next());
+        let occupied = place(&change.data, "bookmarkType").and_then(|place| self.found_by(&place));
+        let id = self.target(writer, &change, occupied)?;
+        let Change { op, kind, mut data, .. } = change;
         let key = Key::Single(kind, id.clone());
-        let old = self.entries.get(&key).filter(|entry| entry.is_live()).map(|entry| entry.members.clone());
+        let old = self.live_members(&key);
         if op == Op::Delete {
             self.delete_bookmark(writer.now, &key, &id, old.unwrap_or_default());
             return Ok(key);
         }
+        let in_favorites = data.shift_remove("isInDefaultCollection");
         let op = if old.is_some() { Op::Update } else { Op::Create };
         let mut members = old.unwrap_or_else(bookmark_defaults);
         if data.contains_key("bookmarkType") {
@@ -117,19 +113,10 @@ impl Store {
     }
 
     fn apply_collection(&mut self, writer: Writer<'_>, change: Change) -> Result<Key, Refusal> {
-        let Change { op, kind, id, mut data } = change;
-        if !writer.chooses_ids {
-            data.shift_remove("isDefault");
-        }
-        let target = match (op, id) {
-            (Op::Create, None) => {
-                let name = data.get("name").and_then(Value::as_str).unwrap_or_default();
-                self.found_by(&Facet::Name(name.to_owned()))
-            }
-            (Op::Create, Some(id)) => self.live_or_chosen(writer, &kind, id)?,
-            (Op::Update | Op::Delete, id) => Some(self.live_id(&kind, id)?),
-        };
-        let id = target.unwrap_or_else(|| self.ids.next());
+        let name = change.data.get("name").and_then(Value::as_str);
+        let occupied = name.and_then(|name| self.found_by(&Facet::Name(name.to_owned())));
+        let id = self.target(writer, &change, occupied)?;
+        let Change { op, kind, mut data, .. } = change;
         let key = Key::Single(kind, id.clone());
         if op == Op::Delete {
             if self.found_by(&Facet::Favorites).as_ref() == Some(&id) {
@@ -141,7 +128,10 @@ impl Store {
             self.write(writer.now, key.clone(), Op::Delete, Map::new());
             return Ok(key);
         }
-        let old = self.entries.get(&key).filter(|entry| entry.is_live()).map(|entry| entry.members.clone());
+        if !writer.chooses_ids {
+            data.shift_remove("isDefault");
+        }
+        let old = self.live_members(&key);
         let op = if old.is_some() { Op::Update } else { Op::Create };
         let mut members = old.unwrap_or_else(collection_defaults);
         members.extend(data);
@@ -212,19 +202,15 @@ impl Store {
 
     /// Notes and reading sessions: nothing but themselves.
     fn apply_plain(&mut self, writer: Writer<'_>, change: Change) -> Result<Key, Refusal> {
-        let Change { op, kind, id, mut data } = change;
-        let target = match (op, id) {
-            (Op::Create, None) => None,
-            (Op::Create, Some(id)) => self.live_or_chosen(writer, &kind, id)?,
-            (Op::Update | Op::Delete, id) => Some(self.live_id(&kind, id)?),
-        };
+        let id = self.target(writer, &change, None)?;
+        let Change { op, kind, mut data, .. } = change;
         let is_note = kind == Kind::Note;
-        let key = Key::Single(kind, target.unwrap_or_else(|| self.ids.next()));
+        let key = Key::Single(kind, id);
         if op == Op::Delete {
             self.write(writer.now, key.clone(), Op::Delete, Map::new());
             return Ok(key);
         }
-        let old = self.entries.get(&key).filter(|entry| entry.is_live()).map(|entry| entry.members.clone());
+        let old = self.live_members(&key);
         let op = if old.is_some() { Op::Update } else { Op::Create };
         let mut members = old.unwrap_or_default();
         data.shift_remove("saveToQR");
@@ -241,19 +227,23 @@ impl Store {
         Ok(key)
     }
 
-    /// The id of a live resource that an UPDATE or DELETE names.
-    fn live_id(&self, kind: &Kind, id: Option<ResourceId>) -> Result<ResourceId, Refusal> {
-        id.filter(|id| self.is_live(&Key::Single(kind.clone(), id.clone()))).ok_or_else(not_found)
+    /// The id of the resource that a mutation is about: what it names, what stands where it wants to be, or a new one.
+    fn target(
+        &mut self,
+        writer: Writer<'_>,
+        change: &Change,
+        occupied: Option<ResourceId>,
+    ) -> Result<ResourceId, Refusal> {
+        match (&change.id, change.op) {
+            (None, Op::Create) => Ok(occupied.unwrap_or_else(|| self.ids.next())),
+            (Some(id), Op::Create) if writer.chooses_ids => Ok(id.clone()),
+            (Some(id), _) if self.is_live(&Key::Single(change.kind.clone(), id.clone())) => Ok(id.clone()),
+            (_, Op::Create | Op::Update | Op::Delete) => Err(not_found()),
+        }
     }
 
-    /// The id that a CREATE names: of a live resource, or one that the writer may choose.
-    fn live_or_chosen(
-        &self,
-        writer: Writer<'_>,
-        kind: &Kind,
-        id: ResourceId,
-    ) -> Result<Option<ResourceId>, Refusal> {
-        if writer.chooses_ids { Ok(Some(id)) } else { self.live_id(kind, Some(id)).map(Some) }
+    fn live_members(&self, key: &Key) -> Option<Map<String, Value>> {
+        self.entries.get(key).filter(|entry| entry.is_live()).map(|entry| entry.members.clone())
     }
 }
 

@@ -2,14 +2,18 @@ use std::sync::Arc;
 
 use super::*;
 use crate::device::DeviceFile;
-use crate::domain::answer::{ResponseHead, read_page};
+use crate::domain::answer::{self, ResponseHead, read_page, read_post};
 use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
-use crate::domain::mutation::Op;
+use crate::domain::mutation::{Kind, Op};
 use crate::domain::naming;
+use crate::domain::push::{self, Do, End, Got, Outcome, Posted, Push};
+use crate::domain::resolution::Resolution;
+use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
+use crate::sandbox::exact;
 use crate::sandbox::query::Query;
-use crate::sandbox::refusal::Reason;
+use crate::sandbox::refusal::{Reason, Shape};
 use crate::sandbox::scopes::Scopes;
 
 const NOW: Millis = Millis(1_770_000_000_000);
@@ -26,11 +30,16 @@ fn device(opened: &Opened) -> DeviceFile {
 fn inspected(name: &str) -> Inspection {
     let opened = opened(name);
     let device = device(&opened).device().clone();
-    let since = device.sync.cursor.unwrap_or(Cursor::ZERO);
+    let window = pulled(&opened.model, device.sync.cursor.unwrap_or(Cursor::ZERO));
+    inspect(Arc::new(device), Arc::new(window))
+}
+
+/// The window since a cursor, all pages.
+fn pulled(model: &Model, since: Cursor) -> Window {
     let mut window = Window {
         path: PullPath::SinceCursor,
         since,
-        head: opened.model.head(),
+        head: model.head(),
         mutations: Vec::new(),
         unreadable: Vec::new(),
         warnings: Vec::new(),
@@ -38,7 +47,7 @@ fn inspected(name: &str) -> Inspection {
     };
     for number in 1.. {
         let query = Query { limit: 1000, page: number.into(), ..Query::since(since) };
-        let answer = opened.model.get(&query, Scopes::ALL).expect("a good query");
+        let answer = model.get(&query, Scopes::ALL).expect("a good query");
         let more = answer.list.as_ref().is_some_and(|list| list.has_more);
         let body = Text::new(answer.to_json().to_string());
         let page = read_page(&ResponseHead::ok(), &body, number).expect("a good page");
@@ -48,7 +57,7 @@ fn inspected(name: &str) -> Inspection {
             break;
         }
     }
-    inspect(Arc::new(device), Arc::new(window))
+    window
 }
 
 /// Kind, shape and status of every pair, in order.
@@ -237,4 +246,61 @@ fn big_queue_is_paired_by_a_fifth_and_diverges_by_a_twentieth() {
         .filter(|op| inspection.device.queue.iter().any(|m| m.op == *op))
         .collect();
     assert_eq!(ops.len(), 3);
+}
+
+/// Pushes what `strategy` decides of an opened scenario until the push ends.
+fn driven(opened: &mut Opened, strategy: Strategy) -> Outcome {
+    let device = device(opened).device().clone();
+    let window = pulled(&opened.model, device.sync.cursor.unwrap_or(Cursor::ZERO));
+    let inspection = Arc::new(inspect(Arc::new(device), Arc::new(window)));
+    let mut resolution = Resolution::default();
+    let chosen = strategy::choices_for_all(&inspection, &resolution, strategy, |_| true);
+    resolution.choose(strategy.name(), chosen);
+    let options = push::Options { rule: Some(strategy), ..push::Options::default() };
+    let mut push = Push::new(inspection, resolution, options, NOW);
+    let mut step = push.start();
+    loop {
+        let got = match step {
+            Do::Journal(_) => Got::Journaled,
+            Do::Wait { .. } => Got::Waited,
+            Do::Pull { since } => Got::Pulled(Ok(pulled(&opened.model, since))),
+            Do::Post { head, mutations } => {
+                let wire =
+                    |mutation| exact::value(&serde_json::to_string(mutation).expect("JSON")).expect("exact");
+                let batch: Vec<_> = mutations.iter().map(wire).collect();
+                Got::Posted(match opened.model.post(NOW, Caller::with_all_scopes("unstick"), head, &batch) {
+                    Ok(applied) => {
+                        let body = Text::new(applied.to_json().to_string());
+                        Posted::Answer(read_post(&ResponseHead::ok(), &body).expect("a good answer"))
+                    }
+                    Err(refusal) => {
+                        let head =
+                            ResponseHead { status: refusal.reason.status(), ..ResponseHead::default() };
+                        let body = refusal.body(Shape::Documented, "r1").to_string();
+                        Posted::Refused(answer::Refusal::read(&head, &body))
+                    }
+                })
+            }
+            Do::Finish(outcome) => return *outcome,
+        };
+        step = push.got(got, NOW);
+    }
+}
+
+#[test]
+fn every_strategy_can_be_pushed_from_every_scenario_and_writes_nothing_twice() {
+    for scenario in Scenario::list() {
+        for strategy in Strategy::ALL {
+            let mut opened = scenario.open(NOW);
+            let before = opened.model.writes();
+            let outcome = driven(&mut opened, strategy);
+            let said = format!("{} {}: {:?}", scenario.name, strategy.name(), outcome.end);
+            assert!(matches!(outcome.end, End::Done | End::Left), "{said}");
+            assert_eq!(outcome.quarantined, [], "{said}");
+            for (resource, writes) in opened.model.writes() {
+                let earlier = before.get(&resource).copied().unwrap_or_default();
+                assert!(writes <= earlier + 1, "{said}: {resource:?}");
+            }
+        }
+    }
 }
