@@ -4,5 +4,7 @@
 mod acks;
 #[path = "contracts/answers.rs"]
 mod answers;
+#[path = "contracts/cases.rs"]
+mod cases;
 #[path = "contracts/device_file.rs"]
 mod device_file;

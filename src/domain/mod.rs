@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod json;
 pub mod mutation;
 pub mod naming;
+pub mod phone;
 pub mod plan;
 pub mod preflight;
 pub mod push;

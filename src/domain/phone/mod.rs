@@ -1,0 +1,257 @@
+//! What the phone's own client (mobile-sync 0.1.18) would do with the device's queue and the server's window: it
+//! takes the kinds one after the other, prepares both sides, groups them, and pushes, takes over or aborts
+//! (PROTOCOL A8 to A11). Staff learn from it whether the phone gets going again by itself.
+//!
+//! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did. What only the phone's
+//! database tells (PROTOCOL A10, apply stage) is not part of it, and neither are kinds that the client does not
+//! know: it neither queues nor reads them.
+
+mod abort;
+mod causes;
+mod detect;
+mod pending;
+mod pulled;
+mod read;
+mod resolve;
+mod rows;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::Hash;
+
+pub use abort::{Abort, AbortId, Recovery};
+pub use causes::sdk_abort_causes;
+pub use detect::{Conflict, Detection, detect};
+pub use pending::Pending;
+pub use pulled::Pulled;
+pub use resolve::Resolved;
+use rows::Rows;
+
+use super::device::Device;
+use super::identity::Place;
+use super::mutation::{Kind, Op, ResourceId};
+use super::plan::{MAX_BATCH, Phase};
+use super::preflight;
+use super::window::Window;
+
+/// What a mutation is recognised by beside the server's id. Holds what people wrote, so it cannot be printed.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Key<'a> {
+    /// A bookmark's place, or a session's.
+    Place(Place),
+    /// A link's collection and place.
+    Link(Cow<'a, str>, Place),
+    /// A collection's name.
+    Name(Cow<'a, str>),
+    /// A note's only range and its body.
+    Note((Place, Place), Cow<'a, str>),
+}
+
+impl Key<'_> {
+    const fn place(&self) -> Option<Place> {
+        match self {
+            Self::Place(place) | Self::Link(_, place) => Some(*place),
+            Self::Name(_) | Self::Note(..) => None,
+        }
+    }
+}
+
+/// A mutation that the client would send, or take over, in the form that it has by then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Position in the queue, or in the window.
+    pub at: usize,
+    /// What it does.
+    pub op: Op,
+    /// The resource, where it has an id.
+    pub id: Option<ResourceId>,
+}
+
+/// What the client would do with one kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KindPlan {
+    /// What both sides speak of: positions in the queue, positions in the window.
+    pub conflicts: Vec<Conflict>,
+    /// Positions in the queue of what only the device speaks of.
+    pub device_only: Vec<usize>,
+    /// Positions in the window of what only the server speaks of.
+    pub server_only: Vec<usize>,
+    /// What it sends.
+    pub push: Vec<Step>,
+    /// What it takes over.
+    pub persist: Vec<Step>,
+}
+
+/// The phone's client in front of a queue and a window.
+pub struct Phone<'a> {
+    device: &'a Device,
+    window: &'a Window,
+    rows: Rows<'a>,
+}
+
+impl<'a> Phone<'a> {
+    /// Before its sync.
+    pub fn new(device: &'a Device, window: &'a Window) -> Self {
+        Self { device, window, rows: Rows::of(device, window) }
+    }
+
+    /// What it would do with `kind`; the first abort where there is one.
+    pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Abort> {
+        let (plan, aborts) = self.run(kind);
+        aborts.into_iter().next().map_or(Ok(plan), Err)
+    }
+
+    /// The queued mutations of `kind` as it would read them, and what it aborts on.
+    pub fn queued(&self, kind: &Kind) -> (Vec<Pending<'a>>, Vec<Abort>) {
+        let mut aborts = Vec::new();
+        let queued = pending::queued(self.device, &self.rows, kind, &mut aborts);
+        (queued, aborts)
+    }
+
+    /// What is left of them once it has looked whether they make sense, and what it aborts on.
+    pub fn prepared_queue(&self, kind: &Kind, queued: Vec<Pending<'a>>) -> (Vec<Pending<'a>>, Vec<Abort>) {
+        let mut aborts = Vec::new();
+        let pending = pending::prepared(self.device, kind, queued, &mut aborts);
+        (pending, aborts)
+    }
+
+    /// The server mutations of `kind` as it would read them, and what it aborts on.
+    pub fn pulled(&self, kind: &Kind) -> (Vec<Pulled<'a>>, Vec<Abort>) {
+        let mut aborts = Vec::new();
+        let pulled = pulled::pulled(self.window, &self.rows, kind, &mut aborts);
+        (pulled, aborts)
+    }
+
+    /// What is left of them once it has dropped and renamed what it drops and renames.
+    pub fn prepared_pull(&self, kind: &Kind, pending: &[Pending<'a>], pulled: Vec<Pulled<'a>>) -> Vec<Pulled<'a>> {
+        pulled::prepared(kind, &self.rows, pending, pulled)
+    }
+
+    /// What it makes of conflicts, and what it aborts on.
+    pub fn resolve(
+        &self,
+        kind: &Kind,
+        pending: &[Pending],
+        pulled: &[Pulled],
+        conflicts: &[Conflict],
+    ) -> (Resolved, Vec<Abort>) {
+        let mut aborts = Vec::new();
+        let resolved = resolve::resolve(kind, pending, pulled, conflicts, &mut aborts);
+        (resolved, aborts)
+    }
+
+    /// Everything that would end its sync, in the order of its phases (PROTOCOL A11): the first is what stops it,
+    /// the others wait behind it.
+    pub fn aborts(&self) -> Vec<Abort> {
+        let mut all: Vec<Abort> = self.window.unreadable.iter().map(undecodable).collect();
+        let (links, link_aborts) = self.run(&Kind::Link);
+        let early = self.device.queue.iter().any(|m| m.kind == Kind::Link && m.op == Op::Delete);
+        let (deletions, creations): (Vec<Step>, Vec<Step>) =
+            links.push.into_iter().partition(|step| step.op == Op::Delete);
+        // The client plans links a first time, for their deletions, before anything else.
+        let (first, second) = if early { (link_aborts, Vec::new()) } else { (Vec::new(), link_aborts) };
+        all.extend(first);
+        self.post(Phase::LinkDeletes, &deletions, &mut all);
+        self.phase(Phase::BookmarksAndCollections, &[Kind::Bookmark, Kind::Collection], &mut all);
+        all.extend(second);
+        self.post(Phase::Links, &creations, &mut all);
+        self.phase(Phase::NotesAndSessions, &[Kind::Note, Kind::ReadingSession], &mut all);
+        all
+    }
+
+    fn phase(&self, phase: Phase, kinds: &[Kind], all: &mut Vec<Abort>) {
+        let mut push = Vec::new();
+        for kind in kinds {
+            let (plan, aborts) = self.run(kind);
+            all.extend(aborts);
+            push.extend(plan.push);
+        }
+        self.post(phase, &push, all);
+    }
+
+    /// What the server would answer to a POST of `push`.
+    fn post(&self, phase: Phase, push: &[Step], all: &mut Vec<Abort>) {
+        if push.len() > MAX_BATCH {
+            all.push(Abort {
+                id: AbortId::P1,
+                kind: None,
+                place: None,
+                device: push.iter().map(|step| step.at).collect(),
+                server: Vec::new(),
+                detail: Some(phase.name().to_owned()),
+            });
+        }
+        for step in push {
+            let mutation = &self.device.queue[step.at];
+            if let Some(problem) =
+                preflight::problems(&mutation.kind, mutation.op, &mutation.data).into_iter().next()
+            {
+                let abort = Abort::of_device(AbortId::P2, &mutation.kind, None, vec![step.at]);
+                all.push(Abort { detail: Some(problem.what), ..abort });
+            }
+        }
+    }
+
+    /// What it would do with `kind` if each abort concerned only what it names.
+    fn run(&self, kind: &Kind) -> (KindPlan, Vec<Abort>) {
+        let (queued, mut aborts) = self.queued(kind);
+        let (pending, more) = self.prepared_queue(kind, queued);
+        aborts.extend(more);
+        let (pulled, more) = self.pulled(kind);
+        aborts.extend(more);
+        let pulled = self.prepared_pull(kind, &pending, pulled);
+        let detection = detect(kind, &pending, &pulled);
+        let (resolved, more) = self.resolve(kind, &pending, &pulled, &detection.conflicts);
+        aborts.extend(more);
+        let device = |index: &usize| pending[*index].at;
+        let server = |index: &usize| pulled[*index].at;
+        let mut push: Vec<Step> = detection.device_only.iter().map(|i| pending[*i].step()).collect();
+        let mut persist: Vec<Step> = detection.server_only.iter().map(|i| pulled[*i].step()).collect();
+        push.extend(resolved.push);
+        persist.extend(resolved.persist);
+        let positions = |conflict: &Conflict| Conflict {
+            device: conflict.device.iter().map(device).collect(),
+            server: conflict.server.iter().map(server).collect(),
+        };
+        let plan = KindPlan {
+            conflicts: detection.conflicts.iter().map(positions).collect(),
+            device_only: detection.device_only.iter().map(device).collect(),
+            server_only: detection.server_only.iter().map(server).collect(),
+            push,
+            persist,
+        };
+        (plan, aborts)
+    }
+}
+
+fn undecodable(entry: &super::window::Unreadable) -> Abort {
+    let detail = format!(
+        "{} of page {}: found {}, expected {}",
+        entry.pointer, entry.page, entry.found, entry.expected
+    );
+    Abort {
+        id: AbortId::G2,
+        kind: None,
+        place: None,
+        device: Vec::new(),
+        server: Vec::new(),
+        detail: Some(detail),
+    }
+}
+
+/// Indexes of the items that share a key, groups and members in the order of the items. What has no key stands
+/// alone.
+fn group_by_key<'i, T, K: Hash + Eq + 'i>(
+    items: &'i [T],
+    key: impl Fn(&'i T) -> Option<&'i K>,
+) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut of_key: HashMap<&K, usize> = HashMap::new();
+    for (index, item) in items.iter().enumerate() {
+        match key(item).map(|key| *of_key.entry(key).or_insert(groups.len())) {
+            Some(group) if group < groups.len() => groups[group].push(index),
+            Some(_) | None => groups.push(vec![index]),
+        }
+    }
+    groups
+}
