@@ -389,19 +389,40 @@ fn for_wire(inspection: &Inspection, mut wire: WireMutation) -> WireMutation {
 }
 
 fn for_wire_update(inspection: &Inspection, mut wire: WireMutation) -> WireMutation {
-    let mut data = wire.data.members();
-    let mut changed = false;
+    let before = wire.data.members();
+    let mut data = before.clone();
+    match (&wire.kind, wire.op) {
+        (Kind::Other(_), _) | (_, Op::Create) => {}
+        // The phone tells when something was made only as it makes it, and no client time of a deletion
+        // (PROTOCOL A6).
+        (_, Op::Update) => {
+            data.shift_remove("clientCreatedAt");
+        }
+        (Kind::Link, Op::Delete) => {
+            let named = ["bookmarkId", "bookmark_id"].iter().any(|name| data.contains_key(*name));
+            data.retain(|name, _| match name.as_str() {
+                "collectionId" | "bookmarkId" | "bookmark_id" => true,
+                "clientCreatedAt" | "clientUpdatedAt" => false,
+                // Where the bookmark has no id the place stands for it (PROTOCOL A7).
+                _ => !named,
+            });
+        }
+        // What is deleted is named by its id alone.
+        (Kind::Bookmark | Kind::Collection | Kind::Note | Kind::ReadingSession, Op::Delete) => data.clear(),
+    }
     if wire.kind == Kind::Link {
         // Links are identified by what they join (PROTOCOL D4); a creation with a bookmarkId is refused (A10 S-P2).
-        wire.resource_id = None;
+        if data.contains_key("collectionId") {
+            wire.resource_id = None;
+        }
         if wire.op != Op::Delete && data.contains_key("key") {
-            changed |= data.shift_remove("bookmarkId").is_some() | data.shift_remove("bookmark_id").is_some();
+            data.shift_remove("bookmarkId");
+            data.shift_remove("bookmark_id");
         }
         if let Some(id) = Facts::of(&Kind::Link, &wire.data, false).collection
             && let Some(real) = arrived(inspection, &id)
         {
             data.insert(String::from("collectionId"), Json::string(real.as_str()));
-            changed = true;
         }
     }
     for name in ["clientCreatedAt", "clientUpdatedAt"] {
@@ -410,10 +431,12 @@ fn for_wire_update(inspection: &Inspection, mut wire: WireMutation) -> WireMutat
             && let Some(time) = Millis::from_json(&data[name])
         {
             data.insert(String::from(name), Json::string(time.to_iso()));
-            changed = true;
         }
     }
-    if changed {
+    // What needs no change is sent byte for byte.
+    if data.is_empty() && !before.is_empty() {
+        wire.data = Payload::ABSENT;
+    } else if data != before {
         wire.data = Payload::from_members(&data);
     }
     wire
