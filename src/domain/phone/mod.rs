@@ -96,9 +96,9 @@ impl<'a> Phone<'a> {
     }
 
     /// What it would do with `kind`; the first abort where there is one.
-    pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Abort> {
+    pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        aborts.into_iter().next().map_or(Ok(plan), Err)
+        aborts.into_iter().next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 
     /// The queued mutations of `kind` as it would read them, and what it aborts on.
@@ -123,7 +123,12 @@ impl<'a> Phone<'a> {
     }
 
     /// What is left of them once it has dropped and renamed what it drops and renames.
-    pub fn prepared_pull(&self, kind: &Kind, pending: &[Pending<'a>], pulled: Vec<Pulled<'a>>) -> Vec<Pulled<'a>> {
+    pub fn prepared_pull(
+        &self,
+        kind: &Kind,
+        pending: &[Pending<'a>],
+        pulled: Vec<Pulled<'a>>,
+    ) -> Vec<Pulled<'a>> {
         pulled::prepared(kind, &self.rows, pending, pulled)
     }
 

@@ -40,7 +40,7 @@ pub(super) fn queued<'a>(
     for (at, mutation) in queue {
         match read_one(at, mutation, rows) {
             Ok(pending) => read.push(pending),
-            Err(abort) => aborts.push(abort),
+            Err(id) => aborts.push(Abort::of_device(id, kind, None, vec![at])),
         }
     }
     read
@@ -75,9 +75,8 @@ pub(super) fn prepared<'a>(
     }
 }
 
-fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pending<'a>, Abort> {
+fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pending<'a>, AbortId> {
     let data = Data::of(&mutation.data);
-    let abort = |id: AbortId| Abort::of_device(id, &mutation.kind, None, vec![at]);
     let mut pending = Pending {
         at,
         op: mutation.op,
@@ -96,13 +95,13 @@ fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pend
             // A deletion carries no place, a partial update may carry none; a row that says where it is not is
             // one that the phone cannot map.
             if place.is_none() && !gone && !(unsaid && mutation.op == Op::Update) {
-                return Err(abort(AbortId::L9));
+                return Err(AbortId::L9);
             }
             pending.key = place.map(Key::Place);
         }
         Kind::Collection => {
             if lacks(mutation, &data, "name") {
-                return Err(abort(AbortId::L8));
+                return Err(AbortId::L8);
             }
             pending.key = data.text("name").map(Key::Name);
         }
@@ -110,7 +109,7 @@ fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pend
             let (collection, bookmark) = joined(&data);
             let row = pending.id.as_ref().and_then(|id| rows.link(id.as_str()));
             let collection = collection.or_else(|| row.map(|(id, _)| Cow::Owned(id.to_owned())));
-            let Some(collection) = collection else { return Err(abort(AbortId::L8)) };
+            let Some(collection) = collection else { return Err(AbortId::L8) };
             let place = place_on_device(&data)
                 .or_else(|| row.map(|(_, place)| place))
                 .or_else(|| rows.place_of(bookmark.as_deref()?));
@@ -120,7 +119,7 @@ fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pend
         }
         Kind::Note => {
             if lacks(mutation, &data, "body") {
-                return Err(abort(AbortId::L8));
+                return Err(AbortId::L8);
             }
             let range = data.list("ranges").ok().flatten().as_deref().and_then(only_range);
             pending.key = range.zip(data.text("body")).map(|(range, body)| Key::Note(range, body));
@@ -155,7 +154,9 @@ fn logical<'a>(device: &Device, read: &[Pending<'a>], aborts: &mut Vec<Abort>) -
         let members: Vec<&Pending> = group.iter().map(|index| &read[*index]).collect();
         if let Some((id, at)) = illogical(device, &members) {
             aborts.push(Abort::of_device(id, &Kind::Bookmark, place(members[0]), at));
-            group.iter().for_each(|index| fit[*index] = false);
+            for index in &group {
+                fit[*index] = false;
+            }
         }
         order.extend(group);
     }

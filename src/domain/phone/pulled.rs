@@ -85,22 +85,24 @@ fn recognise<'a>(
     rows: &Rows<'a>,
 ) -> Result<(), Misshapen> {
     let gone = entry.op == Op::Delete;
+    // A deletion without data is looked up in the row of what it deletes; that there is one is enough to know.
+    let looked_up = gone && rows.may_have(kind, entry.id.as_str());
     match kind {
         Kind::Bookmark => {
             let row = rows.bookmark(entry.id.as_str());
-            let place = match data.spot()? {
+            let (place, looked_up) = match data.spot()? {
                 Spot::At(place) => {
                     entry.reading = data.flag("isReading")?;
-                    Some(place)
+                    (Some(place), false)
                 }
-                Spot::Incomplete => None,
+                Spot::Incomplete => (None, false),
                 Spot::Unsaid { .. } => {
                     entry.reading = row.is_some_and(|row| row.reading);
-                    row.map(|row| row.place)
+                    (row.map(|row| row.place), looked_up)
                 }
             };
             entry.key = place.map(Key::Place);
-            entry.usable = place.is_some();
+            entry.usable = place.is_some() || looked_up;
         }
         Kind::Collection => {
             let name = data.text("name").filter(|name| !gone && !name.is_empty());
@@ -113,19 +115,20 @@ fn recognise<'a>(
                 |id: &str| Some(id.strip_prefix(&**collection.as_ref()?)?.strip_prefix('-')?.to_owned());
             let bookmark = bookmark.map(std::borrow::Cow::into_owned).or_else(|| split(entry.id.as_str()));
             let row = rows.link(entry.id.as_str());
-            let key = match (data.spot()?, collection, bookmark) {
+            let (key, looked_up) = match (data.spot()?, collection, bookmark) {
                 // Without data only the device's row tells what it joined.
                 _ if mutation.data.as_str().is_none() => {
-                    row.filter(|_| gone).map(|(collection, place)| (collection.to_owned().into(), place))
+                    let row = row.filter(|_| gone);
+                    (row.map(|(collection, place)| (collection.to_owned().into(), place)), looked_up)
                 }
-                (Spot::At(place), Some(collection), Some(_)) => Some((collection, place)),
+                (Spot::At(place), Some(collection), Some(_)) => (Some((collection, place)), false),
                 (Spot::Unsaid { .. }, Some(collection), Some(bookmark)) => {
                     let place = row.map(|(_, place)| place).or_else(|| rows.place_of(&bookmark));
-                    place.map(|place| (collection, place))
+                    (place.map(|place| (collection, place)), looked_up)
                 }
-                (Spot::At(_) | Spot::Incomplete | Spot::Unsaid { .. }, _, _) => None,
+                (Spot::At(_) | Spot::Incomplete | Spot::Unsaid { .. }, _, _) => (None, false),
             };
-            entry.usable = key.is_some();
+            entry.usable = key.is_some() || looked_up;
             entry.key = key.map(|(collection, place)| Key::Link(collection, place));
         }
         Kind::Note if !gone => {

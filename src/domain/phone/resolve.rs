@@ -109,8 +109,8 @@ impl Sides<'_, '_> {
     }
 
     fn bookmark(&self) -> Result<Resolved, AbortId> {
-        let device = self.shape(self.device.iter().map(|m| m.op));
-        let server = self.shape(self.server.iter().map(|m| m.op));
+        let device = shape(self.device.iter().map(|m| m.op));
+        let server = shape(self.server.iter().map(|m| m.op));
         if (device, server) == (CREATE, DELETE) {
             return Err(AbortId::R1);
         }
@@ -148,14 +148,6 @@ impl Sides<'_, '_> {
         Some(Resolved { push: vec![creation], persist: vec![server.step()] })
     }
 
-    /// How many creations and deletions there are.
-    fn shape(&self, ops: impl Iterator<Item = Op>) -> Shape {
-        ops.fold((0, 0), |(created, deleted), op| match op {
-            Op::Create | Op::Update => (created + 1, deleted),
-            Op::Delete => (created, deleted + 1),
-        })
-    }
-
     fn abort(&self, id: AbortId, kind: &Kind) -> Abort {
         let keys = self.device.iter().map(|m| &m.key).chain(self.server.iter().map(|m| &m.key));
         Abort {
@@ -169,11 +161,18 @@ impl Sides<'_, '_> {
     }
 }
 
-/// Creations and deletions of one side.
+/// How many creations and deletions one side has.
 type Shape = (usize, usize);
 const CREATE: Shape = (1, 0);
 const DELETE: Shape = (0, 1);
 const DELETE_AND_CREATE: Shape = (1, 1);
+
+fn shape(ops: impl Iterator<Item = Op>) -> Shape {
+    ops.fold((0, 0), |(created, deleted), op| match op {
+        Op::Create | Op::Update => (created + 1, deleted),
+        Op::Delete => (created, deleted + 1),
+    })
+}
 
 impl Pending<'_> {
     pub(super) fn step(&self) -> Step {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::read::{Data, Spot};
 use crate::domain::device::Device;
 use crate::domain::identity::Place;
-use crate::domain::mutation::{Kind, Payload};
+use crate::domain::mutation::{Kind, Payload, ResourceId};
 use crate::domain::window::Window;
 
 /// An index over the known resources, the queue (a queued mutation of a resource is a row of it) and the
@@ -45,7 +45,7 @@ impl<'a> Rows<'a> {
         }
         let known = device.known.iter().flatten().map(|row| (&row.kind, Some(row.id.as_str()), &row.data));
         let queue =
-            device.queue.iter().map(|m| (&m.kind, m.resource_id.as_ref().map(|id| id.as_str()), &m.data));
+            device.queue.iter().map(|m| (&m.kind, m.resource_id.as_ref().map(ResourceId::as_str), &m.data));
         let mut links = Vec::new();
         for (kind, id, payload) in known.chain(queue) {
             match kind {

@@ -124,8 +124,7 @@ fn rows(kind: &Kind, device: &Value) -> Vec<Known> {
     let ids = device["existingRemoteIds"].as_array().into_iter().flatten();
     let identities = device["rowsByRemoteId"].as_object();
     let data = |id: &str| payload(identities.and_then(|rows| rows.get(id)));
-    let mut rows: Vec<Known> =
-        ids.filter_map(Value::as_str).map(|id| row(id, data(id))).collect();
+    let mut rows: Vec<Known> = ids.filter_map(Value::as_str).map(|id| row(id, data(id))).collect();
     for id in identities.into_iter().flatten().map(|(id, _)| id) {
         if !rows.iter().any(|row| row.id.as_str() == id) {
             rows.push(row(id, data(id)));

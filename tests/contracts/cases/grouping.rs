@@ -14,7 +14,9 @@ fn the_inspection_groups_what_the_phone_groups() {
         .filter(|case| matches!(case.stage, Stage::Detect | Stage::Plan))
         // Where the client throws there is nothing to group; the model of the client is asked instead.
         .filter(|case| case.expect["sdkResolution"].get("throws").is_none())
-        .flat_map(|case| differences(case).into_iter().map(move |difference| format!("{}: {difference}", case.name)))
+        .flat_map(|case| {
+            differences(case).into_iter().map(move |difference| format!("{}: {difference}", case.name))
+        })
         .collect();
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
@@ -32,7 +34,8 @@ fn differences(case: &Case) -> Vec<String> {
     let alone = |side: fn(&Ids) -> &BTreeSet<String>| -> BTreeSet<String> {
         pairs.iter().filter(|pair| !both(pair)).flat_map(|pair| side(pair).clone()).collect()
     };
-    for (name, found) in [("nonConflictingLocal", alone(|p| &p.0)), ("nonConflictingRemote", alone(|p| &p.1))] {
+    for (name, found) in [("nonConflictingLocal", alone(|p| &p.0)), ("nonConflictingRemote", alone(|p| &p.1))]
+    {
         let expected = case::ids(&case.expect, name).expect("ids");
         if found != expected {
             wrong.push(format!("{name}: found {found:?}, expected {expected:?}"));
@@ -50,8 +53,8 @@ fn ids(inspection: &Inspection, pair: &Pair) -> Ids {
 pub fn joined(groups: Vec<Ids>) -> BTreeSet<Ids> {
     let mut joined: Vec<Ids> = Vec::new();
     for mut group in groups {
-        let shares = |other: &Ids| !other.0.is_disjoint(&group.0) || !other.1.is_disjoint(&group.1);
-        let (shared, rest): (Vec<Ids>, Vec<Ids>) = joined.into_iter().partition(shares);
+        let overlaps = |other: &Ids| !other.0.is_disjoint(&group.0) || !other.1.is_disjoint(&group.1);
+        let (shared, rest): (Vec<Ids>, Vec<Ids>) = joined.into_iter().partition(overlaps);
         for other in shared {
             group.0.extend(other.0);
             group.1.extend(other.1);

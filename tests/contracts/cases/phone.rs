@@ -50,18 +50,19 @@ impl<'a> Run<'a> {
         };
         let (resolved, more) = phone.resolve(&case.kind, &pending, &pulled, &conflicts);
         aborts.extend(more);
-        let alone = |indexes: &[usize]| indexes.to_vec();
-        let mut push: Vec<Step> =
-            alone(&detection.device_only).iter().map(|i| step(pending[*i].at, pending[*i].op, pending[*i].id.as_ref())).collect();
-        let mut persist: Vec<Step> =
-            alone(&detection.server_only).iter().map(|i| step(pulled[*i].at, pulled[*i].op, Some(&pulled[*i].id))).collect();
+        let mut push: Vec<Step> = detection.device_only.iter().map(|i| device_step(&pending[*i])).collect();
+        let mut persist: Vec<Step> = detection.server_only.iter().map(|i| server_step(&pulled[*i])).collect();
         push.extend(resolved.push);
         persist.extend(resolved.persist);
         if case.stage == Stage::Plan {
             // The whole of it in one call is the same.
             match phone.plan(&case.kind) {
-                Ok(plan) => assert!(aborts.is_empty() && plan.push == push && plan.persist == persist, "{}", case.name),
-                Err(abort) => assert_eq!(Some(&abort), aborts.first(), "{}", case.name),
+                Ok(plan) => assert!(
+                    aborts.is_empty() && plan.push == push && plan.persist == persist,
+                    "{}",
+                    case.name
+                ),
+                Err(abort) => assert_eq!(Some(&*abort), aborts.first(), "{}", case.name),
             }
         }
         Run { case, pending, pulled, detection, push, persist, aborts }
@@ -80,17 +81,25 @@ impl<'a> Run<'a> {
             let found = self.aborts.first().map(|abort| abort.id);
             let ids = thrown(words);
             if !found.is_some_and(|id| ids.contains(&id)) {
-                check("throws", json!(found.map(AbortId::name)), &json!(ids.iter().map(|id| id.name()).collect::<Vec<_>>()));
+                check(
+                    "throws",
+                    json!(found.map(AbortId::name)),
+                    &json!(ids.iter().map(|id| id.name()).collect::<Vec<_>>()),
+                );
             }
             return wrong;
         }
-        check("aborts", json!(self.aborts.iter().map(|abort| abort.id.name()).collect::<Vec<_>>()), &json!([]));
+        check(
+            "aborts",
+            json!(self.aborts.iter().map(|abort| abort.id.name()).collect::<Vec<_>>()),
+            &json!([]),
+        );
         if let Some(steps) = expect.get("preprocessedLocal") {
-            let found = self.pending.iter().map(|p| self.device_step(&step(p.at, p.op, p.id.as_ref())));
+            let found = self.pending.iter().map(|p| self.pushed(&device_step(p)));
             check("preprocessedLocal", found.collect(), steps);
         }
         if let Some(steps) = expect.get("preprocessedRemote") {
-            let found = self.pulled.iter().map(|p| self.server_step(&step(p.at, p.op, Some(&p.id))));
+            let found = self.pulled.iter().map(|p| persisted(&server_step(p)));
             check("preprocessedRemote", found.collect(), steps);
         }
         if let Some(conflicts) = expect.get("conflicts") {
@@ -111,10 +120,10 @@ impl<'a> Run<'a> {
             check("nonConflictingRemote", found.collect(), alone);
         }
         if let Some(push) = resolution.get("push") {
-            check("push", self.push.iter().map(|step| self.device_step(step)).collect(), push);
+            check("push", self.push.iter().map(|step| self.pushed(step)).collect(), push);
         }
         if let Some(persist) = resolution.get("persist") {
-            check("persist", self.persist.iter().map(|step| self.server_step(step)).collect(), persist);
+            check("persist", self.persist.iter().map(persisted).collect(), persist);
         }
         if let Some(times) = expect["remoteModifiedAt"].as_object() {
             for (id, time) in times {
@@ -129,17 +138,21 @@ impl<'a> Run<'a> {
         self.case.device.queue[at].id.as_str()
     }
 
-    fn device_step(&self, step: &Step) -> Value {
+    fn pushed(&self, step: &Step) -> Value {
         json!({"localId": self.local_id(step.at), "type": step.op.wire(), "resourceId": step.id})
-    }
-
-    fn server_step(&self, step: &Step) -> Value {
-        json!({"resourceId": step.id, "type": step.op.wire()})
     }
 }
 
-fn step(at: usize, op: unstick::domain::mutation::Op, id: Option<&unstick::domain::mutation::ResourceId>) -> Step {
-    Step { at, op, id: id.cloned() }
+fn persisted(step: &Step) -> Value {
+    json!({"resourceId": step.id, "type": step.op.wire()})
+}
+
+fn device_step(pending: &Pending) -> Step {
+    Step { at: pending.at, op: pending.op, id: pending.id.clone() }
+}
+
+fn server_step(pulled: &Pulled) -> Step {
+    Step { at: pulled.at, op: pulled.op, id: Some(pulled.id.clone()) }
 }
 
 /// The conflicts that a case hands to the resolver.
@@ -151,7 +164,9 @@ fn given(groups: &Value, case: &Case, pending: &[Pending], pulled: &[Pulled]) ->
     let groups = groups.as_array().expect("groups").iter();
     groups
         .map(|group| Conflict {
-            device: side(&group[0], &|id| pending.iter().position(|p| case.device.queue[p.at].id.as_str() == id)),
+            device: side(&group[0], &|id| {
+                pending.iter().position(|p| case.device.queue[p.at].id.as_str() == id)
+            }),
             server: side(&group[1], &|id| pulled.iter().position(|p| p.id.as_str() == id)),
         })
         .collect()
