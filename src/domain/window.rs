@@ -5,6 +5,8 @@ use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
@@ -44,7 +46,7 @@ pub enum PullPath {
 }
 
 /// An entry that could not be understood, by where it stood.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
     /// JSON pointer into the page, such as `/data/mutations/3/timestamp`.
     pub pointer: String,

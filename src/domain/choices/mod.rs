@@ -21,7 +21,7 @@ use serde::Serialize;
 use self::entry::{Entry, Word};
 use super::digest::Digest;
 use super::field::{Choice, Field, FieldPath, FieldShape};
-use super::inspect::{Inspection, Pair, PairId};
+use super::inspect::{Details, Inspection, Pair, PairId};
 use super::json::Json;
 use super::mutation::{Kind, Op, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
@@ -89,7 +89,7 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn take(&mut self, index: usize, entry: Entry) -> Result<(), Misfit> {
-        let Entry { kind, key, path, word, saw } = entry;
+        let Entry { kind, key, path, word, saw: known } = entry;
         let place = |member: &str| format!("/choices/{index}/{member}");
         let Some(&id) = self.pairs.get(&(&kind, key.as_str())) else {
             let found = format!("no {} with the key {}", named(kind.wire()), named(&key));
@@ -123,7 +123,7 @@ impl Replay<'_> {
             }
         }
         let units = paths.into_iter().map(|path| Unit { pair: id, path });
-        if saw.is_some_and(|saw| saw != Digest::of(fields.iter().copied()).to_string()) {
+        if known.is_some_and(|known| known != saw(&details, &fields).to_string()) {
             self.reopened.extend(units);
             return Ok(());
         }
@@ -136,6 +136,15 @@ impl Replay<'_> {
             self.chosen.push((unit, Some(Chosen { choice, by: By::Hand })));
         }
         Ok(())
+    }
+}
+
+/// What a person saw who chose on `fields`. Whoever decides whether the resource exists decides over all of it.
+pub fn saw(details: &Details, fields: &[&Field]) -> Digest {
+    if fields.iter().any(|field| field.path.is_existence()) {
+        Digest::of(&details.fields)
+    } else {
+        Digest::of(fields.iter().copied())
     }
 }
 
@@ -264,7 +273,7 @@ enum ExportedWord {
 /// it back on the same inspection makes the same choices.
 pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
     let mut choices = Vec::new();
-    let mut last: Option<(PairId, super::inspect::Details)> = None;
+    let mut last: Option<(PairId, Details)> = None;
     for (unit, chosen) in resolution.iter() {
         let pair = inspection.pair(unit.pair);
         let details = match last.take() {
@@ -277,7 +286,7 @@ pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
                 key: pair.key.clone(),
                 path: unit.path.clone(),
                 choice: exported(pair, field, &chosen.choice),
-                saw: Digest::of([field]),
+                saw: saw(&details, &[field]),
             });
         }
         last = Some((unit.pair, details));

@@ -203,6 +203,18 @@ fn a_choice_whose_field_changed_since_is_reopened() {
 }
 
 #[test]
+fn a_deletion_is_bound_to_all_that_it_would_delete() {
+    let before = sides();
+    let text = file(r#"{"kind":"COLLECTION","key":"id:c1","path":"","choice":"keep-deleted"}"#);
+    let replayed = read("choices.json", &text, &before).expect("a choices file");
+    let kept = export(&before, &replayed.resolution).to_string();
+    let after = inspection(QUEUE, &FEED.replace("Renamed", "Renamed again"));
+    let replayed = read("choices.json", &kept, &after).expect("a choices file");
+    assert!(replayed.resolution.is_empty());
+    assert_eq!(replayed.reopened.len(), 1);
+}
+
+#[test]
 fn what_is_exported_makes_the_same_choices_again() {
     let inspection = sides();
     for strategy in Strategy::ALL {

@@ -1,0 +1,175 @@
+//! `inspect` and `plan` without a screen: from an inspection to a report and an exit code. Reading the two sides
+//! ([`Session`]) and opening the output is left to the caller.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::domain::choices::{self, Replayed};
+use crate::domain::inspect::Inspection;
+use crate::domain::mutation::Millis;
+use crate::domain::resolution::{Resolution, Unit};
+use crate::domain::strategy::{self, Strategy};
+use crate::domain::{diagnosis, plan};
+use crate::error::InputError;
+use crate::exit::ExitCode;
+use crate::report::style::Style;
+use crate::report::{inspection, plan as planned};
+use crate::session::Session;
+
+/// Who reads the report (`--format`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// People.
+    #[default]
+    Human,
+    /// Programs.
+    Json,
+}
+
+impl Format {
+    /// The two, in the order in which help lists them.
+    pub const ALL: [Self; 2] = [Self::Human, Self::Json];
+
+    /// The word in arguments.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// How a report is to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Who reads it.
+    pub format: Format,
+    /// Colours, where people read it.
+    pub style: Style,
+    /// Whether people see the pairs as well that nobody has to look at.
+    pub all: bool,
+    /// The time.
+    pub now: Millis,
+}
+
+/// What decides the divergences.
+#[derive(Clone, Copy, Debug)]
+pub enum Decision<'a> {
+    /// A rule.
+    Strategy(Strategy),
+    /// A choices file.
+    Choices {
+        /// Its name, for messages.
+        file: &'a str,
+        /// Its text.
+        text: &'a str,
+    },
+}
+
+/// What a decision comes to on an inspection.
+#[derive(Debug)]
+pub struct Decided {
+    /// The choices.
+    pub resolution: Resolution,
+    /// Fields whose choice was not made, since they hold something else than what the person saw.
+    pub reopened: Vec<Unit>,
+}
+
+/// Makes the choices of `decision`.
+///
+/// # Errors
+/// A choices file that does not fit the inspection; see [`choices::read`].
+pub fn decide(inspection: &Inspection, decision: Decision<'_>) -> Result<Decided, InputError> {
+    match decision {
+        Decision::Strategy(strategy) => {
+            let mut resolution = Resolution::default();
+            let choices = strategy::choices_for_all(inspection, &resolution, strategy, |_| true);
+            resolution.choose(strategy.name(), choices);
+            Ok(Decided { resolution, reopened: Vec::new() })
+        }
+        Decision::Choices { file, text } => {
+            let Replayed { resolution, reopened } = choices::read(file, text, inspection)?;
+            Ok(Decided { resolution, reopened })
+        }
+    }
+}
+
+/// What a person should know besides the inspection: what is odd in the device file, and an earlier push of it that
+/// did not end.
+pub fn warnings(session: &Session) -> Vec<String> {
+    let interrupted = session.interrupted().map(|interruption| {
+        format!(
+            "an earlier push did not end: {} queue entries were acknowledged and are left out, of {} it is not known; the file from before is {}",
+            interruption.acknowledged,
+            interruption.in_doubt,
+            interruption.backup.display()
+        )
+    });
+    interrupted.into_iter().chain(session.file().warnings().iter().map(ToString::to_string)).collect()
+}
+
+/// Writes what stands between the two sides.
+///
+/// # Errors
+/// Only where the report cannot be written.
+pub fn inspect(
+    inspection: &Inspection,
+    warnings: &[String],
+    options: Options,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let causes = diagnosis::diagnose(inspection, options.now);
+    let report = inspection::Report { inspection, causes: &causes, warnings, now: options.now };
+    let written = match options.format {
+        Format::Human => report.write_human(out, options.style, options.all),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, report.exit_code())
+}
+
+/// Decides, and writes what retrying the sync would do. Sends nothing.
+///
+/// # Errors
+/// A choices file that does not fit, or a report that cannot be written.
+pub fn plan(
+    inspection: &Inspection,
+    warnings: &[String],
+    decision: Decision<'_>,
+    options: Options,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let Decided { resolution, reopened } = decide(inspection, decision)?;
+    let plan = plan::plan(inspection, &resolution, options.now);
+    let by = match decision {
+        Decision::Strategy(strategy) => planned::By::Strategy(strategy),
+        Decision::Choices { file, .. } => planned::By::Choices(file),
+    };
+    let report = planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings };
+    let written = match options.format {
+        Format::Human => report.write_human(out, options.style),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, report.exit_code())
+}
+
+/// A reader that has seen enough (`| head`) is no failure.
+fn finish(written: io::Result<()>, code: ExitCode) -> Result<ExitCode, InputError> {
+    match written {
+        Ok(()) => Ok(code),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(code),
+        Err(source) => Err(InputError::Io {
+            what: "cannot write",
+            path: PathBuf::from("standard output"),
+            source,
+            next: "Check that the disk is not full and the output is open",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

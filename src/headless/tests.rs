@@ -1,0 +1,110 @@
+use super::*;
+use crate::testing;
+
+const DEVICE: &str = r#"{
+  "device": {"id": "tablet-b", "label": "Tablet B", "user": "u-1"},
+  "sync": {"lastMutationAt": 100, "pendingMutationCount": 7},
+  "queue": [
+    {"id": "q1", "type": "UPDATE", "resource": "NOTE", "resourceId": "n1", "retryCount": 3,
+     "lastError": "409 OutOfSyncError", "createdAt": 1779185790000,
+     "data": {"body": "Patience and prayer, said the teacher.\nAsk about the second verse.",
+              "ranges": ["2:153-2:153", "2:255-2:255"], "clientUpdatedAt": "2026-05-19T10:16:30.000Z"}},
+    {"id": "q2", "type": "UPDATE", "resource": "COLLECTION", "resourceId": "c1",
+     "data": {"name": "Ramadan", "clientUpdatedAt": "2026-05-19T10:10:00.000Z"}, "base": {"name": "Old"}},
+    {"id": "q3", "type": "CREATE", "resource": "BOOKMARK",
+     "data": {"type": "ayah", "key": 18, "verseNumber": 10, "isReading": false, "mushaf": 1}},
+    {"id": "q4", "type": "CREATE", "resource": "NOTE",
+     "data": {"body": "\u001b[2Jhostile \u202etext", "ranges": ["36:58-36:58"]}},
+    {"id": "q5", "type": "CREATE", "resource": "COLLECTION", "data": {"name": "Travel"}},
+    {"id": "q6", "type": "CREATE", "resource": "COLLECTION_BOOKMARK",
+     "data": {"collectionId": "q5", "type": "ayah", "key": 36, "verseNumber": 58, "mushaf": 1}},
+    {"id": "q7", "type": "CREATE", "resource": "COLLECTION_BOOKMARK",
+     "data": {"collectionId": "c1", "type": "ayah", "key": 2, "verseNumber": 255, "mushaf": 1}},
+    {"id": "q8", "type": "UPDATE", "resource": "READING_SESSION", "resourceId": "s1",
+     "data": {"chapterNumber": 2, "verseNumber": 121}}
+  ]
+}"#;
+const FEED: &str = r#"[
+  {"type": "UPDATE", "resource": "NOTE", "resourceId": "n1", "timestamp": 1779185640000,
+   "data": {"body": "Patience and gratitude, said the teacher.\nAsk about the second verse.",
+            "ranges": ["2:255-2:255"], "clientUpdatedAt": "2026-05-19T10:14:00.000Z"}},
+  {"type": "DELETE", "resource": "COLLECTION", "resourceId": "c1", "timestamp": 1779185650000},
+  {"type": "CREATE", "resource": "BOOKMARK", "resourceId": "b1", "timestamp": 1779185660000,
+   "data": {"bookmarkType": "ayah", "key": 18, "verseNumber": 10, "isReading": null}},
+  {"type": "UPDATE", "resource": "READING_SESSION", "resourceId": "s1", "timestamp": 1779185670000,
+   "data": {"chapterNumber": 3, "verseNumber": 8}},
+  {"type": "CREATE", "resource": "COLLECTION_BOOKMARK", "timestamp": 1779185680000,
+   "data": {"collectionId": "c9", "bookmarkId": "b9"}},
+  {"type": "CREATE", "resource": "NOTE", "timestamp": 1779185690000, "data": {"body": "no id"}}
+]"#;
+const NOW: Millis = Millis(1_779_185_900_000);
+
+fn options(format: Format) -> Options {
+    Options { format, style: Style::PLAIN, all: false, now: NOW }
+}
+
+fn sides() -> Inspection {
+    testing::inspection(DEVICE, FEED)
+}
+
+fn warnings() -> Vec<String> {
+    vec![String::from("at /sync/pendingMutationCount: the device counted 7, the queue holds 8")]
+}
+
+fn inspected(options: Options) -> (String, ExitCode) {
+    let mut out = Vec::new();
+    let code = inspect(&sides(), &warnings(), options, &mut out).expect("memory takes everything");
+    (String::from_utf8(out).expect("reports are UTF-8"), code)
+}
+
+fn planned(decision: Decision<'_>, options: Options) -> (String, ExitCode) {
+    let mut out = Vec::new();
+    let code = plan(&sides(), &warnings(), decision, options, &mut out).unwrap_or_else(|e| panic!("{e}"));
+    (String::from_utf8(out).expect("reports are UTF-8"), code)
+}
+
+#[test]
+fn an_inspection_for_people() {
+    let (text, code) = inspected(options(Format::Human));
+    assert_eq!(code, ExitCode::Open);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn an_inspection_for_people_with_all_pairs() {
+    let (text, _) = inspected(Options { all: true, ..options(Format::Human) });
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn an_inspection_for_people_in_colour() {
+    let (text, _) = inspected(Options { style: Style::COLORED, ..options(Format::Human) });
+    insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
+}
+
+#[test]
+fn an_inspection_for_programs() {
+    let (text, code) = inspected(options(Format::Json));
+    assert_eq!(code, ExitCode::Open);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_plan_for_people() {
+    let (text, code) = planned(Decision::Strategy(Strategy::ClientWins), options(Format::Human));
+    assert_eq!(code, ExitCode::Open);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_plan_that_leaves_something_open_for_people() {
+    let (text, code) = planned(Decision::Strategy(Strategy::Merge), options(Format::Human));
+    assert_eq!(code, ExitCode::Open);
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_plan_for_programs() {
+    let (text, _) = planned(Decision::Strategy(Strategy::ClientWins), options(Format::Json));
+    insta::assert_snapshot!(text);
+}

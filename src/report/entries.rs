@@ -1,0 +1,62 @@
+//! Small parts that several reports share.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::domain::device::Identity;
+use crate::domain::field::FieldPath;
+use crate::domain::identity;
+use crate::domain::inspect::{Blocked, Inspection, Pair, PairId};
+use crate::domain::mutation::{QueueId, ServerMutation};
+
+/// Who the device is; what is not known is left out.
+pub(super) struct DeviceEntry<'a>(pub(super) &'a Identity);
+
+impl Serialize for DeviceEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Identity { id, label, user } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in [("id", id), ("label", label), ("user", user)] {
+            if let Some(value) = value {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
+    }
+}
+
+/// The id of what a server mutation speaks of: a link without one is `collectionId-bookmarkId` (DESIGN §6).
+pub(super) fn server_id(mutation: &ServerMutation) -> Option<String> {
+    let given = mutation.resource_id.as_ref().map(ToString::to_string);
+    given.or_else(|| identity::link_id(&mutation.data))
+}
+
+/// The pair that another one waits for.
+pub(super) fn blocker<'a>(inspection: &'a Inspection, pair: &Pair) -> Option<&'a Pair> {
+    match pair.blocked? {
+        Blocked::Parent(parent) => Some(inspection.pair(parent)),
+        Blocked::NoParent | Blocked::NoServerId => None,
+    }
+}
+
+/// One field of one pair, by the names that choices files use.
+#[derive(Serialize)]
+pub(super) struct UnitEntry<'a> {
+    pub(super) kind: &'a str,
+    pub(super) key: &'a str,
+    pub(super) path: &'a FieldPath,
+}
+
+impl<'a> UnitEntry<'a> {
+    pub(super) fn new(inspection: &'a Inspection, pair: PairId, path: &'a FieldPath) -> Self {
+        let pair = inspection.pair(pair);
+        Self { kind: pair.kind.wire(), key: &pair.key, path }
+    }
+}
+
+/// Queue entries that a plan does not send, and why.
+#[derive(Serialize)]
+pub(super) struct LeftEntry<'a> {
+    pub(super) device: &'a [QueueId],
+    pub(super) reason: &'a str,
+}

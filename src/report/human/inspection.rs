@@ -1,0 +1,275 @@
+//! An inspection for people: causes, summary, the open pairs, and what to do next.
+
+use std::io::{self, Write};
+
+use super::{count, difference, either, ids, name, value};
+use crate::domain::choices;
+use crate::domain::field::{Base, Field, FieldShape, Verdict};
+use crate::domain::inspect::{Inspection, Pair, Shape, Status};
+use crate::domain::mutation::{Kind, Millis, Op, Side};
+use crate::domain::safe_text;
+use crate::domain::strategy::{self, Clock};
+use crate::domain::window::PullPath;
+use crate::report::entries::{blocker, server_id};
+use crate::report::inspection::{Report, is_open, told};
+use crate::report::style::Style;
+
+/// Writes the report; `all` adds the pairs that nobody has to look at.
+pub(in crate::report) fn write(
+    report: &Report<'_>,
+    out: &mut impl Write,
+    style: Style,
+    all: bool,
+) -> io::Result<()> {
+    let out = &mut io::BufWriter::new(out);
+    let pairs = &report.inspection.pairs;
+    write_causes(report, out, style)?;
+    write_summary(report, out, style)?;
+    write_warnings(report.all_warnings(), out, style)?;
+    let open = pairs.iter().filter(|pair| is_open(pair)).count();
+    if open > 0 {
+        writeln!(out, "\n{}", style.heading(format_args!("Open: {open} of {}", pairs.len())))?;
+        writeln!(out, "  What stands on one side only is in [brackets].")?;
+        for pair in pairs.iter().filter(|pair| is_open(pair)) {
+            write_pair(report, pair, out, style, all)?;
+        }
+    }
+    let rest = pairs.len() - open;
+    if all && rest > 0 {
+        writeln!(out, "\n{}", style.heading(format_args!("The rest: {rest} of {}", pairs.len())))?;
+        for pair in pairs.iter().filter(|pair| !is_open(pair)) {
+            write_pair(report, pair, out, style, all)?;
+        }
+    }
+    write_next(report, out, style, all)?;
+    out.flush()
+}
+
+fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let name = report.inspection.device.identity.name();
+    let device = safe_text::visible_line(name);
+    if report.causes.is_empty() {
+        return writeln!(
+            out,
+            "{}",
+            style.heading(format_args!("No reason found why {device} would be stuck"))
+        );
+    }
+    writeln!(out, "{}", style.heading(format_args!("Why {device} is stuck")))?;
+    for cause in report.causes {
+        let evidence = safe_text::visible_line(&cause.evidence);
+        writeln!(out, "  {}: {evidence}", style.conflict(safe_text::visible_line(&cause.id)))?;
+    }
+    Ok(())
+}
+
+fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let Inspection { device, window, summary, ignored, unidentified, .. } = report.inspection;
+    writeln!(out, "\n{}", style.heading("Summary"))?;
+    let identity = &device.identity;
+    let who = [("device", &identity.id), ("user", &identity.user)]
+        .into_iter()
+        .filter_map(|(word, id)| Some(format!("{word} {}", safe_text::visible_line(id.as_deref()?))))
+        .collect::<Vec<_>>();
+    if !who.is_empty() {
+        writeln!(out, "  {}", who.join(", "))?;
+    }
+    match device.sync.cursor {
+        Some(cursor) => write!(out, "  device cursor {cursor}, ")?,
+        None => write!(out, "  device cursor lost, ")?,
+    }
+    writeln!(out, "server head {}{}", window.head, pulled(window.path))?;
+    let mutations = count(window.mutations.len(), "mutation");
+    writeln!(out, "  {} queued on the device, {mutations} in the server's window", summary.queued)?;
+    writeln!(
+        out,
+        "  {} converged, {} to push, {} to apply, {} diverged, {} blocked",
+        summary.converged, summary.push, summary.apply, summary.diverged, summary.blocked
+    )?;
+    let also = [
+        (ignored.len(), "server deletion", "of resources that the device never had: nothing to do"),
+        (unidentified.len(), "server mutation", "without the id of a resource: cannot be applied"),
+        (window.unreadable.len(), "entry", "of the server's feed cannot be read"),
+    ];
+    for (number, one, what) in also {
+        match (number, one) {
+            (0, _) => {}
+            (1, _) => writeln!(out, "  1 {one} {what}")?,
+            (_, "entry") => writeln!(out, "  {number} entries {what}")?,
+            (_, _) => writeln!(out, "  {number} {one}s {what}")?,
+        }
+    }
+    if !window.not_visible.is_empty() {
+        let kinds = ids(window.not_visible.iter().map(Kind::wire));
+        writeln!(out, "  not visible with this token, so nothing is known of them: {kinds}")?;
+    }
+    Ok(())
+}
+
+const fn pulled(path: PullPath) -> &'static str {
+    match path {
+        PullPath::SinceCursor => "",
+        PullPath::FirstSync => "; the account has no sync history",
+        PullPath::LostCursor | PullPath::CursorAhead | PullPath::RefusedSince => {
+            "; everything was pulled from 0"
+        }
+    }
+}
+
+pub(super) fn write_warnings<'w>(
+    warnings: impl Iterator<Item = &'w str>,
+    out: &mut impl Write,
+    style: Style,
+) -> io::Result<()> {
+    let mut warnings = warnings.peekable();
+    if warnings.peek().is_some() {
+        writeln!(out, "\n{}", style.heading("Warnings"))?;
+    }
+    warnings.try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
+}
+
+fn write_pair(
+    report: &Report<'_>,
+    pair: &Pair,
+    out: &mut impl Write,
+    style: Style,
+    all: bool,
+) -> io::Result<()> {
+    let inspection = report.inspection;
+    let details = inspection.details(pair);
+    let status = match pair.status {
+        Status::Diverged | Status::Blocked => style.conflict(pair.status.word()),
+        Status::Converged | Status::Push | Status::Apply => style.quiet(pair.status.word()),
+    };
+    writeln!(out, "\n  {}: {status}, {}", style.heading(name(inspection, pair)), in_words(pair.shape))?;
+    write_members(inspection, pair, out, style)?;
+    if let Some(blocked) = pair.blocked {
+        let parent = blocker(inspection, pair).map(|parent| format!(": {}", name(inspection, parent)));
+        writeln!(out, "    {}{}", blocked.reason(), parent.unwrap_or_default())?;
+    }
+    if pair.status == Status::Diverged
+        && let Some(clock) = strategy::clock(inspection, pair)
+    {
+        writeln!(out, "    {}", clock_words(clock, report.now))?;
+    }
+    for field in told(pair, &details).filter(|field| all || says_something(pair, field)) {
+        write_field(pair, field, out, style)?;
+    }
+    Ok(())
+}
+
+/// `device update, server delete`.
+fn in_words(shape: Shape) -> String {
+    let op = |op: Option<Op>| op.map_or("nothing", Op::word);
+    let before = shape.before.map(|before| format!("{} then ", before.word())).unwrap_or_default();
+    format!("device {before}{}, server {}", op(shape.device), op(shape.server))
+}
+
+fn write_members(inspection: &Inspection, pair: &Pair, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let mut sides = Vec::new();
+    if !pair.device.is_empty() {
+        let queued = ids(inspection.queued(pair).map(|m| &m.id));
+        sides.push(style.side(Side::Device, format!("device {queued}")).to_string());
+    }
+    if !pair.server.is_empty() {
+        let served = ids(inspection.served(pair).map(|m| server_id(m).unwrap_or_else(|| pair.key.clone())));
+        let echo = if pair.echo { ", this device's own write coming back" } else { "" };
+        sides.push(style.side(Side::Server, format!("server {served}{echo}")).to_string());
+    }
+    writeln!(out, "    {}", sides.join("; "))
+}
+
+fn clock_words(clock: Clock, now: Millis) -> String {
+    let stamp = |side: Side, at: Millis| {
+        let ahead = if at > now { " (in the future)" } else { "" };
+        format!("{} {}{ahead}", side.name(), at.to_iso())
+    };
+    let margin = match clock.margin_ms() {
+        0 => String::from("the same time"),
+        ms @ 1..=999 => format!("{} newer by {ms} ms", clock.winner().name()),
+        ms => format!("{} newer by {} s", clock.winner().name(), ms / 1000),
+    };
+    let mixed = if clock.mixed { "; mixed-clock: two different clocks" } else { "" };
+    format!(
+        "written: {}, {}; {margin}; {}{mixed}",
+        stamp(Side::Device, clock.device),
+        stamp(Side::Server, clock.server),
+        clock.sensitivity()
+    )
+}
+
+/// Whether a field is worth a person's time where not everything is asked for.
+fn says_something(pair: &Pair, field: &Field) -> bool {
+    pair.open.contains(&field.path)
+        || match (field.shape, field.verdict) {
+            (FieldShape::Bookkeeping, _) | (_, Verdict::Equal) => false,
+            (_, Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::SameChange | Verdict::Conflict) => true,
+        }
+}
+
+fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let label = field.path.label();
+    let label = safe_text::visible_line(&label);
+    let base = match (&field.base, field.verdict) {
+        (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",
+        (Base::Recorded(_), Verdict::Conflict) if field.settled().is_some() => {
+            ", both fit together by the base"
+        }
+        (Base::Absent | Base::Recorded(_), _) => "",
+    };
+    let verdict = match field.verdict {
+        Verdict::Conflict => style.conflict(field.verdict.word()),
+        Verdict::Equal | Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::SameChange => {
+            style.quiet(field.verdict.word())
+        }
+    };
+    writeln!(out, "    {label}: {verdict}{base}")?;
+    if let Base::Recorded(base) = &field.base {
+        write_value("base", &value::lines(base), out)?;
+    }
+    for (side, lines) in difference::sides(field, style) {
+        write_value(style.side(side, side.name()), &lines, out)?;
+    }
+    if pair.open.contains(&field.path) {
+        let words = choices::offered(pair, field);
+        writeln!(out, "      choose: {}", either(&words))?;
+    }
+    Ok(())
+}
+
+/// `device: text`, or the lines of the text below.
+pub(super) fn write_value(
+    label: impl std::fmt::Display,
+    lines: &[String],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    match lines {
+        [one] => writeln!(out, "      {label}: {one}"),
+        lines => {
+            writeln!(out, "      {label}:")?;
+            lines.iter().try_for_each(|line| writeln!(out, "        {line}"))
+        }
+    }
+}
+
+fn write_next(report: &Report<'_>, out: &mut impl Write, style: Style, all: bool) -> io::Result<()> {
+    let summary = &report.inspection.summary;
+    writeln!(out, "\n{}", style.heading("Next"))?;
+    if summary.diverged > 0 {
+        writeln!(out, "  unstick open DEVICE: choose field by field")?;
+        writeln!(out, "  unstick plan DEVICE --strategy merge: what a rule would push, keep and lose")?;
+        writeln!(out, "    (also server-wins, client-wins, last-write-wins)")?;
+    } else if summary.push + summary.apply > 0 {
+        writeln!(out, "  Nothing needs a choice.")?;
+        writeln!(out, "  unstick plan DEVICE --strategy merge: what retrying the sync would do")?;
+    } else {
+        writeln!(out, "  Nothing needs a choice.")?;
+    }
+    let rest = summary.converged + summary.push + summary.apply;
+    if !all && rest > 0 {
+        let pairs =
+            if rest == 1 { String::from("1 more resource") } else { format!("{rest} more resources") };
+        writeln!(out, "  --all shows {pairs} that need no choice")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! A plan for people: what is sent POST by POST, applied, dropped, held, open, what is lost, what to do next.
+
+use std::io::{self, Write};
+
+use super::inspection::{write_value, write_warnings};
+use super::{count, ids, name, value};
+use crate::domain::inspect::Pair;
+use crate::domain::mutation::{ServerMutation, WireMutation};
+use crate::domain::plan::Left;
+use crate::domain::resolution::Unit;
+use crate::domain::safe_text;
+use crate::domain::settle::Loss;
+use crate::report::entries::server_id;
+use crate::report::plan::{By, Report, wire};
+use crate::report::style::Style;
+
+/// Writes the report.
+pub(in crate::report) fn write(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let mut writer = Writer { report, out: io::BufWriter::new(out), style };
+    writer.all()?;
+    writer.out.flush()
+}
+
+struct Writer<'a, W: Write> {
+    report: &'a Report<'a>,
+    out: io::BufWriter<W>,
+    style: Style,
+}
+
+impl<W: Write> Writer<'_, W> {
+    fn all(&mut self) -> io::Result<()> {
+        let plan = self.report.plan;
+        let device = self.report.inspection.device.identity.name();
+        let by = match self.report.by {
+            By::Strategy(strategy) => format!("with strategy {strategy}"),
+            By::Choices(file) => format!("with the choices of {}", safe_text::visible_line(file)),
+        };
+        let title = format!("Plan for {} {by}", safe_text::visible_line(device));
+        writeln!(self.out, "{}", self.style.heading(title))?;
+        writeln!(self.out, "  Nothing was sent.")?;
+        write_warnings(self.report.warnings.iter().map(String::as_str), &mut self.out, self.style)?;
+        self.sent()?;
+        self.applied()?;
+        self.left("To drop from the queue", &plan.drop)?;
+        self.left("Stays in the queue", &plan.hold)?;
+        self.units("Open", "wait for a choice", &plan.open)?;
+        self.units("Reopened", "hold something else than when they were chosen", self.report.reopened)?;
+        self.ledger()?;
+        self.next()
+    }
+
+    fn heading(&mut self, text: &str) -> io::Result<()> {
+        writeln!(self.out, "\n{}", self.style.heading(text))
+    }
+
+    fn sent(&mut self) -> io::Result<()> {
+        let plan = self.report.plan;
+        let posts = count(plan.batches.len(), "POST");
+        self.heading(&format!("To send: {} in {posts}", count(plan.pushed(), "mutation")))?;
+        for (at, batch) in plan.batches.iter().enumerate() {
+            let head = match batch.last_mutation_at {
+                Some(head) => format!("lastMutationAt {head}"),
+                None => format!("lastMutationAt as POST {at} answers"),
+            };
+            writeln!(self.out, "  POST {}, {}, {head}", at + 1, batch.phase.name())?;
+            for item in &batch.items {
+                let pair = self.report.inspection.pair(item.pair);
+                let name = name(self.report.inspection, pair);
+                let wire = wire(item);
+                writeln!(self.out, "    {} {name}, from {}", wire.op.wire(), ids(&item.members))?;
+                self.request(&wire)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the request says besides what it does and to which kind.
+    fn request(&mut self, wire: &WireMutation) -> io::Result<()> {
+        if let Some(id) = &wire.resource_id {
+            writeln!(self.out, "      resourceId: {}", safe_text::visible_line(id.as_str()))?;
+        }
+        for (name, value) in wire.data.members() {
+            write_value(safe_text::visible_line(&name), &value::lines(&value), &mut self.out)?;
+        }
+        Ok(())
+    }
+
+    fn applied(&mut self) -> io::Result<()> {
+        let applied: Vec<&ServerMutation> = self.report.applied().collect();
+        if applied.is_empty() {
+            return Ok(());
+        }
+        self.heading(&format!("To apply to the device: {}", count(applied.len(), "server mutation")))?;
+        for mutation in applied {
+            let id = server_id(mutation).unwrap_or_else(|| String::from("without an id"));
+            let (kind, id) = (safe_text::visible_line(mutation.kind.wire()), safe_text::visible_line(&id));
+            let at = mutation.timestamp.to_iso();
+            writeln!(self.out, "  {} {kind} {id}, of {at}", mutation.op.wire())?;
+        }
+        Ok(())
+    }
+
+    fn left(&mut self, what: &str, all: &[Left]) -> io::Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        let number = all.iter().map(|left| left.device.len()).sum();
+        self.heading(&format!("{what}: {}", count(number, "mutation")))?;
+        for left in all {
+            let name = self.name(self.report.inspection.pair(left.pair));
+            let reason = safe_text::visible_line(&left.reason);
+            writeln!(self.out, "  {} of {name}: {reason}", ids(&left.device))?;
+        }
+        Ok(())
+    }
+
+    fn units(&mut self, what: &str, are: &str, units: &[Unit]) -> io::Result<()> {
+        if units.is_empty() {
+            return Ok(());
+        }
+        self.heading(&format!("{what}: {} {are}", count(units.len(), "field")))?;
+        for unit in units {
+            let name = self.name(self.report.inspection.pair(unit.pair));
+            writeln!(self.out, "  {name}: {}", safe_text::visible_line(&unit.path.label()))?;
+        }
+        Ok(())
+    }
+
+    fn ledger(&mut self) -> io::Result<()> {
+        let ledger = &self.report.plan.ledger;
+        if ledger.is_empty() {
+            return self.heading("Would be lost: nothing");
+        }
+        self.heading(&format!("Would be lost: {}", count(ledger.len(), "value")))?;
+        for Loss { pair, path, side, value, reason, .. } in ledger {
+            let name = self.name(self.report.inspection.pair(*pair));
+            let label = path.label();
+            writeln!(self.out, "  {name}: {}, {reason}", safe_text::visible_line(&label))?;
+            let side = self.style.side(*side, side.name());
+            write_value(side, &value::lines(value), &mut self.out)?;
+        }
+        Ok(())
+    }
+
+    fn next(&mut self) -> io::Result<()> {
+        let Report { plan, inspection, by, .. } = *self.report;
+        self.heading("Next")?;
+        if !plan.open.is_empty() {
+            let fields = count(plan.open.len(), "field");
+            writeln!(
+                self.out,
+                "  {fields} to choose: unstick open DEVICE, or in a choices file for --choices"
+            )?;
+        }
+        let by = match by {
+            By::Strategy(strategy) => format!("--strategy {strategy}"),
+            By::Choices(file) => format!("--choices {}", safe_text::visible_line(file)),
+        };
+        if plan.pushed() + plan.apply.len() + plan.drop.len() > 0 {
+            writeln!(self.out, "  To do what stands here: unstick push DEVICE {by} --yes")?;
+        } else {
+            writeln!(self.out, "  There is nothing to send and nothing to apply.")?;
+        }
+        if plan.moves_cursor {
+            return writeln!(self.out, "  The device's cursor then moves to the new head.");
+        }
+        let why = if plan.open.is_empty() {
+            "entries of the server's feed could not be read or name no resource"
+        } else {
+            "the next pull must show again what is open"
+        };
+        match inspection.device.sync.cursor {
+            Some(cursor) => writeln!(self.out, "  The device's cursor then stays at {cursor}: {why}."),
+            None => writeln!(self.out, "  The device then still has no cursor: {why}."),
+        }
+    }
+
+    fn name(&self, pair: &Pair) -> String {
+        name(self.report.inspection, pair)
+    }
+}

@@ -1,0 +1,160 @@
+//! The plan as a report: `unstick.plan/1` (DESIGN §6, schema in `assets/schemas/plan-1.json`), and for people.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::entries::{LeftEntry, UnitEntry};
+use super::style::Style;
+use super::{human, lines};
+use crate::domain::field::{self, FieldPath};
+use crate::domain::inspect::Inspection;
+use crate::domain::json::Json;
+use crate::domain::mutation::{Cursor, Payload, ServerMutation, WireMutation};
+use crate::domain::plan::{Batch, Left, Plan};
+use crate::domain::resolution::Unit;
+use crate::domain::settle::{Item, Loss};
+use crate::domain::strategy::Strategy;
+use crate::exit::ExitCode;
+
+/// The `schema` of the JSON form.
+pub const SCHEMA: &str = "unstick.plan/1";
+
+/// A plan and what is said beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What the plan was made of.
+    pub inspection: &'a Inspection,
+    /// What retrying the sync would do.
+    pub plan: &'a Plan,
+    /// What decided.
+    pub by: By<'a>,
+    /// Fields whose choice was not made, since they hold something else than what the person saw.
+    pub reopened: &'a [Unit],
+    /// What was odd in the device file.
+    pub warnings: &'a [String],
+}
+
+/// What decided the divergences of a plan.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// A strategy.
+    Strategy(Strategy),
+    /// A choices file, by its name.
+    Choices(&'a str),
+}
+
+impl Report<'_> {
+    /// Writes the JSON form.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        lines::write(out, self)
+    }
+
+    /// Writes the form for people.
+    pub fn write_human(&self, out: &mut impl Write, style: Style) -> io::Result<()> {
+        human::plan::write(self, out, style)
+    }
+
+    /// Whether anything would remain after the push, as the exit code of `plan`.
+    pub fn exit_code(&self) -> ExitCode {
+        let done = self.plan.open.is_empty() && self.plan.hold.is_empty() && self.plan.moves_cursor;
+        if done { ExitCode::Done } else { ExitCode::Open }
+    }
+
+    pub(super) fn applied(&self) -> impl ExactSizeIterator<Item = &ServerMutation> {
+        self.plan.apply.iter().map(|position| &self.inspection.window.mutations[*position])
+    }
+}
+
+/// The mutation as it would be sent, as far as it is known: a link to a collection that this push creates bears the
+/// collection's queue id until the acknowledgement gives the real one.
+pub(super) fn wire(item: &Item) -> Cow<'_, WireMutation> {
+    let Some(parent) = &item.parent else { return Cow::Borrowed(&item.wire) };
+    let mut data = item.wire.data.members();
+    let path = FieldPath::from_text("/collectionId");
+    field::set_member(&item.wire.kind, &mut data, &path, &Json::string(parent.as_str()));
+    Cow::Owned(WireMutation { data: Payload::from_members(&data), ..item.wire.clone() })
+}
+
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let plan = self.plan;
+        let strategy = match self.by {
+            By::Strategy(strategy) => Some(strategy.name()),
+            By::Choices(_) => None,
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("schema", SCHEMA)?;
+        map.serialize_entry("strategy", &strategy)?;
+        map.serialize_entry("batches", &Each(|| plan.batches.iter().map(BatchEntry::new)))?;
+        map.serialize_entry("apply", &Each(|| self.applied()))?;
+        map.serialize_entry("drop", &Each(|| plan.drop.iter().map(left)))?;
+        map.serialize_entry("hold", &Each(|| plan.hold.iter().map(left)))?;
+        map.serialize_entry("open", &Each(|| plan.open.iter().map(|unit| self.unit(unit))))?;
+        map.serialize_entry("ledger", &Each(|| plan.ledger.iter().map(LossEntry::new)))?;
+        map.serialize_entry("head", &plan.head)?;
+        map.serialize_entry("movesCursor", &plan.moves_cursor)?;
+        map.serialize_entry("reopened", &Each(|| self.reopened.iter().map(|unit| self.unit(unit))))?;
+        map.serialize_entry("warnings", self.warnings)?;
+        map.end()
+    }
+}
+
+impl<'a> Report<'a> {
+    fn unit(&self, unit: &'a Unit) -> UnitEntry<'a> {
+        UnitEntry::new(self.inspection, unit.pair, &unit.path)
+    }
+}
+
+impl<'a> LossEntry<'a> {
+    fn new(loss: &'a Loss) -> Self {
+        Self {
+            unit: UnitEntry { kind: loss.kind.wire(), key: &loss.key, path: &loss.path },
+            side: loss.side.name(),
+            value: &loss.value,
+            reason: loss.reason,
+        }
+    }
+}
+
+/// A list that is made while it is written.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: Iterator<Item = T>, T: Serialize> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchEntry<'a> {
+    phase: &'static str,
+    last_mutation_at: Option<Cursor>,
+    mutations: Vec<Cow<'a, WireMutation>>,
+}
+
+impl<'a> BatchEntry<'a> {
+    fn new(batch: &'a Batch) -> Self {
+        Self {
+            phase: batch.phase.name(),
+            last_mutation_at: batch.last_mutation_at,
+            mutations: batch.items.iter().map(wire).collect(),
+        }
+    }
+}
+
+fn left(left: &Left) -> LeftEntry<'_> {
+    LeftEntry { device: &left.device, reason: &left.reason }
+}
+
+#[derive(Serialize)]
+struct LossEntry<'a> {
+    #[serde(flatten)]
+    unit: UnitEntry<'a>,
+    side: &'static str,
+    value: &'a Json,
+    reason: &'static str,
+}
