@@ -181,13 +181,12 @@ impl Fold {
             local_updated_at: None,
             server_timestamp: None,
         });
-        row.data = match row.data.as_str() {
-            None => data.clone(),
-            Some(_) => {
-                let mut members = row.data.members();
-                members.extend(data.members());
-                Payload::from_members(&members)
-            }
+        row.data = if row.data.as_str().is_none() {
+            data.clone()
+        } else {
+            let mut members = row.data.members();
+            members.extend(data.members());
+            Payload::from_members(&members)
         };
         row.status = SyncStatus::Synced;
         row.server_timestamp = timestamp.or(row.server_timestamp);

@@ -161,7 +161,7 @@ fn verse(chapter: Option<i64>, verse: Option<i64>) -> Option<Place> {
 }
 
 fn bookmark_place(raw: &RawFacts) -> Option<Place> {
-    let kind = raw.place_type.or(raw.bookmark_type).map(|raw| raw.get());
+    let kind = raw.place_type.or(raw.bookmark_type).map(RawValue::get);
     // `bookmarkType` is a string or an object {type} (PROTOCOL D10).
     let is = |word: &str| kind.is_some_and(|raw| raw.contains(&format!("\"{word}\"")));
     if is("page") {
@@ -446,7 +446,7 @@ impl<'a> Matcher<'a> {
             Kind::Link => {
                 let facts = Facts::of(&mutation.kind, &mutation.data, false);
                 let composite =
-                    mutation.resource_id.as_ref().map(|id| id.to_string()).or_else(|| {
+                    mutation.resource_id.as_ref().map(ToString::to_string).or_else(|| {
                         Some(format!("{}-{}", facts.collection.as_ref()?, facts.bookmark.as_ref()?))
                     });
                 composite.is_some_and(|id| !self.known.contains_key(&(&mutation.kind, id.as_str())))

@@ -266,7 +266,7 @@ impl Inspection {
         let living = || self.served(pair).filter(|m| m.op != Op::Delete);
         living()
             .find(|m| own.is_some() && m.resource_id.as_ref() == own)
-            .or_else(|| living().last())
+            .or_else(|| living().next_back())
             .or_else(|| self.served(pair).last())
     }
 

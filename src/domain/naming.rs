@@ -66,8 +66,8 @@ pub fn collection_name(inspection: &Inspection, id: &str) -> String {
     }
     if let Some(pair) = inspection.collection(id).map(|pair: PairId| inspection.pair(pair)) {
         let queued = inspection.queued(pair).rev().map(|m| &m.data);
-        let named = queued.chain(inspection.served(pair).rev().map(|m| &m.data));
-        if let Some(name) = named.filter_map(|data| Facts::of(&Kind::Collection, data, false).name).next() {
+        let mut named = queued.chain(inspection.served(pair).rev().map(|m| &m.data));
+        if let Some(name) = named.find_map(|data| Facts::of(&Kind::Collection, data, false).name) {
             return name.to_string();
         }
     }

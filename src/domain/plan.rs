@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::field::FieldPath;
+use super::field::{FieldPath, Verdict};
 use super::identity::{FAVORITES, Facts};
 use super::inspect::{Inspection, PairId};
+use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Op, QueueId};
+use super::preflight;
 use super::resolution::{Resolution, Unit};
 use super::settle::{self, Item, Loss, Outcome};
 use super::squash;
+use super::window::PullPath;
 
 /// How many mutations a POST may carry (PROTOCOL A3).
 pub const MAX_BATCH: usize = 100;
@@ -83,6 +86,15 @@ pub struct Left {
     pub pair: PairId,
 }
 
+/// Something that a person should know before the plan is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The pair it is about; `None` where it is about the whole.
+    pub pair: Option<PairId>,
+    /// What to know, without what people wrote.
+    pub text: String,
+}
+
 /// What retrying the sync would do.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -98,6 +110,8 @@ pub struct Plan {
     pub open: Vec<Unit>,
     /// Every changed value that is not in the result.
     pub ledger: Vec<Loss>,
+    /// What a person should know before saying yes.
+    pub warnings: Vec<Warning>,
     /// The head this plan was made for.
     pub head: Cursor,
     /// Whether the device's cursor may move to the head afterwards: only when nothing is open and every entry of
@@ -126,6 +140,7 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
         hold: Vec::new(),
         open: Vec::new(),
         ledger: Vec::new(),
+        warnings: Vec::new(),
         head: inspection.window.head,
         moves_cursor: true,
     };
@@ -160,8 +175,44 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
     plan.apply.sort_unstable();
     plan.moves_cursor =
         plan.open.is_empty() && inspection.window.unreadable.is_empty() && inspection.unidentified.is_empty();
+    plan.warnings = warnings(inspection, items.iter().map(|(_, item)| item));
     plan.batches = batches(items, inspection.window.head);
     plan
+}
+
+/// What might surprise a person about sending `items`.
+fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> + Clone) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if inspection.window.path == PullPath::CursorAhead {
+        let text = "this server never gave the device's cursor: make sure that it is the right server and the right account before anything is sent";
+        warnings.push(Warning { pair: None, text: text.to_owned() });
+    }
+    let mut notes: HashMap<[Option<String>; 2], &QueueId> = HashMap::new();
+    for item in items {
+        let mut warn = |text: String| warnings.push(Warning { pair: Some(item.pair), text });
+        let wire = &item.wire;
+        for problem in preflight::problems(&wire.kind, wire.op, &wire.data) {
+            warn(format!("the server will refuse it: {}", problem.what));
+        }
+        let Some(first) = item.members.first() else { continue };
+        if wire.kind == Kind::Note && wire.op == Op::Create {
+            // Two identical notes cannot be told apart when an answer is lost (PROTOCOL D23).
+            let members = wire.data.members();
+            let content = ["body", "ranges"].map(|name| members.get(name).map(Json::to_text));
+            if let Some(twin) = notes.insert(content, first) {
+                warn(format!("queue entries {twin} and {first} are the same note; both will be made"));
+            }
+        }
+        if wire.kind == Kind::Note && wire.op == Op::Update {
+            let details = inspection.details(inspection.pair(item.pair));
+            let ranges = details.field(&FieldPath::from_text("/ranges"));
+            if ranges.is_some_and(|field| field.verdict != Verdict::Equal) {
+                // PROTOCOL D13.
+                warn(String::from("a server may ignore new ranges of a note; unstick looks afterwards"));
+            }
+        }
+    }
+    warnings
 }
 
 impl Plan {
@@ -275,11 +326,6 @@ fn batches(mut items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
         }
     }
     batches
-}
-
-/// Values of `pair` that no choice has settled yet, for messages.
-pub fn open_paths(inspection: &Inspection, resolution: &Resolution, pair: PairId) -> Vec<FieldPath> {
-    resolution.open(pair, inspection.pair(pair)).cloned().collect()
 }
 
 /// How many mutations the phone itself would put into one POST of each phase: it does not cut (PROTOCOL D8).

@@ -229,7 +229,7 @@ impl Settling<'_> {
                 continue;
             }
             self.losses_of(field, &choice, result.as_ref(), &mut settled.losses);
-            let differs = result != field.server && !(field.verdict == Verdict::Equal);
+            let differs = result != field.server && field.verdict != Verdict::Equal;
             let kept = result == field.device || field.device.is_none() && !differs;
             if differs {
                 sends = true;

@@ -701,10 +701,10 @@ impl Push {
         self.resolution = carried.resolution;
         self.fold.reset(&self.inspection);
         self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
-        if why == Why::LostAnswer {
-            if let Some(end) = self.look_up(&flying, &created) {
-                return self.end_early(end);
-            }
+        if why == Why::LostAnswer
+            && let Some(end) = self.look_up(&flying, &created)
+        {
+            return self.end_early(end);
         }
         let reopened = carried.reopened;
         if self.options.ask && (!reopened.is_empty() || self.plan.open.len() > open_before) {
