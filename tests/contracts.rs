@@ -4,6 +4,8 @@
 mod acks;
 #[path = "contracts/answers.rs"]
 mod answers;
+#[path = "contracts/both_sides.rs"]
+mod both_sides;
 #[path = "contracts/cases.rs"]
 mod cases;
 #[path = "contracts/device_file.rs"]

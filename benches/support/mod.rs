@@ -110,7 +110,7 @@ impl Resource {
                 seed.is_multiple_of(2)
             ),
             1 => format!(
-                r#""type":"UPDATE","resource":"COLLECTION","resourceId":"collection-{number}","data":{{"name":"{} {seed}","isDefault":false,"clientUpdatedAt":"{updated}"}}"#,
+                r#""type":"UPDATE","resource":"COLLECTION","resourceId":"collection-{number}","data":{{"name":"{} {number}","isDefault":false,"clientUpdatedAt":"{updated}"}}"#,
                 words(*seed, 3)
             ),
             2 => format!(

@@ -239,17 +239,3 @@ fn a_database_and_a_missing_file_say_what_to_do_next() {
         assert!(error.contains("cannot read") && error.contains("Check the path"), "{error}");
     }
 }
-
-#[path = "../../benches/support/mod.rs"]
-#[allow(dead_code)]
-mod support;
-
-#[test]
-fn the_benches_input_is_a_device_file() {
-    let text = support::device_file(1000);
-    let file = DeviceFile::from_text("bench", text.clone()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(file.warnings(), []);
-    assert_eq!(file.device().queue.len(), 1000);
-    assert!(text == support::device_file(1000), "the same every time");
-    assert!((250..400).contains(&(text.len() / 1000)), "{} bytes", text.len());
-}
