@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::inspect::{Inspection, Pair, Status};
 use super::mutation::{Kind, Millis, Side};
+use super::phone;
 use super::plan::{self, MAX_BATCH};
 use super::preflight;
 use super::strategy;
@@ -61,6 +62,7 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
     causes.extend(over_limit(inspection));
     causes.extend(clock_skew(inspection, now));
     causes.extend(schema(inspection));
+    causes.extend(phone::sdk_abort_causes(inspection));
     causes
 }
 
