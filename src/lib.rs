@@ -13,6 +13,8 @@
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
 pub mod app;
+pub mod cli;
+pub mod config;
 pub mod demo;
 pub mod device;
 pub mod domain;

@@ -1,0 +1,362 @@
+//! The command line: arguments are read, checked together and handed over as plain data. Does nothing itself.
+
+mod arguments;
+mod pages;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use self::arguments::{
+    Against as AgainstFlags, Arguments, Decide, Push as PushFlags, Server as ServerFlags, Sub,
+};
+use crate::config::Config;
+use crate::domain::mutation::Millis;
+use crate::domain::strategy::Strategy;
+use crate::error::InputError;
+use crate::headless::Format;
+use crate::report::style::Color;
+use crate::sandbox::model::FirstSync;
+use crate::sandbox::scenario::Scenario;
+use crate::server::Endpoint;
+
+pub use self::pages::{completions, man};
+pub use clap_complete::Shell;
+
+/// What is to be done, and how.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The command.
+    pub command: Command,
+    /// When to use colours.
+    pub color: Color,
+    /// Where to write the log; without a file nothing is logged.
+    pub log: Option<PathBuf>,
+    /// The time, where it is fixed (`--now`).
+    pub now: Option<Millis>,
+}
+
+/// A command with all it needs.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// List the scenarios.
+    Scenarios,
+    /// Open a scenario in the inspector.
+    Demo {
+        /// Its name; without one the first.
+        scenario: Option<String>,
+    },
+    /// Open a device file in the inspector.
+    Open {
+        /// The device file; `-` is standard input.
+        device: PathBuf,
+        /// What it is held against.
+        against: Against,
+    },
+    /// Write an inspection.
+    Inspect {
+        /// The device file; `-` is standard input.
+        device: PathBuf,
+        /// What it is held against.
+        against: Against,
+        /// Who reads it.
+        format: Format,
+        /// Whether people see every pair.
+        all: bool,
+    },
+    /// Write a plan.
+    Plan {
+        /// The device file; `-` is standard input.
+        device: PathBuf,
+        /// What it is held against.
+        against: Against,
+        /// What decides.
+        decision: Decision,
+        /// Who reads it.
+        format: Format,
+    },
+    /// Resolve and retry the sync.
+    Push {
+        /// The device file.
+        device: PathBuf,
+        /// The server.
+        server: Access,
+        /// What decides.
+        decision: Decision,
+        /// Send nothing while anything is open.
+        all_or_nothing: bool,
+        /// Send -1 once more where the server asks for it on a first sync (PROTOCOL D1).
+        retry_first_sync: bool,
+    },
+    /// Serve the sandbox.
+    Sandbox {
+        /// The port on 127.0.0.1; 0 is any that is free.
+        port: u16,
+        /// What is on the server; without one nothing.
+        scenario: Option<String>,
+        /// How a fresh account begins.
+        first_sync: FirstSync,
+    },
+    /// Write a completion script.
+    Completions(Shell),
+    /// Write the manual page.
+    Man,
+}
+
+/// What a device file is held against.
+#[derive(Clone, Debug)]
+pub enum Against {
+    /// A server.
+    Server(Access),
+    /// A recorded pull; `-` is standard input.
+    Recorded(PathBuf),
+}
+
+/// A server and who asks it. The token is not among it: it comes from `UNSTICK_TOKEN`, a file or a prompt.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// `x-client-id`.
+    pub client_id: String,
+    /// A file with the token.
+    pub token_file: Option<PathBuf>,
+}
+
+/// What decides the divergences.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// A rule.
+    Strategy(Strategy),
+    /// A choices file; `-` is standard input.
+    Choices(PathBuf),
+}
+
+/// The `x-client-id` for servers on this machine where none is given: the sandbox takes any.
+const LOOPBACK_CLIENT_ID: &str = "unstick";
+
+/// Arguments that were read, before they are checked together.
+#[derive(Debug)]
+pub struct Read(Arguments);
+
+/// Why nothing can be done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// Arguments that do not fit together. `exit` prints it with the command's usage and ends with the code 2.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// Something else that cannot be used.
+    #[error(transparent)]
+    Input(#[from] InputError),
+}
+
+/// Reads the arguments; the first is the program's name.
+///
+/// # Errors
+/// Arguments that are unknown or missing; also help and version, which `exit` prints with the code 0, all others
+/// with 2.
+pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Read, clap::Error> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.iter().skip(1).take_while(|argument| *argument != "--").any(is_token) {
+        return Err(Arguments::command().error(ErrorKind::UnknownArgument, NO_TOKEN));
+    }
+    Arguments::try_parse_from(arguments).map(Read)
+}
+
+const NO_TOKEN: &str = "there is no --token: what stands on a command line can be read by other programs and stays in the shell's history. Put the token into the variable UNSTICK_TOKEN or into a file for --token-file; take the one that was just typed for known, and have it replaced";
+
+fn is_token(argument: &OsString) -> bool {
+    let bytes = argument.as_encoded_bytes();
+    bytes == b"--token" || bytes.starts_with(b"--token=")
+}
+
+impl Read {
+    /// The configuration file that was asked for.
+    pub fn config_file(&self) -> Option<&Path> {
+        self.0.common.config.as_deref()
+    }
+
+    /// What is to be done; `config` fills in what the arguments leave out.
+    ///
+    /// # Errors
+    /// Arguments that do not fit together, a server that is missing or cannot be used, a scenario that does not
+    /// exist.
+    pub fn with(self, config: Config) -> Result<Invocation, Refused> {
+        let Self(Arguments { command, common }) = self;
+        let checks = Checks { command: command.name(), config: &config };
+        let command = match command {
+            Sub::Demo(demo) if demo.list => Command::Scenarios,
+            Sub::Demo(demo) => Command::Demo { scenario: checks.scenario(demo.scenario)? },
+            Sub::Open(open) => {
+                checks.one_input(&[Some(&open.device), open.against.pull.as_ref()])?;
+                Command::Open { against: checks.against(open.against)?, device: open.device }
+            }
+            Sub::Inspect(inspect) => {
+                checks.one_input(&[Some(&inspect.device), inspect.against.pull.as_ref()])?;
+                Command::Inspect {
+                    against: checks.against(inspect.against)?,
+                    device: inspect.device,
+                    format: inspect.output.format,
+                    all: inspect.all,
+                }
+            }
+            Sub::Plan(plan) => {
+                let files = [Some(&plan.device), plan.against.pull.as_ref(), plan.decide.choices.as_ref()];
+                checks.one_input(&files)?;
+                let decision = checks.decision(plan.decide)?;
+                Command::Plan {
+                    against: checks.against(plan.against)?,
+                    device: plan.device,
+                    decision,
+                    format: plan.output.format,
+                }
+            }
+            Sub::Push(push) => checks.push(push)?,
+            Sub::Sandbox(sandbox) => Command::Sandbox {
+                port: sandbox.port,
+                scenario: checks.scenario(sandbox.scenario)?,
+                first_sync: sandbox.first_sync,
+            },
+            Sub::Completions { shell } => Command::Completions(shell),
+            Sub::Man => Command::Man,
+        };
+        Ok(Invocation {
+            command,
+            color: common.color.or(config.color).unwrap_or_default(),
+            log: common.log.or(config.log.file),
+            now: common.now,
+        })
+    }
+}
+
+/// What is checked of a command's arguments.
+struct Checks<'a> {
+    command: &'static str,
+    config: &'a Config,
+}
+
+impl Checks<'_> {
+    /// Standard input can be read once.
+    fn one_input(&self, files: &[Option<&PathBuf>]) -> Result<(), Refused> {
+        let from_input = files.iter().flatten().filter(|file| is_standard_input(file)).count();
+        if from_input > 1 {
+            return Err(self.conflict("only one file can be `-`, standard input"));
+        }
+        Ok(())
+    }
+
+    fn against(&self, flags: AgainstFlags) -> Result<Against, Refused> {
+        match (flags.pull, &flags.server.url) {
+            (Some(_), Some(_)) => Err(self
+                .conflict("--server and --pull exclude each other: a recorded pull stands for the server")),
+            (Some(pull), None) => Ok(Against::Recorded(pull)),
+            (None, _) => self.access(flags.server).map(Against::Server),
+        }
+    }
+
+    fn access(&self, flags: ServerFlags) -> Result<Access, Refused> {
+        let Some(url) = flags.url.as_ref().or(self.config.server.as_ref()) else {
+            let recorded = match self.command {
+                "push" => "",
+                _ => ", or --pull FILE with a recorded pull",
+            };
+            return Err(self.refused(
+                "was not told which server to hold the device file against",
+                format!("Give --server URL (pre-live is {}){recorded}.", Endpoint::PRE_LIVE),
+            ));
+        };
+        let endpoint = Endpoint::parse(url)?;
+        let client_id = match flags.client_id.or_else(|| self.config.client_id.clone()) {
+            Some(id) => id,
+            None if endpoint.is_loopback() => LOOPBACK_CLIENT_ID.to_owned(),
+            None => {
+                let next =
+                    "Give --client-id ID, or set UNSTICK_CLIENT_ID, to the id of the app whose device it is.";
+                return Err(
+                    self.refused("was not told the client id, which every request names", next.into())
+                );
+            }
+        };
+        let token_file = flags.token_file.or_else(|| self.config.token_file.clone());
+        Ok(Access { endpoint, client_id, token_file })
+    }
+
+    fn decision(&self, decide: Decide) -> Result<Decision, Refused> {
+        match (decide.strategy, decide.choices) {
+            (Some(strategy), None) => Ok(Decision::Strategy(strategy)),
+            (None, Some(file)) => Ok(Decision::Choices(file)),
+            (Some(_), Some(_)) => Err(self
+                .conflict("--strategy and --choices exclude each other: either a rule decides or a person")),
+            (None, None) => {
+                let names = Strategy::ALL.map(Strategy::name).join(", ");
+                let sentence = format!("{} needs --strategy ({names}) or --choices FILE", self.command);
+                Err(self.usage(ErrorKind::MissingRequiredArgument, &sentence))
+            }
+        }
+    }
+
+    fn push(&self, push: PushFlags) -> Result<Command, Refused> {
+        if push.against.pull.is_some() {
+            return Err(self.conflict(
+                "a recorded pull is read-only; give --server instead of --pull, or see with `unstick plan` what would be sent",
+            ));
+        }
+        if is_standard_input(&push.device) {
+            return Err(self.conflict(
+                "push writes the device file back, and standard input has no place for it; save the export as a file",
+            ));
+        }
+        if !push.yes {
+            return Err(self.usage(
+                ErrorKind::MissingRequiredArgument,
+                "push sends mutations and does not ask; see with `unstick plan` what it would send, then add --yes",
+            ));
+        }
+        Ok(Command::Push {
+            decision: self.decision(push.decide)?,
+            server: self.access(push.against.server)?,
+            device: push.device,
+            all_or_nothing: push.all_or_nothing,
+            retry_first_sync: push.retry_first_sync,
+        })
+    }
+
+    fn scenario(&self, name: Option<String>) -> Result<Option<String>, Refused> {
+        match name {
+            Some(name) if Scenario::by_name(&name).is_none() => {
+                let names: Vec<&str> = Scenario::list().iter().map(|scenario| scenario.name).collect();
+                let reason = format!("has no scenario {name:?}");
+                Err(self.refused(&reason, format!("Choose one of: {}.", names.join(", "))))
+            }
+            name => Ok(name),
+        }
+    }
+
+    fn conflict(&self, sentence: &str) -> Refused {
+        self.usage(ErrorKind::ArgumentConflict, sentence)
+    }
+
+    fn usage(&self, kind: ErrorKind, sentence: &str) -> Refused {
+        let mut all = Arguments::command();
+        all.build();
+        let error = match all.find_subcommand_mut(self.command) {
+            Some(command) => command.error(kind, sentence),
+            None => all.error(kind, sentence),
+        };
+        Refused::Usage(error)
+    }
+
+    fn refused(&self, reason: &str, next: String) -> Refused {
+        let file = format!("unstick {}", self.command);
+        Refused::Input(InputError::Unsupported { file, reason: reason.to_owned(), next })
+    }
+}
+
+fn is_standard_input(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! The arguments as clap reads them.
+
+#![expect(clippy::doc_markdown, reason = "these doc comments are help texts, which have no markup")]
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::domain::mutation::Millis;
+use crate::domain::strategy::Strategy;
+use crate::headless::Format;
+use crate::report::style::Color;
+use crate::sandbox::model::FirstSync;
+
+/// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
+/// retry the sync.
+#[derive(Debug, Parser)]
+#[command(name = "unstick", version, arg_required_else_help = true)]
+#[command(after_help = EXAMPLES, after_long_help = [EXAMPLES, EXIT_CODES, TOKEN].join("\n\n"))]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Sub,
+    #[command(flatten)]
+    pub(super) common: Common,
+}
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  unstick demo                                    a stuck device against a server of its own, on this machine
+  unstick open tablet.json --server URL           look into a device file and resolve it
+  unstick inspect tablet.json --pull pull.json    the same as text, against a recorded pull";
+
+pub(super) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done, nothing is open
+  1  divergences or quarantined mutations remain
+  2  bad arguments or bad input
+  3  the server refused or cannot be reached
+  4  it cannot be told what the server did";
+
+pub(super) const TOKEN: &str = "\
+Token:
+  The user's access token comes from the variable UNSTICK_TOKEN, from --token-file or from a prompt,
+  never from an argument. It is never logged, written or shown.";
+
+/// The heading under which every command lists what all have in common.
+pub(super) const COMMON: &str = "Common options";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sub {
+    Demo(Demo),
+    Open(Open),
+    Inspect(Inspect),
+    Plan(Plan),
+    Push(Push),
+    Sandbox(Sandbox),
+    /// Write a completion script for a shell
+    #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write the manual page
+    #[command(after_help = "Example:\n  unstick man | man -l -")]
+    Man,
+}
+
+impl Sub {
+    /// The command's name.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Open(_) => "open",
+            Self::Inspect(_) => "inspect",
+            Self::Plan(_) => "plan",
+            Self::Push(_) => "push",
+            Self::Sandbox(_) => "sandbox",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
+        }
+    }
+}
+
+/// Open a stuck device of a scenario, against a server on this machine
+///
+/// Starts the sandbox on a free loopback port with a stuck device and opens the inspector. Nothing of it leaves this
+/// machine.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  unstick demo\n  unstick demo --list\n  unstick demo delete-vs-edit")]
+pub(super) struct Demo {
+    /// Which scenario; see --list
+    pub(super) scenario: Option<String>,
+    /// List the scenarios
+    #[arg(long, conflicts_with = "scenario")]
+    pub(super) list: bool,
+}
+
+/// Open a device file in the inspector
+///
+/// Shows the device's queue beside the server's mutations, lets a person choose field by field what survives, and
+/// retries the sync. Against a recorded pull it is read-only.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick open tablet.json --server https://apis-prelive.quran.foundation/auth --client-id my-app
+  unstick open tablet.json --pull pull.json")]
+pub(super) struct Open {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) against: Against,
+}
+
+const DEVICE: &str = "The device file, as the app exports it; - is standard input";
+
+/// Write why a device is stuck and where the two sides differ
+///
+/// Sends nothing. For people: the causes, the summary, then what is open.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick inspect tablet.json --pull pull.json
+  unstick inspect tablet.json --server URL --format json | jq '.pairs[] | select(.status == \"diverged\")'")]
+pub(super) struct Inspect {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// Show people every resource, not only the open ones
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+/// Write what retrying the sync would send, apply, keep and lose
+///
+/// Sends nothing.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick plan tablet.json --server URL --strategy merge
+  unstick plan tablet.json --pull pull.json --choices choices.json --format json")]
+pub(super) struct Plan {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) decide: Decide,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+/// Resolve and retry the sync, without a screen
+///
+/// Pulls, decides, sends what is settled and writes the device file back; a backup of it is made first. What stays
+/// open stays in the queue.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick plan tablet.json --server URL --strategy server-wins
+  unstick push tablet.json --server URL --strategy server-wins --yes")]
+pub(super) struct Push {
+    /// The device file, as the app exports it; it is written back
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) decide: Decide,
+    /// Really send
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Send nothing while anything is open
+    #[arg(long)]
+    pub(super) all_or_nothing: bool,
+    /// Where the server asks for -1 on a first sync, send once more with it
+    #[arg(long)]
+    pub(super) retry_first_sync: bool,
+}
+
+/// Serve the sandbox alone, for an app's own client
+///
+/// A strict server of its own on 127.0.0.1. Its first line is `listening on http://127.0.0.1:PORT`. It takes any
+/// token; one of the form scopes:sync,note has only those scopes.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  unstick sandbox --port 8787\n  unstick sandbox --scenario big-queue")]
+pub(super) struct Sandbox {
+    /// The port on 127.0.0.1; 0 is any that is free
+    #[arg(long, default_value_t = 0)]
+    pub(super) port: u16,
+    /// What is on the server; without one it is empty. See `unstick demo --list`
+    #[arg(long, value_name = "NAME")]
+    pub(super) scenario: Option<String>,
+    /// The head of an account that never synced: a positive one, or -1
+    #[arg(long, value_name = "HEAD", default_value = "positive", value_parser = first_sync())]
+    pub(super) first_sync: FirstSync,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Against {
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// A recorded pull instead of a server: a GET's answer, or an array of its pages; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) pull: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Server {
+    /// The server's base URL; https, except on this machine
+    #[arg(long = "server", value_name = "URL")]
+    pub(super) url: Option<String>,
+    /// The id of the app whose device it is (x-client-id)
+    #[arg(long, value_name = "ID", env = "UNSTICK_CLIENT_ID", hide_env_values = true)]
+    pub(super) client_id: Option<String>,
+    /// A file with the user's access token; else the variable UNSTICK_TOKEN, else a prompt
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Decide {
+    /// The rule that decides every divergence; merge leaves open what only a person can decide
+    #[arg(long, value_name = "STRATEGY", value_parser = strategy())]
+    pub(super) strategy: Option<Strategy>,
+    /// A choices file, as the inspector writes it; - is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) choices: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Output {
+    /// For people or for programs
+    #[arg(long, default_value = "human", value_parser = format())]
+    pub(super) format: Format,
+}
+
+#[derive(Args, Debug)]
+#[command(next_help_heading = COMMON)]
+pub(super) struct Common {
+    /// When to use colours: on a terminal unless NO_COLOR is set, always, never
+    #[arg(long, global = true, value_name = "WHEN", value_parser = color())]
+    pub(super) color: Option<Color>,
+    /// Write a log of requests and answers: ids and sizes, never what people wrote
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+    /// The configuration; else the one in the platform's folder
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Take this for the time, as in 2026-05-19T10:20:00Z
+    #[arg(long, global = true, value_name = "RFC3339", value_parser = moment)]
+    pub(super) now: Option<Millis>,
+}
+
+/// One of `all` by its name.
+fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
+    all: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.map(name)).try_map(move |word| {
+        all.into_iter().find(|one| name(*one) == word).ok_or("not one of the possible values")
+    })
+}
+
+fn strategy() -> impl TypedValueParser<Value = Strategy> {
+    one_of(Strategy::ALL, Strategy::name)
+}
+
+fn format() -> impl TypedValueParser<Value = Format> {
+    one_of(Format::ALL, Format::name)
+}
+
+fn color() -> impl TypedValueParser<Value = Color> {
+    one_of(Color::ALL, Color::name)
+}
+
+fn first_sync() -> impl TypedValueParser<Value = FirstSync> {
+    one_of([FirstSync::Positive, FirstSync::Minus1], |first_sync| match first_sync {
+        FirstSync::Positive => "positive",
+        FirstSync::Minus1 => "minus-one",
+    })
+}
+
+fn moment(text: &str) -> Result<Millis, String> {
+    let moment: jiff::Timestamp =
+        text.parse().map_err(|_| String::from("expected a moment such as 2026-05-19T10:20:00Z"))?;
+    Ok(Millis(moment.as_millisecond()))
+}
