@@ -1,0 +1,7 @@
+//! The real binary in a real pseudo-terminal. `UNSTICK_BIN` names another build of it than the tests' own.
+
+#[path = "pty/terminal.rs"]
+mod terminal;
+
+#[path = "pty/demo.rs"]
+mod demo;

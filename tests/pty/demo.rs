@@ -1,0 +1,4 @@
+//! The README's first command, through a whole resolution to the 200.
+
+use super::terminal::Terminal;
+

@@ -1,0 +1,152 @@
+//! A pseudo-terminal with a program in it: keys go in, the screen is waited for.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+
+/// How long a state is waited for before the test fails; nothing is waited for longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A program on a terminal of its own.
+pub struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    output: Receiver<Vec<u8>>,
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+}
+
+/// The binary under test.
+pub fn binary() -> PathBuf {
+    std::env::var_os("UNSTICK_BIN").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_unstick")),
+        |path| std::path::absolute(path).expect("a path"),
+    )
+}
+
+impl Terminal {
+    /// Runs the binary with these arguments on a terminal of this size.
+    pub fn run(arguments: &[&str], columns: u16, rows: u16) -> Self {
+        Self::run_with(arguments, columns, rows, &[])
+    }
+
+    /// The same, with variables in its environment.
+    pub fn run_with(arguments: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(binary());
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        command.env("RUST_BACKTRACE", "0");
+        command.env_remove("NO_COLOR");
+        for (name, value) in variables {
+            command.env(name, value);
+        }
+        let child = pair.slave.spawn_command(command).expect("the binary runs");
+        let mut reader = pair.master.try_clone_reader().expect("its output");
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 8192];
+            while let Ok(count) = reader.read(&mut bytes) {
+                if count == 0 || sender.send(bytes[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        let keys = pair.master.take_writer().expect("its input");
+        let parser = vt100::Parser::new(rows, columns, 0);
+        Self { master: pair.master, child, keys, output, parser, raw: Vec::new() }
+    }
+
+    /// Types bytes, as the terminal would send them.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        self.keys.write_all(keys.as_bytes()).expect("the program reads");
+        self.keys.flush().expect("the program reads");
+        self
+    }
+
+    /// Changes the terminal's size.
+    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).expect("a new size");
+        self.parser.screen_mut().set_size(rows, columns);
+        self
+    }
+
+    /// Waits until the screen holds `text`.
+    pub fn see(&mut self, text: &str) -> &mut Self {
+        self.until(text, |screen| screen.contains(text))
+    }
+
+    /// Waits until the screen no longer holds `text`.
+    pub fn gone(&mut self, text: &str) -> &mut Self {
+        self.until(&format!("no {text}"), |screen| !screen.contains(text))
+    }
+
+    fn until(&mut self, what: &str, there: impl Fn(&str) -> bool) -> &mut Self {
+        let begun = Instant::now();
+        while !there(&self.screen()) {
+            let left = PATIENCE.saturating_sub(begun.elapsed());
+            match self.output.recv_timeout(left) {
+                Ok(bytes) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout) => panic!("waited for {what} and saw\n{}", self.screen()),
+                Err(RecvTimeoutError::Disconnected) => panic!("waited for {what}; the program ended with\n{}", self.screen()),
+            }
+        }
+        self
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    /// The screen as text.
+    pub fn screen(&self) -> String {
+        self.parser.screen().contents()
+    }
+
+    /// Every byte that the program wrote so far.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The parsed screen, for modes and colours.
+    pub fn parsed(&self) -> &vt100::Screen {
+        self.parser.screen()
+    }
+
+    /// Waits until the program has ended and everything it wrote is read.
+    pub fn end(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("the program ends");
+        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
+            self.take(&bytes);
+        }
+        status
+    }
+
+    /// Sends a signal, by name without `SIG`.
+    pub fn signal(&mut self, name: &str) -> &mut Self {
+        let pid = self.child.process_id().expect("it runs").to_string();
+        let status = std::process::Command::new("kill").args(["-s", name, &pid]).status().expect("kill runs");
+        assert!(status.success());
+        self
+    }
+
+    /// Whether the terminal echoes and edits lines again, as a shell needs it.
+    pub fn is_cooked(&self) -> bool {
+        let modes = self.master.get_termios().expect("the terminal's modes");
+        let local = format!("{:?}", modes.local_flags);
+        local.contains("ECHO") && local.contains("ICANON")
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
