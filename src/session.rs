@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::device::DeviceFile;
 use crate::device::source::Source;
 use crate::device::write_back::{LeftOut, replace, rewritten};
+use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::mutation::{Cursor, Millis, QueueId};
@@ -15,9 +16,12 @@ use crate::domain::push::{
     Do, End, Got, Interrupted, Note, Options, Outcome, Posted, PullFault, Push, Record,
 };
 use crate::domain::resolution::Resolution;
+use crate::domain::strategy::Strategy;
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
-use crate::journal::{DeviceFileNow, DeviceLock, Journal, backup};
+use crate::journal::{
+    DeviceFileNow, DeviceLock, Journal, backup, forget_choices, keep_choices, kept_choices,
+};
 use crate::server::{Client, Failure, PullError, Recording, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
@@ -71,6 +75,10 @@ pub struct Interruption {
     pub in_doubt: usize,
     /// The copy of the device file from before.
     pub backup: PathBuf,
+    /// The strategy that decided every divergence, where there was one.
+    pub rule: Option<Strategy>,
+    /// What was chosen, as a choices file.
+    pub choices: Option<String>,
 }
 
 /// What a push came to, in the machine's terms and on the disk.
@@ -128,6 +136,8 @@ impl Session {
                 acknowledged: done.len(),
                 in_doubt: device.in_doubt.len(),
                 backup: unfinished.backup,
+                rule: state.rule.as_deref().and_then(Strategy::from_name),
+                choices: kept_choices(path)?,
             });
         }
         Ok(Self { file: Arc::new(file), device, server, clock, interrupted })
@@ -207,17 +217,27 @@ impl Session {
             );
         };
         let lock = DeviceLock::acquire(&path)?;
-        let (mut journal, backup) = self.begin(&lock)?;
+        let chosen = choices::export(&inspection, &resolution).to_string();
+        let (mut journal, backup) = self.begin(&lock, &chosen, options.rule)?;
         let clock = self.clock;
         let machine = Push::new(inspection, resolution, options, clock.now());
         let outcome = drive(&client, machine, &mut journal, clock, watch).await;
         let rewritten = rewritten(&self.file, &outcome.device);
-        let written = self.write_back(rewritten.text, journal, matches!(outcome.end, End::Unknown { .. }));
+        let in_doubt = matches!(outcome.end, End::Unknown { .. });
+        let written = self.write_back(rewritten.text, journal, in_doubt);
+        if written.is_ok() && !in_doubt {
+            forget_choices(&lock);
+        }
         Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
     }
 
-    /// The journal and the backup, both on the disk before the first byte is sent.
-    fn begin(&self, lock: &DeviceLock) -> Result<(Journal<Record>, PathBuf), InputError> {
+    /// The backup, what was chosen and the journal, all on the disk before the first byte is sent.
+    fn begin(
+        &self,
+        lock: &DeviceLock,
+        chosen: &str,
+        rule: Option<Strategy>,
+    ) -> Result<(Journal<Record>, PathBuf), InputError> {
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
             path: lock.device().to_owned(),
@@ -230,13 +250,20 @@ impl Session {
                 "Nothing was sent. Open it again to see what it holds now",
             ));
         }
-        if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
-            let backup = unfinished.backup.clone();
-            return Ok((unfinished.resume(lock)?, backup));
-        }
-        // The backup's name tells the real time, also where a test fixes the clock.
-        let backup = backup(lock, Clock::System.now())?;
-        Ok((Journal::begin(lock, self.file.text(), &backup)?, backup))
+        let (mut journal, backup) = match Journal::<Record>::unfinished(lock.device())? {
+            Some(unfinished) => {
+                let backup = unfinished.backup.clone();
+                (unfinished.resume(lock)?, backup)
+            }
+            None => {
+                // The backup's name tells the real time, also where a test fixes the clock.
+                let backup = backup(lock, Clock::System.now())?;
+                (Journal::begin(lock, self.file.text(), &backup)?, backup)
+            }
+        };
+        keep_choices(lock, chosen)?;
+        journal.append(&Record::Begun { rule: rule.map(|rule| rule.name().to_owned()) })?;
+        Ok((journal, backup))
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must

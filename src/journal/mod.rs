@@ -4,10 +4,12 @@
 
 mod backup;
 mod fingerprint;
+mod kept;
 mod lines;
 mod lock;
 
 pub use backup::backup;
 pub use fingerprint::Fingerprint;
+pub use kept::{forget_choices, keep_choices, kept_choices};
 pub use lines::{DeviceFileNow, Journal, Unfinished};
 pub use lock::DeviceLock;

@@ -94,7 +94,9 @@ impl Terminal {
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("waited for {what} and saw\n{}", self.screen()),
-                Err(RecvTimeoutError::Disconnected) => panic!("waited for {what}; the program ended with\n{}", self.screen()),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("waited for {what}; the program ended with\n{}", self.screen())
+                }
             }
         }
         self

@@ -49,9 +49,33 @@ pub struct Replayed {
 /// [`InputError`] with the place: text that is not a choices file, a pair or a field that the inspection does not
 /// have, a choice that cannot be made there (with the reason), two choices for one field.
 pub fn read(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, InputError> {
+    replay(file, text, inspection, false)
+}
+
+/// Makes the choices of an interrupted push again. What it had sent is no longer there to be chosen; such choices are
+/// passed over.
+///
+/// # Errors
+/// As [`read`], but for pairs and fields that the inspection no longer has.
+pub fn resume(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, InputError> {
+    replay(file, text, inspection, true)
+}
+
+fn replay(
+    file: &str,
+    text: &str,
+    inspection: &Inspection,
+    partly_done: bool,
+) -> Result<Replayed, InputError> {
     let pairs = inspection.ids().map(|(id, pair)| ((&pair.kind, pair.key.as_str()), id)).collect();
-    let mut replay =
-        Replay { inspection, pairs, at: HashMap::new(), chosen: Vec::new(), reopened: Vec::new() };
+    let mut replay = Replay {
+        inspection,
+        partly_done,
+        pairs,
+        at: HashMap::new(),
+        chosen: Vec::new(),
+        reopened: Vec::new(),
+    };
     for (index, entry) in entry::read(file, text)?.into_iter().enumerate() {
         replay.take(index, entry).map_err(|misfit| misfit.in_file(file))?;
     }
@@ -80,6 +104,7 @@ impl Misfit {
 
 struct Replay<'a> {
     inspection: &'a Inspection,
+    partly_done: bool,
     pairs: HashMap<(&'a Kind, &'a str), PairId>,
     /// Which entry chose a field.
     at: HashMap<Unit, usize>,
@@ -92,6 +117,9 @@ impl Replay<'_> {
         let Entry { kind, key, path, word, saw: known } = entry;
         let place = |member: &str| format!("/choices/{index}/{member}");
         let Some(&id) = self.pairs.get(&(&kind, key.as_str())) else {
+            if self.partly_done {
+                return Ok(());
+            }
             let found = format!("no {} with the key {}", named(kind.wire()), named(&key));
             return Err(Misfit::new(place("key"), found, "a kind and a key that `unstick inspect` lists"));
         };
@@ -105,6 +133,9 @@ impl Replay<'_> {
             }
             None => pair.open.clone(),
         };
+        if self.partly_done && paths.iter().any(|path| details.field(path).is_none()) {
+            return Ok(());
+        }
         let mut fields = Vec::with_capacity(paths.len());
         for path in &paths {
             fields.push(details.field(path).ok_or_else(|| {

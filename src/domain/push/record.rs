@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
 pub enum Record {
+    /// A push begins. What was chosen lies in a file of its own beside the journal, since edited values are people's
+    /// texts.
+    Begun {
+        /// The strategy that decides every divergence, where there is one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rule: Option<String>,
+    },
     /// A POST is about to leave. Without a record after it, its answer is unknown.
     Sending {
         /// Number of the POST, from 1.
@@ -46,6 +53,8 @@ pub struct Acknowledged {
 /// Where an interrupted push stood, as its journal tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interrupted {
+    /// The strategy that decided every divergence.
+    pub rule: Option<String>,
     /// Queue entries that the server acknowledged.
     pub done: Vec<Acknowledged>,
     /// Queue entries of a POST whose answer is not known.
@@ -62,6 +71,7 @@ impl Interrupted {
         let mut state = Self::default();
         for record in records {
             match record {
+                Record::Begun { rule } => state.rule.clone_from(rule),
                 Record::Sending { entries, post, .. } => {
                     state.in_doubt = entries.iter().flatten().cloned().collect();
                     state.posts = *post;
