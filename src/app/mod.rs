@@ -46,7 +46,7 @@ pub use page::{Page, Rank};
 pub use preview::{Entry, Preview, Section, request_line};
 pub use scope::Scope;
 pub use selection::{Scroll, Selection};
-pub use story::{Step, push_step, step};
+pub use story::{Step, ended, push_step, step};
 pub use task::{Answer, Job, Task};
 
 pub use crate::exit::ExitCode;

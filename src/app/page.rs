@@ -41,6 +41,11 @@ impl Page {
         self.rows.clear();
     }
 
+    /// The paragraphs' texts, in order.
+    pub fn paragraphs(&self) -> impl Iterator<Item = &str> {
+        self.paragraphs.iter().map(|(_, text)| text.as_str())
+    }
+
     /// Breaks the paragraphs into rows for this width.
     pub fn fit(&mut self, width: usize, height: usize) {
         if self.width != width || self.rows.is_empty() {

@@ -150,18 +150,22 @@ fn address(session: &Session) -> String {
 
 fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
     match pushed {
-        Ok(Pushed { outcome, backup, written, left_out: _ }) => {
-            let path = session.file().path().map(ToOwned::to_owned);
-            let failure = written.as_ref().err().map(|error| input_failure(session, error));
-            Event::PushEnded(Box::new(PushEnd {
-                outcome,
-                written: path.filter(|_| written.is_ok()),
-                backup: Some(backup),
-                report: None,
-                failure,
-            }))
-        }
+        Ok(pushed) => Event::PushEnded(Box::new(push_end(session, pushed))),
         Err(error) => Event::PushFailed(input_failure(session, &error)),
+    }
+}
+
+/// What a push came to, in the app's terms.
+pub fn push_end(session: &Session, pushed: Pushed) -> PushEnd {
+    let Pushed { outcome, backup, written, left_out: _ } = pushed;
+    let path = session.file().path().map(ToOwned::to_owned);
+    let failure = written.as_ref().err().map(|error| input_failure(session, error));
+    PushEnd {
+        outcome,
+        written: path.filter(|_| written.is_ok()),
+        backup: Some(backup),
+        report: None,
+        failure,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::app::{App, Effect, Event, ExitCode, Start};
 use crate::session::Session;
 use crate::ui::{self, Theme};
 use effects::Effects;
+pub use effects::push_end;
 use guard::{Guard, Screen};
 
 /// How often "4 min ago" is looked at again.

@@ -1,0 +1,312 @@
+//! Runs a command: reads what it names, asks the server, writes what comes of it. Everything that is decided is
+//! decided elsewhere.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use secrecy::SecretString;
+
+use crate::app::{Source, Start, ended, push_step};
+use crate::cli::{self, Access, Against, Command, Decision, Invocation};
+use crate::demo;
+use crate::device::DeviceFile;
+use crate::device::source;
+use crate::domain::inspect::Inspection;
+use crate::domain::push::{Note, Options};
+use crate::domain::safe_text::visible_line;
+use crate::error::InputError;
+use crate::exit::ExitCode;
+use crate::headless::{self, Decided};
+use crate::report::style::Style;
+use crate::runtime;
+use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
+use crate::sandbox::model::Model;
+use crate::sandbox::scenario::Scenario;
+use crate::server::endpoint::Environment;
+use crate::server::{Client, PullError, Token};
+use crate::session::{Clock, Server, Session, Watch};
+use crate::ui::Theme;
+
+/// Why a command came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// Bad input; nothing was sent.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// The server refused or cannot be reached; nothing was sent.
+    #[error("{error}. {}", error.next_step())]
+    Pull {
+        /// How.
+        #[from]
+        error: PullError,
+    },
+    /// The terminal or the output failed.
+    #[error("{what}: {source}")]
+    Terminal {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+}
+
+impl Failed {
+    /// What the program answers.
+    pub const fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Input(_) | Self::Terminal { .. } => ExitCode::BadInput,
+            Self::Pull { .. } => ExitCode::Refused,
+        }
+    }
+}
+
+/// Runs `invocation` to its end.
+///
+/// # Errors
+/// [`Failed`], which says what happened, where and what to do next.
+pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
+    let Invocation { command, color, log: _, now } = invocation;
+    let clock = now.map_or(Clock::System, Clock::Fixed);
+    let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());
+    let style = if colored { Style::COLORED } else { Style::PLAIN };
+    let theme = if colored { Theme::Dark } else { Theme::Plain };
+    match command {
+        Command::Scenarios => list_scenarios(),
+        Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
+        Command::Open { device, against } => {
+            let session = session(&device, against, clock)?;
+            open(session, theme).await
+        }
+        Command::Inspect { device, against, format, all } => {
+            let session = session(&device, against, clock)?;
+            let inspection = session.look(|_| {}).await?;
+            let options = headless::Options { format, style, all, now: clock.now() };
+            let warnings = headless::warnings(&session);
+            Ok(headless::inspect(&inspection, &warnings, options, &mut io::stdout().lock())?)
+        }
+        Command::Plan { device, against, decision, format } => {
+            let text = choices_text(&decision)?;
+            let session = session(&device, against, clock)?;
+            let inspection = session.look(|_| {}).await?;
+            let options = headless::Options { format, style, all: false, now: clock.now() };
+            let warnings = headless::warnings(&session);
+            let decision = decided_by(&decision, text.as_deref());
+            Ok(headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?)
+        }
+        Command::Push { device, server, decision, all_or_nothing, retry_first_sync } => {
+            let text = choices_text(&decision)?;
+            let rule = match decision {
+                Decision::Strategy(strategy) => Some(strategy),
+                Decision::Choices(_) => None,
+            };
+            let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
+            let session = session(&device, Against::Server(server), clock)?;
+            let inspection = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await?;
+            let Decided { resolution, reopened } =
+                headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
+            let code = push(session, inspection, resolution, options).await?;
+            // A choice that was not made because its values changed is open, whatever was sent.
+            Ok(if reopened.is_empty() || code != ExitCode::Done { code } else { ExitCode::Open })
+        }
+        Command::Sandbox { port, scenario, first_sync } => {
+            let model = match scenario.as_deref().and_then(Scenario::by_name) {
+                Some(scenario) => scenario.open(clock.now()).model,
+                None => Model::new(first_sync, clock.now()),
+            };
+            serve(model, port).await
+        }
+        Command::Completions(shell) => written(cli::completions(shell, &mut io::stdout().lock())),
+        Command::Man => written(cli::man(&mut io::stdout().lock())),
+    }
+}
+
+fn list_scenarios() -> Result<ExitCode, Failed> {
+    let mut out = io::stdout().lock();
+    let list = Scenario::list().iter();
+    written(list.map(|s| writeln!(out, "{:<16} {}\n{:<16} {}", s.name, s.title, "", s.teaches)).collect())
+}
+
+fn written(result: io::Result<()>) -> Result<ExitCode, Failed> {
+    match result {
+        Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failed::Terminal { what: "cannot write to standard output", source })
+        }
+        Ok(()) | Err(_) => Ok(ExitCode::Done),
+    }
+}
+
+async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<ExitCode, Failed> {
+    let scenario = scenario.map_or_else(|| Scenario::list().first(), Scenario::by_name);
+    let Some(scenario) = scenario else { return list_scenarios() };
+    let demo = demo::start(scenario, clock).await?;
+    let session = Session::new(demo.file, Server::Live(demo.client), clock)?;
+    let code = open(session, theme).await;
+    demo.sandbox.shutdown().await;
+    if code.is_ok() {
+        println!(
+            "The demo's device file, with its backup if you retried the sync: {}",
+            demo.folder.display()
+        );
+    }
+    code
+}
+
+/// Opens the inspector.
+async fn open(session: Session, theme: Theme) -> Result<ExitCode, Failed> {
+    let on_terminal = |source| Failed::Terminal { what: "cannot use the terminal", source };
+    if !io::stdout().is_terminal() {
+        return Err(InputError::Unsupported {
+            file: String::from("standard output"),
+            reason: String::from("is not a terminal, and the inspector needs one"),
+            next: String::from(
+                "Use `unstick inspect`, `plan` and `push`, which do the same without a screen",
+            ),
+        }
+        .into());
+    }
+    let (width, height) = crossterm::terminal::size().map_err(on_terminal)?;
+    let (source, read_only) = match session.server() {
+        Server::Live(client) => {
+            let endpoint = client.endpoint();
+            let production = endpoint.environment() == Environment::Production;
+            let source =
+                Source::Live { url: endpoint.url().to_owned(), environment: endpoint.label(), production };
+            (source, production.then_some("the production server is only looked at"))
+        }
+        Server::Recorded(_) => (Source::Recorded { file: session.file().name().to_owned() }, None),
+    };
+    let read_only = read_only
+        .or_else(|| session.file().path().is_none().then_some("standard input cannot be written back"));
+    let start = Start {
+        device: Arc::clone(session.device()),
+        source,
+        read_only,
+        warnings: headless::warnings(&session),
+        now: session.clock().now(),
+        width,
+        height,
+    };
+    runtime::run(session, start, theme).await.map_err(on_terminal)
+}
+
+fn session(device: &Path, against: Against, clock: Clock) -> Result<Session, Failed> {
+    let (file, server) = match against {
+        Against::Server(access) => {
+            let file = DeviceFile::read(device)?;
+            (file, Server::Live(client(access)?))
+        }
+        Against::Recorded(pull) => {
+            let (file, window) = crate::session::load(device, &pull)?;
+            (file, Server::Recorded(Arc::new(window)))
+        }
+    };
+    Ok(Session::new(file, server, clock)?)
+}
+
+/// The token comes from a file, from `UNSTICK_TOKEN`, or is asked for; never from an argument.
+fn client(access: Access) -> Result<Client, InputError> {
+    let token = match (access.token_file, Token::from_env()?) {
+        (Some(file), _) => Token::from_file(&file)?,
+        (None, Some(token)) => token,
+        (None, None) => ask_token(access.endpoint.is_loopback())?,
+    };
+    Client::new(access.endpoint, &token, &access.client_id)
+}
+
+fn ask_token(loopback: bool) -> Result<Token, InputError> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() && !loopback {
+        let text =
+            rpassword::prompt_password("Access token (not shown): ").map_err(|source| InputError::Io {
+                what: "cannot read the token from",
+                path: "the terminal".into(),
+                source,
+                next: "Put it into UNSTICK_TOKEN or a file for --token-file",
+            })?;
+        return Token::read(&SecretString::from(text), "the prompt");
+    }
+    if loopback {
+        // The sandbox takes any token.
+        return Token::read(&SecretString::from("sandbox"), "the default for a server on this machine");
+    }
+    Err(InputError::Unsupported {
+        file: String::from("unstick"),
+        reason: String::from("has no access token"),
+        next: String::from("Put it into UNSTICK_TOKEN or into a file for --token-file"),
+    })
+}
+
+fn choices_text(decision: &Decision) -> Result<Option<String>, InputError> {
+    match decision {
+        Decision::Strategy(_) => Ok(None),
+        Decision::Choices(file) => Ok(Some(source::Source::read(file)?.text)),
+    }
+}
+
+fn decided_by<'a>(decision: &'a Decision, text: Option<&'a str>) -> headless::Decision<'a> {
+    match decision {
+        Decision::Strategy(strategy) => headless::Decision::Strategy(*strategy),
+        Decision::Choices(file) => headless::Decision::Choices {
+            file: file.to_str().unwrap_or("the choices file"),
+            text: text.unwrap_or_default(),
+        },
+    }
+}
+
+/// Retries the sync without a screen: what happens goes to standard error, what came of it to standard output.
+async fn push(
+    mut session: Session,
+    inspection: Inspection,
+    resolution: crate::domain::resolution::Resolution,
+    options: Options,
+) -> Result<ExitCode, Failed> {
+    let mut watch = Lines { stop: Arc::default() };
+    let stop = Arc::clone(&watch.stop);
+    let interrupt = tokio::spawn(async move {
+        // A second Ctrl-C ends the program at once; the journal knows where it stood.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping after the POST that is under way");
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let pushed = session.push(Arc::new(inspection), resolution, options, &mut watch).await;
+    interrupt.abort();
+    let (page, code) = ended(&runtime::push_end(&session, pushed?));
+    let mut out = io::stdout().lock();
+    written(page.paragraphs().try_for_each(|text| writeln!(out, "{}", visible_line(text))))?;
+    Ok(code)
+}
+
+struct Lines {
+    stop: Arc<AtomicBool>,
+}
+
+impl Watch for Lines {
+    fn note(&mut self, note: Note) {
+        let step = push_step(&note);
+        eprintln!("{} {}", step.mark, visible_line(&step.text));
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Serves a model until the process is told to stop.
+async fn serve(model: Model, port: u16) -> Result<ExitCode, Failed> {
+    let cannot = |source| Failed::Terminal { what: "cannot serve the sandbox", source };
+    let running =
+        Sandbox::start(model, SandboxOptions { port, ..SandboxOptions::default() }).await.map_err(cannot)?;
+    println!("listening on {}", running.url());
+    io::stdout().flush().map_err(cannot)?;
+    tokio::signal::ctrl_c().await.map_err(cannot)?;
+    running.shutdown().await;
+    Ok(ExitCode::Done)
+}
+
+/// An error as the last line that a person reads.
+pub fn complain(error: impl Display) {
+    eprintln!("error: {}", visible_line(&error.to_string()));
+}
