@@ -78,7 +78,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
         Command::Open { device, against } => {
             let session = session(&device, against, clock)?;
-            open(session, theme).await
+            open(session, theme, None).await
         }
         Command::Inspect { device, against, format, all } => {
             let session = session(&device, against, clock)?;
@@ -143,7 +143,7 @@ async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<
     let Some(scenario) = scenario else { return list_scenarios() };
     let demo = demo::start(scenario, clock).await?;
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?;
-    let code = open(session, theme).await;
+    let code = open(session, theme, Some(String::from("sandbox"))).await;
     demo.sandbox.shutdown().await;
     if code.is_ok() {
         println!(
@@ -154,8 +154,8 @@ async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<
     code
 }
 
-/// Opens the inspector.
-async fn open(session: Session, theme: Theme) -> Result<ExitCode, Failed> {
+/// Opens the inspector. `environment` names the server in the header, where its address says too little.
+async fn open(session: Session, theme: Theme, environment: Option<String>) -> Result<ExitCode, Failed> {
     let on_terminal = |source| Failed::Terminal { what: "cannot use the terminal", source };
     if !io::stdout().is_terminal() {
         return Err(InputError::Unsupported {

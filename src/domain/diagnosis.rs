@@ -57,6 +57,7 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
     causes.extend(cursor_causes(inspection));
     causes.extend(other_devices(inspection, now));
     causes.extend(concurrent(inspection));
+    causes.extend(echoes(inspection));
     causes.extend(refusals(inspection));
     causes.extend(poison(inspection));
     causes.extend(over_limit(inspection));
@@ -95,21 +96,20 @@ fn cursor_causes(inspection: &Inspection) -> Vec<Cause> {
                 "the server refused the device's cursor on the GET itself; everything was pulled from 0",
             ),
         )],
-        PullPath::SinceCursor => {
-            let echoes = inspection.pairs.iter().filter(|pair| pair.echo && !pair.server.is_empty()).count();
-            if echoes == 0 {
-                return Vec::new();
-            }
-            vec![Cause::new(
-                "missed-header",
-                format!(
-                    "{} the device's own earlier {} back: an answer that carried the new cursor never reached it",
-                    is_are(echoes, "change of", "changes of"),
-                    if echoes == 1 { "write comes" } else { "writes come" }
-                ),
-            )]
-        }
+        PullPath::SinceCursor => Vec::new(),
     }
+}
+
+/// The device's own writes coming back say that an answer was lost on its way.
+fn echoes(inspection: &Inspection) -> Option<Cause> {
+    if inspection.window.path != PullPath::SinceCursor {
+        return None;
+    }
+    let echoes = inspection.pairs.iter().filter(|pair| pair.echo && !pair.server.is_empty()).count();
+    let own = is_are(echoes, "of the device's own writes comes back", "of the device's own writes come back");
+    (echoes > 0).then(|| {
+        Cause::new("missed-header", format!("{own}: the answer that carried the new cursor never reached it"))
+    })
 }
 
 fn is_are(count: usize, one: &str, many: &str) -> String {
