@@ -556,7 +556,7 @@ pub static BINDINGS: &[Binding] = &[
         "Close what is open; in the list, clear the filter",
         Group::Move,
         BEHIND,
-        can::always,
+        can::back,
     ),
     bind(
         Action::Filter,

@@ -112,7 +112,7 @@ impl App {
                 Vec::new()
             }
             Action::Help => {
-                self.overlays.push(Overlay::Help(HelpView::of(self.place())));
+                self.overlays.push(Overlay::Help(HelpView::of(self)));
                 Vec::new()
             }
             Action::Suspend => vec![Effect::Suspend],
@@ -252,9 +252,6 @@ impl App {
             None if self.focus == Focus::Fields => self.focus = Focus::List(Side::Device),
             None => {
                 let Some(bench) = &mut self.bench else { return Vec::new() };
-                if bench.query.is_empty() {
-                    return self.refuse("nothing is open here; q leaves");
-                }
                 bench.query = super::Query::default();
                 let effects = self.refilter();
                 self.done("the filter is off");
@@ -532,6 +529,7 @@ impl App {
             draft: Draft::new(text.clone()),
             before: text,
             complaint: None,
+            scroll: Scroll::default(),
         };
         self.overlays.push(Overlay::Editor(Box::new(editor)));
     }

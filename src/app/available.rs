@@ -1,6 +1,7 @@
 //! When an action applies, and why not: the reasons that the help shows and the status line answers.
 
 use super::App;
+use super::action::Place;
 use super::choose;
 use super::{Phase, Question};
 use crate::domain::field::Choice;
@@ -129,6 +130,12 @@ pub fn open(app: &App) -> Answer {
     }
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
     bench.pair().map(|_| ()).ok_or("no resource is marked")
+}
+
+/// There is something to close.
+pub fn back(app: &App) -> Answer {
+    let filtered = app.bench().is_some_and(|bench| !bench.query.is_empty());
+    if app.place() == Place::List && !filtered { Err("nothing is open here; q leaves") } else { Ok(()) }
 }
 
 /// There is an id to copy.

@@ -6,7 +6,7 @@ use super::choose;
 use super::filter::Query;
 use super::selection::Selection;
 use super::task::{Job, Task};
-use crate::domain::diagnosis::Cause;
+use crate::domain::diagnosis::{self, Cause, OutOfSync};
 use crate::domain::field::{Choice, Field, FieldPath, FieldShape, Verdict};
 use crate::domain::inspect::{Details, Inspection, Pair, PairId, Status};
 use crate::domain::json::Json;
@@ -22,6 +22,8 @@ pub struct Bench {
     pub resolution: Resolution,
     /// Why the device is stuck; empty until that is known.
     pub causes: Vec<Cause>,
+    /// Whether the device's next sync would be answered 409.
+    pub out_of_sync: OutOfSync,
     /// How far the resolution got.
     pub progress: Progress,
     /// What the list shows.
@@ -71,6 +73,7 @@ impl Bench {
         let mut bench = Self {
             resolution: Resolution::default(),
             causes: Vec::new(),
+            out_of_sync: diagnosis::out_of_sync(&inspection),
             progress: Progress::default(),
             query: Query::default(),
             rows,

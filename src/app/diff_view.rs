@@ -54,7 +54,7 @@ impl DiffView {
         if self.columns != columns || self.rows.is_empty() {
             let at = self.rows.get(self.scroll.offset()).map_or(0, |drawn| drawn.row);
             self.columns = columns;
-            self.rows = drawn(&self.diff, &self.device, &self.server, columns);
+            self.rows = drawn(&self.diff, &self.device, &self.server, columns, usize::MAX);
             self.scroll.fit(self.rows.len(), height);
             self.scroll.go(self.rows.partition_point(|drawn| drawn.row < at));
         }
@@ -108,9 +108,19 @@ impl DiffView {
     }
 }
 
-fn drawn(diff: &TextDiff, device: &str, server: &str, (columns, beside): (usize, bool)) -> Vec<Drawn> {
+/// A comparison as rows of the screen, no more than about `most`.
+pub fn drawn(
+    diff: &TextDiff,
+    device: &str,
+    server: &str,
+    (columns, beside): (usize, bool),
+    most: usize,
+) -> Vec<Drawn> {
     let mut all = Vec::new();
     for (row, content) in diff.rows.iter().enumerate() {
+        if all.len() >= most {
+            break;
+        }
         let (left, right) = match content {
             Row::Same { device, server } => (Some(device), Some(server)),
             Row::Fold { .. } => {

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::draft::Draft;
+use super::selection::Scroll;
 use crate::domain::field::{Choice, Field};
 use crate::domain::json::Json;
 use crate::domain::resolution::Unit;
@@ -32,12 +33,26 @@ pub struct Editor {
     pub before: String,
     /// Why it could not be saved.
     pub complaint: Option<String>,
+    /// Which rows are visible.
+    pub scroll: Scroll,
 }
 
 impl Editor {
     /// Whether the text is not what it was.
     pub fn changed(&self) -> bool {
         self.draft.text() != self.before
+    }
+
+    /// Breaks the text into rows for this width, and keeps the caret in view.
+    pub fn fit(&mut self, width: usize, height: usize) {
+        self.draft.set_width(width);
+        let rows = self.draft.rows();
+        let (caret, _) = self.draft.position(&rows);
+        self.scroll.fit(rows.len(), height);
+        if !self.scroll.visible().contains(&caret) {
+            let above = caret < self.scroll.offset();
+            self.scroll.go(if above { caret } else { (caret + 1).saturating_sub(self.scroll.height()) });
+        }
     }
 }
 

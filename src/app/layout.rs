@@ -102,22 +102,29 @@ impl Layout {
         ]
     }
 
-    /// The text of the editor inside the frame: everything but the row that says what is edited.
-    pub fn editor(&self) -> Rect {
-        let inner = self.inner();
-        Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }
+    /// The text of the editor inside the frame, and beside it, where there is room, what both sides say.
+    pub fn editor(&self) -> [Rect; 2] {
+        let below = self.diff();
+        let sides = if self.wide { below.width * 2 / 5 } else { 0 };
+        let text = Rect { width: below.width - sides, ..below };
+        [text, Rect { x: text.right(), width: sides, ..below }]
     }
 
     /// A comparison inside the frame: everything but the row of headings.
     pub fn diff(&self) -> Rect {
-        self.editor()
+        let inner = self.inner();
+        Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner }
     }
 
     /// Columns for one side of a comparison, and whether the sides stand side by side.
     pub fn diff_columns(&self) -> (usize, bool) {
         let inner = usize::from(self.inner().width);
         // A glyph in front of each side, a border between the two, a column free at the end.
-        if self.area.width >= 72 { ((inner - 1) / 2 - 3, true) } else { (inner.saturating_sub(3), false) }
+        if self.area.width >= 72 {
+            ((inner.saturating_sub(1) / 2).saturating_sub(3), true)
+        } else {
+            (inner.saturating_sub(3).max(1), false)
+        }
     }
 }
 
@@ -135,7 +142,7 @@ mod tests {
                     for part in [layout.header, layout.frame, layout.list, layout.fields, layout.status] {
                         assert!(inside(part), "{width}x{height}: {layout:?}");
                     }
-                    for part in layout.preview().into_iter().chain([layout.editor(), layout.diff()]) {
+                    for part in layout.preview().into_iter().chain(layout.editor()).chain([layout.diff()]) {
                         assert!(inside(part), "{width}x{height}: {layout:?}");
                     }
                     if !layout.too_small() {

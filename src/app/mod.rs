@@ -34,15 +34,16 @@ use std::sync::Arc;
 pub use action::{Action, BINDINGS, Binding, Group, Place, at, markdown};
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
 pub use choose::{fate, noun, question, refusal, word};
-pub use diff_view::{DiffView, Drawn, wrapped};
+pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
 pub use event::{Event, Failure, Pointer, PullNote, PushEnd, Stuck, Target};
 pub use filter::{Query, WORDS};
+pub use keys::Key;
 pub use layout::Layout;
 pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
-pub use page::{Page, Rank};
+pub use page::{Page, PageRow, Rank};
 pub use preview::{Entry, Preview, Section, request_line};
 pub use scope::Scope;
 pub use selection::{Scroll, Selection};
@@ -142,6 +143,8 @@ pub struct Ended {
 /// How the last act went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
+    /// Something to know; nothing was done.
+    Note,
     /// It was done.
     Done,
     /// It was not, and the line says why.

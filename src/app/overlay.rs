@@ -1,5 +1,6 @@
 //! What lies over the inspector.
 
+use super::App;
 use super::action::{self, Binding, Group, Place};
 use super::diff_view::DiffView;
 use super::draft::Draft;
@@ -60,6 +61,8 @@ impl Overlay {
 pub struct HelpView {
     /// Where they were asked for.
     pub of: Place,
+    /// The actions there, and why those do not apply that do not.
+    pub actions: Vec<(&'static Binding, Option<&'static str>)>,
     /// What is searched for.
     pub search: Draft,
     /// Whether keys go to the search.
@@ -73,18 +76,27 @@ pub struct HelpView {
 pub enum HelpRow {
     /// A heading.
     Heading(Group),
-    /// An action.
-    Key(&'static Binding),
+    /// An action, and why it does not apply.
+    Key(&'static Binding, Option<&'static str>),
+    /// Why the action above does not apply, where that does not fit beside it.
+    Reason(&'static str),
 }
 
 impl HelpView {
-    /// The keys of a place.
-    pub fn of(place: Place) -> Self {
-        Self { of: place, search: Draft::line(String::new()), searching: false, scroll: Scroll::default() }
+    /// The keys of the place that has them now.
+    pub fn of(app: &App) -> Self {
+        let of = app.place();
+        Self {
+            of,
+            actions: action::at(of).map(|binding| (binding, (binding.available)(app).err())).collect(),
+            search: Draft::line(String::new()),
+            searching: false,
+            scroll: Scroll::default(),
+        }
     }
 
-    /// The rows that match the search.
-    pub fn rows(&self) -> Vec<HelpRow> {
+    /// The rows that match the search. `wide`: reasons stand beside the action rather than below it.
+    pub fn rows(&self, wide: bool) -> Vec<HelpRow> {
         let wanted = self.search.text().to_lowercase();
         let matches = |binding: &Binding| {
             let text = format!("{} {} {}", binding.keys_shown(), binding.help, binding.label).to_lowercase();
@@ -92,12 +104,13 @@ impl HelpView {
         };
         let mut rows = Vec::new();
         let mut group = None;
-        for binding in action::at(self.of).filter(|binding| matches(binding)) {
+        for (binding, reason) in self.actions.iter().filter(|(binding, _)| matches(binding)) {
             if group != Some(binding.group) {
                 group = Some(binding.group);
                 rows.push(HelpRow::Heading(binding.group));
             }
-            rows.push(HelpRow::Key(binding));
+            rows.push(HelpRow::Key(binding, reason.filter(|_| wide)));
+            rows.extend(reason.filter(|_| !wide).map(HelpRow::Reason));
         }
         rows
     }

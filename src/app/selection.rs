@@ -45,6 +45,10 @@ impl Selection {
 
     /// This many entries can be seen now.
     pub fn set_height(&mut self, height: usize) {
+        if self.height == 0 {
+            // Nothing was visible so far: begin at the top, as far as the cursor lets.
+            self.scroll = 0;
+        }
         self.height = height;
         self.clamp();
     }

@@ -90,6 +90,7 @@ pub fn push_step(note: &Note) -> Step {
             format!("no usable answer to POST {post}: look it up before anything is sent again"),
         ),
         Note::Pulling { since } => Step::new('→', format!("GET /v1/sync?mutationsSince={since}")),
+        Note::Pulled { head, new: 0 } => Step::new('✓', format!("head {head}, nothing new")),
         Note::Pulled { head, new } => Step::new('✓', format!("head {head}, {} new", count(*new, "mutation"))),
         Note::Waiting { ms, why } => Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0)),
         Note::Quarantined { ids, message } => {
@@ -140,14 +141,14 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
     if !mind.is_empty() {
         page.push(Rank::Heading, "To mind");
         for text in mind {
-            page.push(Rank::Item, format!("! {text}"));
+            page.item(Rank::Item, '!', text);
         }
     }
     if !pull.is_empty() {
         page.push(Rank::Heading, "What was done so far");
         for note in pull {
             let Step { mark, text } = step(note);
-            page.push(Rank::Item, format!("{mark} {text}"));
+            page.item(Rank::Item, mark, text);
         }
     }
     page
@@ -186,34 +187,35 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     if !outcome.quarantined.is_empty() {
         page.push(Rank::Heading, "Set aside, because the server refuses it");
         for left in &outcome.quarantined {
-            page.push(Rank::Item, format!("✗ {}: {}", names(&left.ids), left.message));
+            page.item(Rank::Item, '✗', format!("{}: {}", names(&left.ids), left.message));
         }
     }
     if !outcome.held.is_empty() {
         page.push(Rank::Heading, "Still in the queue");
         for left in &outcome.held {
-            page.push(Rank::Item, format!("· {}: {}", names(&left.ids), left.message));
+            page.item(Rank::Item, '·', format!("{}: {}", names(&left.ids), left.message));
         }
     }
     if !outcome.differences.is_empty() {
         page.push(Rank::Heading, "The server holds something else than it acknowledged");
         for difference in &outcome.differences {
-            page.push(
+            page.item(
                 Rank::Item,
-                format!("! {}, {}: {}", names(&difference.ids), difference.path.label(), difference.what),
+                '!',
+                format!("{}, {}: {}", names(&difference.ids), difference.path.label(), difference.what),
             );
         }
     }
     page.push(Rank::Heading, "What to do now");
-    for line in next_steps(end) {
-        page.push(Rank::Item, line);
+    for (mark, line) in ('1'..='9').zip(next_steps(end)) {
+        page.item(Rank::Item, mark, line);
     }
     let files = [("device file", &end.written), ("backup", &end.backup), ("report", &end.report)];
     if files.iter().any(|(_, path)| path.is_some()) {
         page.push(Rank::Heading, "Where it lies");
         for (name, path) in files {
             if let Some(path) = path {
-                page.push(Rank::Item, format!("  {name:12}{}", path.display()));
+                page.push(Rank::Item, format!("{name:12}{}", path.display()));
             }
         }
     }
@@ -253,45 +255,45 @@ fn what_happened(end: &PushEnd) -> String {
 fn next_steps(end: &PushEnd) -> Vec<String> {
     let written = end.written.is_some();
     let back = if written {
-        "1 Put the device file back on the device; its next sync starts from the new cursor."
+        "Put the device file back on the device; its next sync starts from the new cursor."
     } else {
-        "1 The device file was not written: the device pulls the server's state on its next sync."
+        "The device file was not written: the device pulls the server's state on its next sync."
     };
     match &end.outcome.end {
         End::Done => vec![
             String::from(back),
             String::from(
-                "2 Open the app there and let it sync once: it has nothing to push and pulls nothing new.",
+                "Open the app there and let it sync once: it has nothing to push and pulls nothing new.",
             ),
         ],
         End::Left => vec![
-            String::from("1 Enter goes back to what is open; choose, preview and send again."),
-            String::from("2 What the server refuses must be corrected on the device, or edited here."),
+            String::from("Enter goes back to what is open; choose, preview and send again."),
+            String::from("What the server refuses must be corrected on the device, or edited here."),
         ],
         End::Reopened(_) => {
-            vec![String::from("1 Enter shows what was reopened; the other choices still stand.")]
+            vec![String::from("Enter shows what was reopened; the other choices still stand.")]
         }
         End::FirstSync(_) => {
-            vec![String::from("1 Enter goes back; p and y ask once more, with -1 where the server wants it.")]
+            vec![String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")]
         }
         End::Refused(refusal) => vec![
-            format!("1 {}", refusal.next_step()),
-            String::from("2 Nothing is lost: Enter goes back, the choices still stand."),
+            format!("{}", refusal.next_step()),
+            String::from("Nothing is lost: Enter goes back, the choices still stand."),
         ],
-        End::Unreachable(_) => vec![String::from(
-            "1 Check the network and the address; Enter goes back, the choices still stand.",
-        )],
+        End::Unreachable(_) => {
+            vec![String::from("Check the network and the address; Enter goes back, the choices still stand.")]
+        }
         End::Unknown { .. } => vec![
             String::from(
-                "1 Start unstick on the same device file again: it looks up what arrived and goes on from there.",
+                "Start unstick on the same device file again: it looks up what arrived and goes on from there.",
             ),
-            String::from("2 Send nothing from the device meanwhile."),
+            String::from("Send nothing from the device meanwhile."),
         ],
         End::HeadKeepsMoving => {
-            vec![String::from("1 Another device writes all the time: let it finish, then r pulls again.")]
+            vec![String::from("Another device writes all the time: let it finish, then r pulls again.")]
         }
         End::Cancelled => {
-            vec![String::from("1 Enter goes back; what was acknowledged is done and is not sent again.")]
+            vec![String::from("Enter goes back; what was acknowledged is done and is not sent again.")]
         }
     }
 }

@@ -292,17 +292,15 @@ impl App {
         }
         let open = bench.progress.open();
         self.status = Some((
-            Tone::Done,
+            Tone::Note,
             match (bench.inspection.pairs.is_empty(), open) {
                 (true, _) => String::from("nothing is queued and nothing is new: the device is in step"),
                 (false, 0) if bench.progress.diverged > 0 => {
                     String::from("everything is resolved: p previews what a retry would do")
                 }
                 (false, 0) => String::from("nothing diverges: p previews what a retry would do"),
-                (false, open) => format!(
-                    "{} both sides changed: choose with d, s, b or e; n goes to the next",
-                    story::count(open, "resource that").replace("resource thats", "resources that")
-                ),
+                (false, 1) => String::from("1 resource diverges: choose with d, s, b or e"),
+                (false, open) => format!("{open} resources diverge: choose with d, s, b or e; n next"),
             },
         ));
         effects
@@ -422,7 +420,9 @@ impl App {
         }
         for overlay in &mut self.overlays {
             match overlay {
-                Overlay::Help(help) => help.scroll.fit(help.rows().len(), height.saturating_sub(1)),
+                Overlay::Help(help) => {
+                    help.scroll.fit(help.rows(layout.wide).len(), height.saturating_sub(1));
+                }
                 Overlay::Preview(preview) => {
                     let [_, entries, full] = layout.preview();
                     if let Some(bench) = &self.bench {
@@ -431,7 +431,8 @@ impl App {
                     }
                 }
                 Overlay::Editor(editor) => {
-                    editor.draft.set_width(usize::from(layout.editor().width.saturating_sub(2)));
+                    let [area, _] = layout.editor();
+                    editor.fit(usize::from(area.width.saturating_sub(2)), usize::from(area.height));
                 }
                 Overlay::Diff(view) => view.fit(layout.diff_columns(), usize::from(layout.diff().height)),
                 Overlay::Menu(menu) => menu.selection.set_height(height),
@@ -469,10 +470,10 @@ impl App {
         );
         for note in &self.pull {
             let step = story::step(note);
-            page.push(Rank::Item, format!("{} {}", step.mark, step.text));
+            page.item(Rank::Item, step.mark, step.text);
         }
         if let Phase::Connecting(Connecting { failed: Some(failure) }) = &self.phase {
-            page.push(Rank::Warning, format!("✗ {}", failure.what));
+            page.item(Rank::Warning, '✗', failure.what.clone());
             page.push(Rank::Text, failure.next.clone());
             page.push(Rank::Text, "r pulls again · q leaves");
         }

@@ -1,26 +1,105 @@
 //! Draws the app's state into a buffer, and nothing else: no state of its own, no I/O, no comparing of texts.
 
+mod about;
+mod canvas;
+mod detail;
+mod diff;
+mod field;
+mod footer;
+mod header;
+mod list;
+mod overlays;
+mod pages;
+mod preview;
+mod result;
+#[cfg(test)]
+mod tests;
+mod theme;
+mod value;
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::App;
+pub use theme::{Ink, SideLook, Theme, look};
 
-/// The colours of the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// For dark terminals.
-    #[default]
-    Dark,
-    /// Without colour (`NO_COLOR`): modifiers only.
-    Plain,
+use crate::app::{App, Event, Focus, Overlay, Phase, Pointer, Target};
+use canvas::Canvas;
+
+/// What was drawn where, for the mouse. What was drawn last lies on top.
+#[derive(Clone, Debug, Default)]
+pub struct Regions {
+    areas: Vec<(Rect, Target)>,
 }
 
-/// What was drawn where, for the mouse.
-#[derive(Clone, Debug, Default)]
-pub struct Regions {}
+impl Regions {
+    fn push(&mut self, area: Rect, target: Target) {
+        self.areas.push((area, target));
+    }
 
-/// Draws the whole screen.
+    /// What the mouse means where it is; `None` where nothing listens.
+    pub fn event(&self, mouse: MouseEvent) -> Option<Event> {
+        let here = (mouse.column, mouse.row).into();
+        let (_, target) = self.areas.iter().rev().find(|(area, _)| area.contains(here))?;
+        let pointer = match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Pointer::Click(*target),
+            MouseEventKind::ScrollUp => Pointer::Wheel(*target, -1),
+            MouseEventKind::ScrollDown => Pointer::Wheel(*target, 1),
+            MouseEventKind::Down(MouseButton::Right | MouseButton::Middle)
+            | MouseEventKind::Up(_)
+            | MouseEventKind::Drag(_)
+            | MouseEventKind::Moved
+            | MouseEventKind::ScrollLeft
+            | MouseEventKind::ScrollRight => return None,
+        };
+        Some(Event::Pointer(pointer))
+    }
+}
+
+/// Draws the whole screen; answers what was drawn where, so that a click finds what it hit.
 pub fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> Regions {
-    let _ = (app, theme, area, buffer);
-    Regions::default()
+    let mut canvas = Canvas::new(buffer, area, theme);
+    canvas.clear(area);
+    if app.layout().too_small() {
+        let room = app.layout().area.width;
+        canvas.words(0, 0, room, "unstick needs 20x6", Ink::Text);
+    } else {
+        header::draw(&mut canvas, app);
+        body(&mut canvas, app);
+        footer::draw(&mut canvas, app);
+        overlays::boxes(&mut canvas, app);
+    }
+    canvas.sweep();
+    canvas.regions
+}
+
+/// What stands inside the frame.
+fn body(canvas: &mut Canvas, app: &App) {
+    // The uppermost of those that take the whole frame.
+    let full = app.overlays().iter().rev().find(|overlay| match overlay {
+        Overlay::Help(_) | Overlay::Preview(_) | Overlay::Editor(_) | Overlay::Diff(_) | Overlay::Why(_) => {
+            true
+        }
+        Overlay::Prompt { .. } | Overlay::Menu(_) | Overlay::Question(_) | Overlay::Failure(_) => false,
+    });
+    match (full, app.phase(), app.bench()) {
+        (Some(Overlay::Help(help)), ..) => overlays::help(canvas, app, help),
+        (Some(Overlay::Preview(preview)), _, Some(bench)) => preview::draw(canvas, app, bench, preview),
+        (Some(Overlay::Editor(editor)), ..) => overlays::editor(canvas, app, editor),
+        (Some(Overlay::Diff(view)), _, Some(bench)) => diff::draw(canvas, app, bench, view),
+        (Some(Overlay::Why(page)), ..) => pages::framed(canvas, app, "why stuck", page),
+        (_, Phase::Pushing(pushing), _) => pages::pushing(canvas, app, pushing),
+        (_, Phase::Ended(ended), _) => pages::framed(canvas, app, "after the push", &ended.page),
+        (_, Phase::Connecting(_), _) | (_, Phase::Inspecting, None) => pages::connecting(canvas, app),
+        (_, Phase::Inspecting, Some(bench)) => {
+            let layout = app.layout();
+            let fields = app.focus() == Focus::Fields;
+            if layout.both_panes || !fields {
+                list::draw(canvas, app, bench);
+            }
+            if layout.both_panes || fields {
+                detail::draw(canvas, app, bench);
+            }
+        }
+    }
 }

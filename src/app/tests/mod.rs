@@ -101,7 +101,7 @@ fn the_first_open_resource_and_its_first_open_field_are_marked() {
     assert_eq!(title(&app), "2:255");
     assert_eq!(bench(&app).field().expect("a field").path.as_str(), "/body");
     assert_eq!(bench(&app).progress.diverged, 3);
-    assert!(status(&app).contains("3 resources that both sides changed"), "{}", status(&app));
+    assert!(status(&app).contains("3 resources diverge"), "{}", status(&app));
 }
 
 #[test]
@@ -445,5 +445,5 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
     );
 }
 
-mod anything;
-mod pushing;
+pub(crate) mod anything;
+pub(crate) mod pushing;

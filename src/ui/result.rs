@@ -1,0 +1,136 @@
+//! What survives in a field, and where that is open what can be chosen.
+
+use ratatui::layout::Rect;
+
+use super::canvas::Canvas;
+use super::theme::{Ink, look};
+use super::value::{one_line, short};
+use crate::app::{self, Bench, outcome};
+use crate::domain::field::{Choice, Field, FieldPath, FieldShape, Verdict};
+use crate::domain::inspect::{Pair, Status};
+use crate::domain::json::Json;
+use crate::domain::mutation::Side;
+use crate::domain::resolution::{By, Chosen};
+use crate::domain::safe_text;
+
+/// Whether a field of the marked resource waits for a person.
+pub fn is_open(bench: &Bench, pair: &Pair, field: &Field) -> bool {
+    let Some(focused) = &bench.focused else { return false };
+    bench.resolution.open(focused.id, pair).any(|path| *path == field.path)
+}
+
+/// Draws the result into its column; `in_full`: with the choices there are, or with the value put together.
+pub fn draw(canvas: &mut Canvas, bench: &Bench, pair: &Pair, field: &Field, area: Rect, in_full: bool) {
+    let chosen = bench.choice(field);
+    let options = options(bench, pair, field);
+    if in_full && area.height == 1 && !options.is_empty() {
+        // Where there is but a row, the choices say that it is open.
+        let mut x = area.x + canvas.words(area.x, area.y, area.width, "○", Ink::Conflict) + 1;
+        for Offer { key, word, ink } in options {
+            x += canvas.words(x, area.y, area.right().saturating_sub(x), key, Ink::Key) + 1;
+            x += canvas.words(x, area.y, area.right().saturating_sub(x), word, ink) + 2;
+        }
+        return;
+    }
+    let (text, ink) = words(bench, pair, field, chosen);
+    let used = canvas.words(area.x, area.y, area.width, &text, ink);
+    if let Some((Choice::Both | Choice::Edited(_), Some(value))) = outcome(field, chosen) {
+        return put_together(canvas, area, used, &one_line(Some(&value)));
+    }
+    if in_full {
+        for (y, Offer { key, word, ink }) in (area.y + 1..area.bottom()).zip(options) {
+            canvas.words(area.x + 2, y, 1, key, Ink::Key);
+            canvas.words(area.x + 4, y, area.width.saturating_sub(4), word, ink);
+        }
+    }
+}
+
+/// A value that neither side has, and that stands nowhere else on the screen.
+fn put_together(canvas: &mut Canvas, area: Rect, used: u16, text: &str) {
+    if area.height < 2 || area.width < 10 {
+        let x = area.x + used + 1;
+        canvas.data(x, area.y, area.right().saturating_sub(x), short(text), Ink::Good);
+        return;
+    }
+    let room = area.width.saturating_sub(3);
+    let style = canvas.style(Ink::Good);
+    let text: String = text.chars().take(4000).collect();
+    for (y, range) in (area.y + 1..area.bottom()).zip(safe_text::wrap(&text, usize::from(room))) {
+        canvas.row(area.x + 2, y, room, &text[range], |_| style);
+    }
+}
+
+fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> (String, Ink) {
+    let (device, server) = (look(Side::Device).ink, look(Side::Server).ink);
+    if let Some(chosen) = chosen {
+        let by = match chosen.by {
+            By::Hand => String::new(),
+            By::Strategy(strategy) => format!(" · {}", strategy.name()),
+        };
+        let ink = match &chosen.choice {
+            Choice::Device => device,
+            Choice::Server => server,
+            Choice::Both | Choice::Edited(_) => Ink::Good,
+        };
+        return (format!("● {}{by}", app::word(pair, field, &chosen.choice)), ink);
+    }
+    if is_open(bench, pair, field) {
+        return (String::from("○ choose"), Ink::Conflict);
+    }
+    let (text, ink) = if field.shape == FieldShape::Existence {
+        match pair.status {
+            Status::Apply => ("← taken over", server),
+            Status::Blocked => ("⊘ stays in the queue", Ink::Warning),
+            Status::Push | Status::Converged | Status::Diverged => {
+                return (format!("→ {}", app::fate(pair, Side::Device)), device);
+            }
+        }
+    } else if pair.status == Status::Blocked || pair.open.iter().any(FieldPath::is_existence) {
+        ("follows the resource", Ink::Dim)
+    } else if pair.server.is_empty() {
+        ("→ sent", device)
+    } else if pair.device.is_empty() {
+        ("← taken over", server)
+    } else if field.shape == FieldShape::Bookkeeping {
+        ("· bookkeeping", Ink::Dim)
+    } else {
+        match field.verdict {
+            Verdict::Equal => ("= equal", Ink::Dim),
+            Verdict::SameChange => ("= same change", Ink::Dim),
+            Verdict::DeviceOnly => ("→ device only", device),
+            Verdict::ServerOnly => ("← server only", server),
+            Verdict::Conflict => ("∪ both", Ink::Good),
+        }
+    };
+    (text.to_owned(), ink)
+}
+
+/// A choice that a field has.
+pub struct Offer {
+    key: &'static str,
+    word: &'static str,
+    ink: Ink,
+}
+
+/// The choices that an open field has.
+pub fn options(bench: &Bench, pair: &Pair, field: &Field) -> Vec<Offer> {
+    if !is_open(bench, pair, field) {
+        return Vec::new();
+    }
+    let (device, server) = (look(Side::Device), look(Side::Server));
+    let all = [
+        (device.glyph, Choice::Device, device.ink),
+        (server.glyph, Choice::Server, server.ink),
+        ("b", Choice::Both, Ink::Text),
+        ("e", Choice::Edited(Json::Null), Ink::Text),
+    ];
+    let can = all.into_iter().filter(|(_, choice, _)| app::refusal(pair, field, choice).is_none());
+    can.map(|(key, choice, ink)| {
+        let word = match &choice {
+            Choice::Edited(_) => "edit",
+            choice @ (Choice::Device | Choice::Server | Choice::Both) => app::word(pair, field, choice),
+        };
+        Offer { key, word, ink }
+    })
+    .collect()
+}

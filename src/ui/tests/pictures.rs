@@ -1,0 +1,191 @@
+//! One picture of each screen at each size.
+
+use super::*;
+use crate::app::tests::pushing::{end, pushing};
+use crate::app::tests::sample::{self, DEVICE, PULL, TWIN_PULL, TWINS, inspecting};
+use crate::app::tests::{failure, play, type_text};
+use crate::app::{Event, PullNote, Stuck};
+use crate::domain::mutation::Cursor;
+use crate::domain::push::{End, Note, Quarantined};
+
+/// Takes a picture of the screen at every size.
+fn at_every_size(name: &str, make: impl Fn((u16, u16)) -> App) {
+    for size in SIZES {
+        let app = make(size);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.set_snapshot_path("../snapshots");
+        settings.bind(|| insta::assert_snapshot!(format!("{name}-{}x{}", size.0, size.1), picture(&app)));
+    }
+}
+
+fn inspector(size: (u16, u16)) -> App {
+    inspecting(DEVICE, PULL, size)
+}
+
+#[test]
+fn list() {
+    at_every_size("list", inspector);
+}
+
+#[test]
+fn detail() {
+    at_every_size("detail", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "d n b Enter k");
+        app
+    });
+}
+
+#[test]
+fn deleted_on_one_side() {
+    at_every_size("delete", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "n n Right Right");
+        app
+    });
+}
+
+#[test]
+fn the_same_note_twice() {
+    at_every_size("twins", |size| {
+        let mut app = inspecting(TWINS, TWIN_PULL, size);
+        play(&mut app, "Right Right");
+        app
+    });
+}
+
+#[test]
+fn diff() {
+    at_every_size("diff", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "Enter Enter");
+        app
+    });
+}
+
+#[test]
+fn preview() {
+    at_every_size("preview", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "d n b n d p n n n j j");
+        app
+    });
+}
+
+#[test]
+fn help() {
+    at_every_size("help", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "?");
+        app
+    });
+}
+
+#[test]
+fn editor() {
+    at_every_size("editor", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "e Enter");
+        type_text(&mut app, "a third \u{202E}line");
+        app
+    });
+}
+
+#[test]
+fn menu_and_question() {
+    at_every_size("menu", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "K j");
+        app
+    });
+    at_every_size("question", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "d q");
+        app
+    });
+}
+
+#[test]
+fn empty_filter() {
+    at_every_size("empty-filter", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "/");
+        type_text(&mut app, "nowhere");
+        app
+    });
+}
+
+#[test]
+fn error() {
+    at_every_size("error", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "r");
+        app.update(Event::PullFailed(failure()));
+        app
+    });
+}
+
+#[test]
+fn why() {
+    at_every_size("why", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "w");
+        app
+    });
+}
+
+#[test]
+fn connecting() {
+    at_every_size("connecting", |size| {
+        let mut app = sample::start(DEVICE, size);
+        let (cursor, head) = (Cursor::read(100), Cursor::read(200));
+        for note in [
+            PullNote::Stuck(Stuck::Foreseen { cursor, head }),
+            PullNote::AskedPage { since: cursor, page: 1 },
+            PullNote::Page { page: 1, mutations: 1000, total: Some(1300), head, more: true },
+            PullNote::AskedPage { since: cursor, page: 2 },
+        ] {
+            app.update(Event::Pull(note));
+        }
+        app
+    });
+}
+
+#[test]
+fn pushing_it() {
+    at_every_size("pushing", |size| {
+        let mut app = pushing(size);
+        let (head, next) = (Cursor::read(200), Cursor::read(230));
+        for note in [
+            Note::Sending { post: 1, of: 2, mutations: 1, head },
+            Note::Lost { post: 1 },
+            Note::Pulling { since: head },
+            Note::Pulled { head, new: 0 },
+            Note::Sending { post: 1, of: 2, mutations: 1, head },
+            Note::Acknowledged { post: 1, mutations: 1, head: next },
+        ] {
+            app.update(Event::Push(note));
+        }
+        app
+    });
+}
+
+#[test]
+fn ended() {
+    at_every_size("ended", |size| {
+        let mut app = pushing(size);
+        let end = end(&app, End::Done);
+        app.update(Event::PushEnded(end));
+        app
+    });
+    at_every_size("left", |size| {
+        let mut app = pushing(size);
+        let mut end = end(&app, End::Left);
+        let message = String::from("mutation[0]: \"lastMutationAt\" is required");
+        end.outcome.quarantined = vec![Quarantined { ids: vec!["q4".into()], message }];
+        app.update(Event::PushEnded(end));
+        app
+    });
+}
