@@ -66,7 +66,7 @@ impl Page {
 
     /// The paragraphs' texts, in order.
     pub fn paragraphs(&self) -> impl Iterator<Item = &str> {
-        self.paragraphs.iter().map(|(_, text)| text.as_str())
+        self.paragraphs.iter().map(|paragraph| paragraph.text.as_str())
     }
 
     /// Breaks the paragraphs into rows for this width.
