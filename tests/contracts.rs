@@ -10,3 +10,5 @@ mod both_sides;
 mod cases;
 #[path = "contracts/device_file.rs"]
 mod device_file;
+#[path = "contracts/reports.rs"]
+mod reports;

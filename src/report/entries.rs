@@ -31,6 +31,11 @@ pub(super) fn server_id(mutation: &ServerMutation) -> Option<String> {
     given.or_else(|| identity::link_id(&mutation.data))
 }
 
+/// The server's resource that may be what this pair's creation became, where that cannot be told.
+pub(super) fn twin(inspection: &Inspection, pair: &Pair) -> Option<String> {
+    inspection.window.mutations.get(pair.twin?).and_then(server_id)
+}
+
 /// The pair that another one waits for.
 pub(super) fn blocker<'a>(inspection: &'a Inspection, pair: &Pair) -> Option<&'a Pair> {
     match pair.blocked? {

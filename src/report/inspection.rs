@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use super::entries::{DeviceEntry, blocker, server_id};
+use super::entries::{DeviceEntry, blocker, server_id, twin};
 use super::style::Style;
 use super::{human, lines};
 use crate::domain::choices;
@@ -161,6 +161,9 @@ impl Serialize for PairEntry<'_> {
         map.serialize_entry("blockedBy", &blocker(inspection, pair).map(|parent| &parent.key))?;
         map.serialize_entry("fields", &fields)?;
         map.serialize_entry("title", &naming::title(inspection, pair))?;
+        if let Some(twin) = twin(inspection, pair) {
+            map.serialize_entry("twin", &twin)?;
+        }
         if let Some(blocked) = pair.blocked {
             map.serialize_entry("blockedReason", blocked.reason())?;
         }

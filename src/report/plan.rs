@@ -13,7 +13,7 @@ use crate::domain::field::{self, FieldPath};
 use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
 use crate::domain::mutation::{Cursor, Payload, ServerMutation, WireMutation};
-use crate::domain::plan::{Batch, Left, Plan};
+use crate::domain::plan::{Batch, Left, Plan, Warning};
 use crate::domain::resolution::Unit;
 use crate::domain::settle::{Item, Loss};
 use crate::domain::strategy::Strategy;
@@ -63,6 +63,11 @@ impl Report<'_> {
         if done { ExitCode::Done } else { ExitCode::Open }
     }
 
+    /// What was odd: in the device file, then in the server's answers.
+    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    }
+
     pub(super) fn applied(&self) -> impl ExactSizeIterator<Item = &ServerMutation> {
         self.plan.apply.iter().map(|position| &self.inspection.window.mutations[*position])
     }
@@ -97,7 +102,8 @@ impl Serialize for Report<'_> {
         map.serialize_entry("head", &plan.head)?;
         map.serialize_entry("movesCursor", &plan.moves_cursor)?;
         map.serialize_entry("reopened", &Each(|| self.reopened.iter().map(|unit| self.unit(unit))))?;
-        map.serialize_entry("warnings", self.warnings)?;
+        map.serialize_entry("cautions", &Each(|| plan.warnings.iter().map(|warning| self.caution(warning))))?;
+        map.serialize_entry("warnings", &Each(|| self.all_warnings()))?;
         map.end()
     }
 }
@@ -106,6 +112,24 @@ impl<'a> Report<'a> {
     fn unit(&self, unit: &'a Unit) -> UnitEntry<'a> {
         UnitEntry::new(self.inspection, unit.pair, &unit.path)
     }
+
+    fn caution(&self, warning: &'a Warning) -> CautionEntry<'a> {
+        let pair = warning.pair.map(|pair| self.inspection.pair(pair));
+        CautionEntry {
+            kind: pair.map(|pair| pair.kind.wire()),
+            key: pair.map(|pair| pair.key.as_str()),
+            text: &warning.text,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CautionEntry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    text: &'a str,
 }
 
 impl<'a> LossEntry<'a> {

@@ -10,7 +10,7 @@ use crate::domain::field::{Field, FieldShape};
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
 use crate::domain::safe_text;
-use crate::domain::text::{self, Folding, Line, Mark, Row, TextDiff};
+use crate::domain::text::{self, Folding, Line, Mark, Row};
 use crate::report::style::Style;
 
 /// The value of each side that holds the field, as lines; what differs is in brackets.
@@ -26,18 +26,22 @@ pub(super) fn sides(field: &Field, style: Style) -> Vec<(Side, Vec<String>)> {
 
 fn both(shape: FieldShape, device: &Json, server: &Json, style: Style) -> Vec<(Side, Vec<String>)> {
     let sides = [(Side::Device, device, server), (Side::Server, server, device)];
+    let plain = || sides.map(|(side, own, _)| (side, value::lines(own))).to_vec();
     match (shape, device, server) {
         (FieldShape::Text | FieldShape::Plain, Json::String(device), Json::String(server)) => {
-            let options = text::Options { deadline: None, folding: Some(Folding::default()) };
-            let diff = text::diff(Some(device), Some(server), &options);
-            [(Side::Device, device), (Side::Server, server)]
-                .map(|(side, text)| (side, marked_text(text, &Stretches::of(&diff, side), side, style)))
-                .to_vec()
+            let [of_device, of_server] = stretches(device, server);
+            if of_device.are_all_of(device) && of_server.are_all_of(server) {
+                return plain();
+            }
+            vec![
+                (Side::Device, marked_text(device, &of_device, Side::Device, style)),
+                (Side::Server, marked_text(server, &of_server, Side::Server, style)),
+            ]
         }
         (FieldShape::Set, Json::Array(_), Json::Array(_)) => {
             sides.map(|(side, own, other)| (side, vec![marked_items(own, other, side, style)])).to_vec()
         }
-        (_, _, _) => sides.map(|(side, own, _)| (side, value::lines(own))).to_vec(),
+        (_, _, _) => plain(),
     }
 }
 
@@ -59,35 +63,107 @@ fn bracketed(text: &str, side: Side, style: Style) -> String {
 }
 
 /// Where one side's text differs from the other's, and where it is left out.
+#[derive(Default)]
 struct Stretches {
-    /// In order, not touching each other.
+    /// Words in order, not touching each other.
     changed: Vec<Range<usize>>,
     /// In order: what is left out, how many words that is, and whether whole lines are.
     left_out: Vec<(Range<usize>, usize, bool)>,
 }
 
-impl Stretches {
-    fn of(diff: &TextDiff, side: Side) -> Self {
-        let mut stretches = Self { changed: Vec::new(), left_out: Vec::new() };
-        for row in &diff.rows {
-            match row {
-                Row::Same { .. } => {}
-                Row::Fold { device, server, lines, words } => {
-                    let range = if side == Side::Device { device } else { server };
-                    stretches.left_out.push((range.clone(), *words, *lines > 0));
-                }
-                Row::Change { device, server } => {
-                    let line = if side == Side::Device { device } else { server };
-                    stretches.changed.extend(line.iter().flat_map(changed));
+/// Compares two texts by words.
+fn stretches(device: &str, server: &str) -> [Stretches; 2] {
+    let options = text::Options { deadline: None, folding: Some(Folding::default()) };
+    let diff = text::diff(Some(device), Some(server), &options);
+    let (mut of_device, mut of_server) = (Stretches::default(), Stretches::default());
+    let (mut in_device, mut in_server) = (Vec::new(), Vec::new());
+    // Stretches that are the same, as they lie on both sides.
+    let mut same: Vec<[Range<usize>; 2]> = Vec::new();
+    for row in &diff.rows {
+        match row {
+            Row::Same { device, server } => same.push([device.clone(), server.clone()]),
+            Row::Fold { device, server, lines, words } => {
+                of_device.left_out.push((device.clone(), *words, *lines > 0));
+                of_server.left_out.push((server.clone(), *words, *lines > 0));
+            }
+            Row::Change { device, server } => {
+                in_device.extend(device.iter().flat_map(|line| marked(line, Mark::Changed)));
+                in_server.extend(server.iter().flat_map(|line| marked(line, Mark::Changed)));
+                if let (Some(device), Some(server)) = (device, server) {
+                    same.extend(aligned(device, server));
                 }
             }
         }
-        stretches
     }
+    // `here` and `there` differ in one letter, which only one side has; both words differ.
+    let also_in_device = carried(&changed_words(server, &in_server), same.iter().map(|[d, s]| [s, d]));
+    let also_in_server = carried(&changed_words(device, &in_device), same.iter().map(|[d, s]| [d, s]));
+    of_device.changed = changed_words(device, &merged(in_device, also_in_device));
+    of_server.changed = changed_words(server, &merged(in_server, also_in_server));
+    [of_device, of_server]
 }
 
-fn changed(line: &Line) -> impl Iterator<Item = Range<usize>> {
-    line.spans.iter().filter(|span| span.mark == Mark::Changed).map(|span| span.range.clone())
+fn marked(line: &Line, mark: Mark) -> impl Iterator<Item = Range<usize>> {
+    line.spans.iter().filter(move |span| span.mark == mark).map(|span| span.range.clone())
+}
+
+/// What is the same in two lines, piece by piece; a piece is as long on one side as on the other.
+fn aligned(device: &Line, server: &Line) -> Vec<[Range<usize>; 2]> {
+    let (mut of_device, mut of_server) = (marked(device, Mark::Same), marked(server, Mark::Same));
+    let mut pieces = Vec::new();
+    let (mut device, mut server) = (of_device.next(), of_server.next());
+    while let (Some(d), Some(s)) = (&mut device, &mut server) {
+        let length = d.len().min(s.len());
+        pieces.push([d.start..d.start + length, s.start..s.start + length]);
+        (d.start, s.start) = (d.start + length, s.start + length);
+        let (device_done, server_done) = (d.start == d.end, s.start == s.end);
+        if device_done {
+            device = of_device.next();
+        }
+        if server_done {
+            server = of_server.next();
+        }
+    }
+    pieces
+}
+
+/// The parts of `words` that both sides have, as they lie on the other side. `same` holds stretches that are the
+/// same, in order: where the words are, and on the other side.
+fn carried<'a>(
+    words: &[Range<usize>],
+    same: impl Iterator<Item = [&'a Range<usize>; 2]>,
+) -> Vec<Range<usize>> {
+    let mut carried = Vec::new();
+    for [here, there] in same {
+        let first = words.partition_point(|word| word.end <= here.start);
+        for word in words[first..].iter().take_while(|word| word.start < here.end) {
+            let (start, end) = (word.start.max(here.start), word.end.min(here.end));
+            carried.push(there.start + (start - here.start)..there.start + (end - here.start));
+        }
+    }
+    carried
+}
+
+fn merged(mut ranges: Vec<Range<usize>>, more: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.extend(more);
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    ranges
+}
+
+impl Stretches {
+    /// Whether nothing is left that could be told from what differs.
+    fn are_all_of(&self, text: &str) -> bool {
+        match self.changed.as_slice() {
+            [] => text.is_empty(),
+            [one] => text.get(one.clone()) == Some(text.trim()),
+            [_, _, ..] => false,
+        }
+    }
+
+    fn hides(&self, at: usize) -> bool {
+        let after = self.left_out.partition_point(|(range, ..)| range.end <= at);
+        self.left_out.get(after).is_some_and(|(range, ..)| range.contains(&at))
+    }
 }
 
 /// The words of `text` that `changed` touches, those with nothing but spaces between them taken together.
@@ -121,11 +197,8 @@ fn changed_words(text: &str, changed: &[Range<usize>]) -> Vec<Range<usize>> {
 }
 
 fn marked_text(text: &str, stretches: &Stretches, side: Side, style: Style) -> Vec<String> {
-    if text.is_empty() {
-        return vec![bracketed("empty text", side, style)];
-    }
-    let words = changed_words(text, &stretches.changed);
-    let (mut words, mut left_out) = (words.iter().peekable(), stretches.left_out.iter().peekable());
+    let mut words = stretches.changed.iter().peekable();
+    let mut left_out = stretches.left_out.iter().peekable();
     let mut written = Written { lines: vec![String::new()], bracket: String::new(), side, style };
     for cell in safe_text::cells(text) {
         if let Some((_, count, lines)) = left_out.next_if(|(range, ..)| range.start <= cell.source.start) {
@@ -140,13 +213,6 @@ fn marked_text(text: &str, stretches: &Stretches, side: Side, style: Style) -> V
         written.cell(&cell.symbol, &text[cell.source] == "\n", is_changed);
     }
     written.finish()
-}
-
-impl Stretches {
-    fn hides(&self, at: usize) -> bool {
-        let after = self.left_out.partition_point(|(range, ..)| range.end <= at);
-        self.left_out.get(after).is_some_and(|(range, ..)| range.contains(&at))
-    }
 }
 
 /// Lines under way.
@@ -212,5 +278,66 @@ impl Written {
             self.lines.pop();
         }
         self.lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(device: &str, server: &str) -> [String; 2] {
+        let sides = both(FieldShape::Text, &Json::string(device), &Json::string(server), Style::PLAIN);
+        [Side::Device, Side::Server].map(|wanted| {
+            let lines = sides.iter().find(|(side, _)| *side == wanted).map(|(_, lines)| lines.join("\n"));
+            lines.expect("both sides are told")
+        })
+    }
+
+    #[test]
+    fn whole_words_that_differ_stand_in_brackets() {
+        for (device, server, expected) in [
+            ("one two three", "one 2 three", ["one [two] three", "one [2] three"]),
+            ("one two three", "one three", ["one [two] three", "one three"]),
+            ("a b c d", "a x y d", ["a [b c] d", "a [x y] d"]),
+            ("صبر وصلاة", "صَبر وصلاة", ["[صبر] وصلاة", "[صَبر] وصلاة"]),
+            ("one  two", "one two", ["one[  ]two", "one[ ]two"]),
+            ("go here", "go there", ["go [here]", "go [there]"]),
+            ("one\ntwo", "one two", ["one[⏎]\ntwo", "one[ ]two"]),
+            ("same\nold", "same\nnew", ["same\n[old]", "same\n[new]"]),
+        ] {
+            assert_eq!(told(device, server), expected, "{device} / {server}");
+        }
+    }
+
+    #[test]
+    fn texts_with_nothing_in_common_stand_as_they_are() {
+        assert_eq!(told("Ramadan", "Travel"), ["Ramadan", "Travel"]);
+        assert_eq!(told("", "Travel"), ["(empty text)", "Travel"]);
+    }
+
+    #[test]
+    fn long_stretches_that_are_the_same_are_left_out() {
+        let long = vec!["word"; 300].join(" ");
+        let [device, server] = told(&format!("{long} here {long}"), &format!("{long} there {long}"));
+        assert!(device.contains("words the same)") && device.contains("[here]"), "{device}");
+        assert!(server.contains("[there]") && server.len() < 400, "{server}");
+        let lines: String = ["line one\n", "line two\n"].repeat(50).concat();
+        let [device, _] = told(&format!("{lines}here"), &format!("{lines}there"));
+        assert!(device.lines().count() < 8 && device.ends_with("[here]"), "{device}");
+    }
+
+    #[test]
+    fn what_could_hide_or_act_is_shown() {
+        let [device, server] = told("a\u{202e}b \u{1b}[2Jx y", "a\u{202e}b \u{1b}[2Jx z");
+        assert_eq!(device, "a<202E>b ␛[2Jx [y]");
+        assert_eq!(server, "a<202E>b ␛[2Jx [z]");
+    }
+
+    #[test]
+    fn elements_of_a_set_that_one_side_lacks_stand_in_brackets() {
+        let set = |json: &str| Json::parse(json);
+        let sides = both(FieldShape::Set, &set(r#"["a","b"]"#), &set(r#"["b"]"#), Style::PLAIN);
+        let lines: Vec<String> = sides.into_iter().flat_map(|(_, lines)| lines).collect();
+        assert_eq!(lines, ["[a], b", "b"]);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{count, difference, either, ids, name, value};
+use super::{count, difference, duration, either, ids, name, value};
 use crate::domain::choices;
 use crate::domain::field::{Base, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
@@ -10,7 +10,7 @@ use crate::domain::mutation::{Kind, Millis, Op, Side};
 use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
-use crate::report::entries::{blocker, server_id};
+use crate::report::entries::{blocker, server_id, twin};
 use crate::report::inspection::{Report, is_open, told};
 use crate::report::style::Style;
 
@@ -147,6 +147,10 @@ fn write_pair(
         let parent = blocker(inspection, pair).map(|parent| format!(": {}", name(inspection, parent)));
         writeln!(out, "    {}{}", blocked.reason(), parent.unwrap_or_default())?;
     }
+    if let Some(twin) = twin(inspection, pair) {
+        let twin = safe_text::visible_line(&twin).into_owned();
+        writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
+    }
     if pair.status == Status::Diverged
         && let Some(clock) = strategy::clock(inspection, pair)
     {
@@ -186,8 +190,7 @@ fn clock_words(clock: Clock, now: Millis) -> String {
     };
     let margin = match clock.margin_ms() {
         0 => String::from("the same time"),
-        ms @ 1..=999 => format!("{} newer by {ms} ms", clock.winner().name()),
-        ms => format!("{} newer by {} s", clock.winner().name(), ms / 1000),
+        ms => format!("{} newer by {}", clock.winner().name(), duration(ms)),
     };
     let mixed = if clock.mixed { "; mixed-clock: two different clocks" } else { "" };
     format!(

@@ -6,7 +6,7 @@ use super::inspection::{write_value, write_warnings};
 use super::{count, ids, name, value};
 use crate::domain::inspect::Pair;
 use crate::domain::mutation::{ServerMutation, WireMutation};
-use crate::domain::plan::Left;
+use crate::domain::plan::{Left, Warning};
 use crate::domain::resolution::Unit;
 use crate::domain::safe_text;
 use crate::domain::settle::Loss;
@@ -38,7 +38,8 @@ impl<W: Write> Writer<'_, W> {
         let title = format!("Plan for {} {by}", safe_text::visible_line(device));
         writeln!(self.out, "{}", self.style.heading(title))?;
         writeln!(self.out, "  Nothing was sent.")?;
-        write_warnings(self.report.warnings.iter().map(String::as_str), &mut self.out, self.style)?;
+        write_warnings(self.report.all_warnings(), &mut self.out, self.style)?;
+        self.cautions()?;
         self.sent()?;
         self.applied()?;
         self.left("To drop from the queue", &plan.drop)?;
@@ -51,6 +52,20 @@ impl<W: Write> Writer<'_, W> {
 
     fn heading(&mut self, text: &str) -> io::Result<()> {
         writeln!(self.out, "\n{}", self.style.heading(text))
+    }
+
+    fn cautions(&mut self) -> io::Result<()> {
+        let cautions = &self.report.plan.warnings;
+        if cautions.is_empty() {
+            return Ok(());
+        }
+        self.heading("Look at this before it is sent")?;
+        for Warning { pair, text } in cautions {
+            let name =
+                pair.map(|pair| self.name(self.report.inspection.pair(pair)) + ": ").unwrap_or_default();
+            writeln!(self.out, "  {name}{}", safe_text::visible_line(text))?;
+        }
+        Ok(())
     }
 
     fn sent(&mut self) -> io::Result<()> {
