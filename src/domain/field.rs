@@ -26,6 +26,11 @@ impl FieldPath {
         &self.0
     }
 
+    /// Whether this is a member of a member, which an update sets as part of the whole.
+    pub fn is_nested(&self) -> bool {
+        self.0.matches('/').count() > 1
+    }
+
     /// Whether this is the resource's existence rather than one of its members.
     pub fn is_existence(&self) -> bool {
         self.0.is_empty()
@@ -289,25 +294,37 @@ fn compare_members(
     let names: IndexSet<&String> = device.keys().chain(server.keys()).collect();
     for name in names {
         let (b, d, s) = (base.get(name), device.get(name), server.get(name));
+        let coupled = parent.is_empty() && position(kind) == Some(name);
         if let (Some(Json::Object(d)), Some(Json::Object(s))) = (d, s)
-            && name.as_str() != POSITION_BOOKMARK
-            && name.as_str() != POSITION_SESSION
+            && !coupled
+            && nothing_removed(b, d, s)
         {
             let none = IndexMap::new();
             let b = b.and_then(Json::as_object).unwrap_or(&none);
             compare_members(kind, FieldPath::member(parent, name).as_str(), b, d, s, fields);
             continue;
         }
-        let path = if name.starts_with('/') {
-            FieldPath(name.as_str().into())
-        } else {
-            FieldPath::member(parent, name)
-        };
+        let path = if coupled { FieldPath(name.as_str().into()) } else { FieldPath::member(parent, name) };
         let shape = shape_of(kind, &path, parent, d, s);
         let verdict = verdict(kind, name, shape, b, d, s);
         let base = b.map_or(Base::Absent, |value| Base::Recorded(value.clone()));
         fields.push(Field { path, shape, verdict, base, device: d.cloned(), server: s.cloned() });
     }
+}
+
+/// Whether two objects can be compared member by member. An update sets an object whole, so a member that only one
+/// side holds was added there or removed on the other side; only a base that lacks it tells that it was added.
+fn nothing_removed(
+    base: Option<&Json>,
+    device: &IndexMap<String, Json>,
+    server: &IndexMap<String, Json>,
+) -> bool {
+    let base = base.and_then(Json::as_object);
+    let added = |name: &String| base.is_some_and(|base| !base.contains_key(name));
+    let lacks = |side: &IndexMap<String, Json>, other: &IndexMap<String, Json>| {
+        other.keys().any(|name| !side.contains_key(name) && !added(name))
+    };
+    !lacks(device, server) && !lacks(server, device)
 }
 
 fn shape_of(
@@ -319,7 +336,7 @@ fn shape_of(
 ) -> FieldShape {
     let is = |test: fn(&Json) -> bool| [device, server].iter().flatten().all(|value| test(value));
     match (kind, path.as_str()) {
-        (_, POSITION_BOOKMARK | POSITION_SESSION) => FieldShape::Position,
+        (_, path) if position(kind) == Some(path) => FieldShape::Position,
         (_, "/clientCreatedAt" | "/clientUpdatedAt" | "/slug") if parent.is_empty() => {
             FieldShape::Bookkeeping
         }
@@ -389,6 +406,15 @@ fn server_keeps_quiet(kind: &Kind, name: &str, device: &Json) -> bool {
     }
 }
 
+/// The name of the coupled unit of a kind that has one.
+const fn position(kind: &Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Bookmark | Kind::Link => Some(POSITION_BOOKMARK),
+        Kind::ReadingSession => Some(POSITION_SESSION),
+        Kind::Collection | Kind::Note | Kind::Other(_) => None,
+    }
+}
+
 /// One name for what the two directions of the protocol name differently (PROTOCOL A7, D10), and one member for
 /// what only makes sense together.
 fn normal(kind: &Kind, members: &IndexMap<String, Json>) -> IndexMap<String, Json> {
@@ -420,8 +446,7 @@ fn normal(kind: &Kind, members: &IndexMap<String, Json>) -> IndexMap<String, Jso
             }
         }
     }
-    if !position.is_empty() {
-        let name = if *kind == Kind::ReadingSession { POSITION_SESSION } else { POSITION_BOOKMARK };
+    if let Some(name) = self::position(kind).filter(|_| !position.is_empty()) {
         normal.insert(String::from(name), Json::Object(position));
     }
     normal

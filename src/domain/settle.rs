@@ -230,7 +230,9 @@ impl Settling<'_> {
             }
             self.losses_of(field, &choice, result.as_ref(), &mut settled.losses);
             let differs = result != field.server && field.verdict != Verdict::Equal;
-            let kept = result == field.device || field.device.is_none() && !differs;
+            // What the device's data leaves out of an object would be gone once the object is set.
+            let left_out = field.device.is_none() && !differs && !field.path.is_nested();
+            let kept = result == field.device || left_out;
             if differs {
                 sends = true;
                 moved |= field.shape == FieldShape::Position && field.server.is_some();
