@@ -58,7 +58,8 @@ impl Intent {
 /// What the queue entries at `positions` (of one resource, in queue order) amount to.
 ///
 /// C+U=C, C+D=nothing if the creation was never sent, else D; U+U=later members over earlier; U+D=D; D+C stays
-/// two, since the server must see both. The originals of a pair that cancelled out are returned apart.
+/// two, since the server must see both, and so does a creation before the deletion of what the server has by an id.
+/// The originals of a pair that cancelled out are returned apart.
 pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
     let own: Vec<&str> = positions.iter().filter_map(|p| queue.get(*p)).map(|m| m.id.as_str()).collect();
     let mut squashed = Squashed::default();
@@ -69,15 +70,29 @@ pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
             squashed.intents.push(later);
             continue;
         };
+        let unsent = !last.maybe_sent && last.resource_id.is_none();
+        let of_server = later.resource_id.as_ref().is_some_and(|id| !own.contains(&id.as_str()));
         match (last.op, later.op) {
-            (Op::Create, Op::Delete) if !last.maybe_sent && last.resource_id.is_none() => {
+            // What the server has by an id cannot be what it was never told of: the one goes, the other is made.
+            (Op::Create, Op::Delete) if unsent && of_server => {
+                let creation = squashed.intents.pop();
+                squashed.delete(later, &own);
+                squashed.intents.extend(creation);
+            }
+            (Op::Create, Op::Delete) if unsent => {
                 squashed.cancelled.append(&mut last.members);
                 squashed.cancelled.push(position);
                 squashed.intents.pop();
             }
             (Op::Create, Op::Create | Op::Update) => last.then(Op::Create, later, &own),
             (Op::Update, Op::Create | Op::Update) => last.then(Op::Update, later, &own),
-            (Op::Create | Op::Update | Op::Delete, Op::Delete) => last.then(Op::Delete, later, &own),
+            (Op::Create | Op::Update | Op::Delete, Op::Delete) => {
+                last.then(Op::Delete, later, &own);
+                // What was made anew after a deletion and deleted again was deleted all along.
+                if let Some(again) = squashed.intents.pop() {
+                    squashed.delete(again, &own);
+                }
+            }
             (Op::Delete, Op::Create | Op::Update) => squashed.intents.push(later),
         }
     }
@@ -91,6 +106,16 @@ pub struct Squashed {
     pub intents: Vec<Intent>,
     /// Positions of a creation and its deletion that the server never saw.
     pub cancelled: Vec<usize>,
+}
+
+impl Squashed {
+    /// A deletion after all that there is: one with a deletion before it.
+    fn delete(&mut self, deletion: Intent, own: &[&str]) {
+        match self.intents.last_mut() {
+            Some(before) if before.op == Op::Delete => before.then(Op::Delete, deletion, own),
+            Some(_) | None => self.intents.push(deletion),
+        }
+    }
 }
 
 fn overlay(under: &Payload, over: &Payload) -> Payload {
@@ -150,6 +175,24 @@ mod tests {
             [(Op::Delete, String::new()), (Op::Create, r#"{"a":1,"b":1}"#.into())]
         );
         assert_eq!(squashed(&[d(), c(), d()]), [(Op::Delete, String::new())]);
+        assert_eq!(
+            squashed(&[d(), entry(Op::Create, "{}", true), d()]),
+            [(Op::Delete, String::new())],
+            "a creation that may have been sent is still deleted"
+        );
+    }
+
+    #[test]
+    fn a_deletion_of_what_the_server_has_is_never_cancelled_out() {
+        let creation = entry(Op::Create, "{}", false);
+        let own = Queued { resource_id: Some("q".into()), ..entry(Op::Delete, "", false) };
+        assert_eq!(squashed(&[creation.clone(), own]), []);
+        let servers = Queued { resource_id: Some("r1".into()), ..entry(Op::Delete, "", false) };
+        let both = [(Op::Delete, String::new()), (Op::Create, String::from("{}"))];
+        assert_eq!(squashed(&[creation.clone(), servers.clone()]), both);
+        assert_eq!(squashed(&[servers.clone(), creation.clone(), servers.clone()]), both);
+        let sent = Queued { retry_count: 1, ..creation };
+        assert_eq!(squashed(&[sent, servers]), [(Op::Delete, String::new())], "it may be what was sent");
     }
 
     #[test]
