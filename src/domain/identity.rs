@@ -152,6 +152,20 @@ impl Facts {
     }
 }
 
+impl Facts {
+    /// What these say, and where they say nothing what `other` says.
+    fn or(self, other: Self) -> Self {
+        Self {
+            place: self.place.or(other.place),
+            name: self.name.or(other.name),
+            collection: self.collection.or(other.collection),
+            bookmark: self.bookmark.or(other.bookmark),
+            is_default: self.is_default || other.is_default,
+            note: self.note.or(other.note),
+        }
+    }
+}
+
 fn verse(chapter: Option<i64>, verse: Option<i64>) -> Option<Place> {
     match (chapter?, verse?) {
         (chapter, verse) if chapter > 0 && verse > 0 => Some(Place::Verse(chapter, verse)),
@@ -273,47 +287,49 @@ impl<'a> Matcher<'a> {
     }
 
     fn match_kind(&mut self, kind: &Kind) {
-        // What the device says, by every key it can be recognised by. `next` chains entries that share a key.
-        let mut first: HashMap<Key, usize> = HashMap::new();
-        let mut next: HashMap<(usize, Key), usize> = HashMap::new();
+        // What the device says, by every key it can be recognised by.
+        let mut queued: HashMap<Key, Vec<usize>> = HashMap::new();
         let mut replays = false;
         for (position, mutation) in self.device.queue.iter().enumerate().filter(|(_, m)| m.kind == *kind) {
             for key in self.device_keys(mutation) {
-                replays |= matches!(key, Key::Note(_))
-                    || (*kind == Kind::ReadingSession && matches!(key, Key::Place(_)));
-                match first.insert(key.clone(), position) {
-                    Some(earlier) if joins_on_device(kind, &key) => self.union(earlier, position),
-                    Some(earlier) => {
-                        next.insert((position, key), earlier);
-                    }
-                    None => {}
+                replays |= is_replay(kind, &key);
+                let earlier = queued.get(&key).and_then(|same| same.last()).copied();
+                if let Some(earlier) = earlier.filter(|at| self.joins_on_device(kind, &key, *at, position)) {
+                    self.union(earlier, position);
                 }
+                queued.entry(key).or_default().push(position);
             }
         }
+        let mut ambiguous: HashMap<Key, usize> = HashMap::new();
         for (position, mutation) in self.window.mutations.iter().enumerate().filter(|(_, m)| m.kind == *kind)
         {
-            for key in self.server_keys(mutation, replays) {
-                let Some(&found) = first.get(&key) else { continue };
-                let mut chain = vec![found];
-                let mut at = found;
-                while let Some(&earlier) = next.get(&(at, key.clone())) {
-                    chain.push(earlier);
-                    at = earlier;
+            let keys = self.server_keys(mutation, replays);
+            let (replayed, told): (Vec<Key>, Vec<Key>) =
+                keys.into_iter().partition(|key| is_replay(kind, key));
+            for key in told {
+                let Some(same) = queued.get_mut(&key) else { continue };
+                // What the server holds to be one is one from here on.
+                for entry in same.split_off(1) {
+                    self.union(same[0], entry);
                 }
-                let replay = matches!(key, Key::Note(_))
-                    || (*kind == Kind::ReadingSession && matches!(key, Key::Place(_)));
-                if replay && chain.len() > 1 {
+                if let Some(other) = self.attached[position].replace(same[0]) {
+                    self.union(other, same[0]);
+                }
+            }
+            if self.attached[position].is_none()
+                && let Some(key) = replayed.into_iter().next()
+            {
+                match queued.get(&key).map(Vec::as_slice) {
+                    // A creation comes back once.
+                    Some([only]) => {
+                        self.attached[position] = Some(*only);
+                        queued.remove(&key);
+                    }
                     // Several candidates: which one came back cannot be told, so none is matched (PROTOCOL A8).
-                    for candidate in chain {
-                        self.twins.insert(candidate, position);
+                    Some(_) => {
+                        ambiguous.insert(key, position);
                     }
-                    continue;
-                }
-                for entry in chain {
-                    if let Some(other) = self.attached[position] {
-                        self.union(other, entry);
-                    }
-                    self.attached[position] = Some(entry);
+                    None => {}
                 }
             }
             if *kind == Kind::Collection
@@ -323,11 +339,45 @@ impl<'a> Matcher<'a> {
                 self.arrived.insert(self.device.queue[entry].id.as_str(), id.as_str().into());
             }
         }
+        for (key, position) in ambiguous {
+            for candidate in queued.remove(&key).into_iter().flatten() {
+                self.twins.insert(candidate, position);
+            }
+        }
     }
 
-    fn device_keys(&self, mutation: &Queued) -> Vec<Key> {
+    /// Whether two queue entries that share this key are one resource without the server's word.
+    fn joins_on_device(&self, kind: &Kind, key: &Key, earlier: usize, later: usize) -> bool {
+        let (earlier, later) = (&self.device.queue[earlier], &self.device.queue[later]);
+        // Something was deleted and made again, in whichever order the two were queued.
+        let made_again = match (earlier.op, later.op) {
+            (Op::Delete, Op::Create | Op::Update) => true,
+            (Op::Create, Op::Delete) => {
+                earlier.resource_id.is_none() && !earlier.maybe_sent() && later.resource_id.is_some()
+            }
+            (Op::Create | Op::Update | Op::Delete, _) => false,
+        };
+        match key {
+            Key::Id(_) | Key::Link(..) => true,
+            // Two ids are two resources of the server's, even at one place: editions of the text differ.
+            Key::Place(_) => {
+                let ids = (&earlier.resource_id, &later.resource_id);
+                *kind == Kind::Bookmark && (made_again || !matches!(ids, (Some(a), Some(b)) if a != b))
+            }
+            // A name may be given twice, but what is deleted and made again under its name is one.
+            Key::Name(_) => made_again,
+            Key::Note(_) => false,
+        }
+    }
+
+    fn device_keys(&self, mutation: &'a Queued) -> Vec<Key> {
         let replay = mutation.op == Op::Create && mutation.resource_id.is_none();
-        let facts = Facts::of(&mutation.kind, &mutation.data, replay);
+        let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
+        let row = mutation.resource_id.as_ref().and_then(|id| self.row(&mutation.kind, id));
+        if let (Op::Delete, Some(row)) = (mutation.op, row) {
+            // A DELETE usually carries no data; the device's row tells what it was (PROTOCOL D15).
+            facts = facts.or(Facts::of(&mutation.kind, row, false));
+        }
         let mut keys = self.keys(&mutation.kind, mutation.resource_id.as_ref(), &facts, replay);
         if replay {
             // A later entry refers to this creation by its queue id until the server gives an id.
@@ -336,21 +386,21 @@ impl<'a> Matcher<'a> {
         keys
     }
 
-    fn server_keys(&self, mutation: &ServerMutation, replays: bool) -> Vec<Key> {
+    fn server_keys(&self, mutation: &'a ServerMutation, replays: bool) -> Vec<Key> {
         let id = mutation.resource_id.as_ref();
-        let known = id.and_then(|id| self.known.get(&(&mutation.kind, id.as_str())));
-        let replay = replays && mutation.op == Op::Create && known.is_none();
+        let row = id.and_then(|id| self.row(&mutation.kind, id));
+        let replay = replays && mutation.op == Op::Create && row.is_none();
         let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
-        if mutation.op == Op::Delete
-            && let Some(row) = known
-        {
-            // A DELETE usually carries no data; the device's row tells what it was (PROTOCOL D15).
-            let row = Facts::of(&mutation.kind, row, false);
-            facts.place = facts.place.or(row.place);
-            facts.collection = facts.collection.or(row.collection);
-            facts.bookmark = facts.bookmark.or(row.bookmark);
+        if let (Op::Delete, Some(row)) = (mutation.op, row) {
+            // A name is no fact of a DELETE: the resource may have had another one when it was deleted.
+            facts = facts.or(Facts { name: None, ..Facts::of(&mutation.kind, row, false) });
         }
         self.keys(&mutation.kind, id, &facts, replay)
+    }
+
+    /// What the device's row of the resource says.
+    fn row(&self, kind: &'a Kind, id: &'a ResourceId) -> Option<&'a Payload> {
+        self.known.get(&(kind, id.as_str())).copied()
     }
 
     fn keys(&self, kind: &Kind, id: Option<&ResourceId>, facts: &Facts, replay: bool) -> Vec<Key> {
@@ -467,12 +517,12 @@ const fn needs_id(kind: &Kind) -> bool {
     }
 }
 
-/// Whether two queue entries that share this key are one resource without the server's word.
-const fn joins_on_device(kind: &Kind, key: &Key) -> bool {
+/// Whether the key recognises a creation by its content alone, as one whose answer the device never got.
+const fn is_replay(kind: &Kind, key: &Key) -> bool {
     match key {
-        Key::Id(_) | Key::Link(..) => true,
-        Key::Place(_) => matches!(kind, Kind::Bookmark),
-        Key::Name(_) | Key::Note(_) => false,
+        Key::Note(_) => true,
+        Key::Place(_) => matches!(kind, Kind::ReadingSession),
+        Key::Id(_) | Key::Name(_) | Key::Link(..) => false,
     }
 }
 
