@@ -1,4 +1,12 @@
 //! Laws that hold for every input.
 
+#[path = "properties/fields.rs"]
+mod fields;
+#[path = "properties/phone.rs"]
+mod phone;
 #[path = "properties/push.rs"]
 mod push;
+#[path = "properties/squashing.rs"]
+mod squashing;
+#[path = "properties/worlds.rs"]
+mod worlds;
