@@ -97,10 +97,10 @@ impl App {
             Action::Confirm => self.push(false),
             Action::Unfold => self.unfold(false),
             Action::UnfoldAll => self.unfold(true),
-            Action::Reload => self.reload(),
+            // What the push left is held against what the server holds by now.
+            Action::Reload | Action::GoOn => self.reload(),
             Action::CopyId => self.copy_id(),
             Action::Stop => self.stop(),
-            Action::GoOn => self.go_on(),
             Action::Accept => self.accept(),
             Action::Save => self.save(),
             Action::Yes => self.answer(true),
@@ -474,12 +474,6 @@ impl App {
         }
         self.done("stops after the POST that is under way");
         vec![Effect::CancelPush]
-    }
-
-    fn go_on(&mut self) -> Vec<Effect> {
-        self.phase = Phase::Inspecting;
-        self.focus = Focus::List(Side::Device);
-        self.done("both sides as they stand after the push · r pulls again")
     }
 
     fn reload(&mut self) -> Vec<Effect> {

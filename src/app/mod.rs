@@ -138,6 +138,10 @@ pub struct Ended {
     pub exit: ExitCode,
     /// What happened on the way.
     pub notes: Vec<push::Note>,
+    /// The device as the push left it.
+    pub device: Device,
+    /// The server's head as it was last seen.
+    pub head: Cursor,
 }
 
 /// How the last act went.
@@ -240,7 +244,12 @@ impl App {
 
     /// The device of the session; after a push as the push left it.
     pub fn device(&self) -> &Device {
-        self.bench.as_ref().map_or(&self.start.device, |bench| &bench.inspection.device)
+        match &self.phase {
+            Phase::Ended(ended) => &ended.device,
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Pushing(_) => {
+                self.bench.as_ref().map_or(&self.start.device, |bench| &bench.inspection.device)
+            }
+        }
     }
 
     /// What stands for the server.
@@ -264,7 +273,12 @@ impl App {
             | PullNote::HeadMoved { .. }
             | PullNote::Waiting { .. } => None,
         });
-        self.bench.as_ref().map(|bench| bench.inspection.window.head).or(seen)
+        match &self.phase {
+            Phase::Ended(ended) => Some(ended.head),
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Pushing(_) => {
+                self.bench.as_ref().map(|bench| bench.inspection.window.head).or(seen)
+            }
+        }
     }
 
     /// Why nothing may be sent, where that is so.

@@ -377,6 +377,7 @@ impl App {
             return vec![Effect::Quit(exit)];
         }
         let PushEnd { outcome, failure, .. } = end;
+        let (device, head) = (outcome.device, outcome.head);
         if let push::End::Reopened(reopened) = &outcome.end {
             return self.install(outcome.inspection, outcome.resolution, reopened);
         }
@@ -392,7 +393,7 @@ impl App {
             | push::End::Unknown { .. }
             | push::End::HeadKeepsMoving
             | push::End::Cancelled => {
-                self.phase = Phase::Ended(Box::new(Ended { page, exit, notes }));
+                self.phase = Phase::Ended(Box::new(Ended { page, exit, notes, device, head }));
             }
         }
         self.overlays.extend(failure.map(Overlay::Failure));

@@ -2,7 +2,7 @@
 
 use super::canvas::Canvas;
 use super::theme::Ink;
-use crate::app::{App, Phase, Source};
+use crate::app::{App, ExitCode, Phase, Source};
 use crate::domain::diagnosis::OutOfSync;
 use crate::domain::safe_text;
 use crate::domain::window::PullPath;
@@ -63,8 +63,10 @@ fn who(canvas: &mut Canvas, app: &App, y: u16, right: u16) -> u16 {
 fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: bool) {
     let cursor = app.device().sync.cursor;
     let Some(head) = app.head() else { return };
-    let behind = app.bench().map(|bench| bench.inspection.window.mutations.len());
-    let path = app.bench().map_or(PullPath::SinceCursor, |bench| bench.inspection.window.path);
+    // After a push the window tells how it was before.
+    let bench = app.bench().filter(|_| !matches!(app.phase(), Phase::Ended(_)));
+    let behind = bench.map(|bench| bench.inspection.window.mutations.len());
+    let path = bench.map_or(PullPath::SinceCursor, |bench| bench.inspection.window.path);
     let text = match (cursor, path, behind) {
         (None, ..) => format!("no cursor ──▸ head {head}"),
         (Some(cursor), PullPath::CursorAhead, _) => format!("cursor {cursor} is ahead of head {head}"),
@@ -93,13 +95,16 @@ fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: boo
 
 /// What the server would answer to the device. Answers the columns it took at the right end.
 fn badge(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
+    let ended = matches!(app.phase(), Phase::Ended(_));
+    let in_step = app.device().sync.cursor == app.head();
     let caught = app.pull().iter().any(|note| matches!(note, crate::app::PullNote::Stuck(_)));
-    let (text, ink) = match (app.bench().map(|bench| &bench.out_of_sync), app.read_only()) {
-        (Some(OutOfSync::Caught), _) => (" 409 OutOfSyncError ", Ink::Alarm),
-        (Some(OutOfSync::Foreseen), _) => (" 409 foreseen ", Ink::Alarm),
-        (None, _) if caught => (" 409 OutOfSyncError ", Ink::Alarm),
-        (Some(OutOfSync::No), _) => (" in step ", Ink::Good),
-        (None, _) => return 0,
+    let (text, ink) = match app.bench().map(|bench| &bench.out_of_sync) {
+        _ if ended && in_step => (" in step ", Ink::Good),
+        Some(OutOfSync::Caught) => (" 409 OutOfSyncError ", Ink::Alarm),
+        Some(OutOfSync::Foreseen) => (" 409 foreseen ", Ink::Alarm),
+        None if caught => (" 409 OutOfSyncError ", Ink::Alarm),
+        Some(OutOfSync::No) => (" in step ", Ink::Good),
+        None => return 0,
     };
     // On a narrow screen the number says it.
     let text = if right < 60 { text.split_at_checked(5).map_or(text, |(short, _)| short) } else { text };
@@ -116,6 +121,9 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
             Some(failure) => ("Stopped: ", failure.what.as_str(), Ink::Warning),
             None => ("", "asking the server …", Ink::Dim),
         },
+        (Some(_), Phase::Ended(ended)) if ended.exit == ExitCode::Done => {
+            ("", "Nothing stands against the device's next sync.", Ink::Good)
+        }
         (Some(bench), _) => match bench.causes.first() {
             Some(cause) => ("Why stuck: ", cause.evidence.as_str(), Ink::Text),
             None if bench.out_of_sync == OutOfSync::No => ("", "Nothing stands against a sync.", Ink::Good),
@@ -123,7 +131,10 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
         },
         (None, Phase::Inspecting | Phase::Pushing(_) | Phase::Ended(_)) => return,
     };
-    let more = app.bench().map_or(0, |bench| bench.causes.len().saturating_sub(1));
+    let more = match app.phase() {
+        Phase::Inspecting => app.bench().map_or(0, |bench| bench.causes.len().saturating_sub(1)),
+        Phase::Connecting(_) | Phase::Pushing(_) | Phase::Ended(_) => 0,
+    };
     let more = if more > 0 { format!("  +{more} more: w") } else { String::new() };
     let tail = u16::try_from(more.chars().count()).unwrap_or(0);
     let room = right.saturating_sub(tail + 1);
@@ -135,7 +146,7 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
 /// How far the resolution got: `2 of 5 resolved ▓▓▓▓░░░░░░`. Answers the columns it took at the right end.
 fn progress(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
     let Some(progress) = app.bench().map(|bench| bench.progress) else { return 0 };
-    if progress.diverged == 0 {
+    if progress.diverged == 0 || matches!(app.phase(), Phase::Ended(_)) {
         return 0;
     }
     let text = format!("{} of {} resolved ", progress.resolved, progress.diverged);

@@ -8,7 +8,8 @@ use super::theme::{Ink, look};
 use super::value::short;
 use super::{Target, list, pages};
 use crate::app::{App, Bench, Entry, Preview, Section, request_line};
-use crate::domain::mutation::{Op, QueueId, Side};
+use crate::domain::json::Json;
+use crate::domain::mutation::{Op, Payload, QueueId, Side};
 use crate::domain::naming;
 use crate::domain::plan::{Left, Plan};
 
@@ -170,8 +171,7 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, lin
             let ink = if item.wire.op == Op::Delete { Ink::Warning } else { look(Side::Device).ink };
             canvas.words(x + 2, y, 6, item.wire.op.wire(), ink);
             let x = name(canvas, x + 10, item.pair);
-            let data = item.wire.data.as_str().unwrap_or("");
-            canvas.data(x, y, right.saturating_sub(x), short(data), Ink::Dim);
+            canvas.data(x, y, right.saturating_sub(x), &one_line_of(&item.wire.data), Ink::Dim);
         }
         Entry::Applied(at) => {
             let mutation = plan.apply.get(at).and_then(|at| inspection.window.mutations.get(*at));
@@ -181,11 +181,18 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, lin
             let used = canvas.data(x, y, 12, list::short_kind(&mutation.kind), Ink::Strong);
             x += used.max(10) + 1;
             if let Some(id) = &mutation.resource_id {
-                x += canvas.data(x, y, right.saturating_sub(x).min(20), id.as_str(), Ink::Text) + 1;
+                canvas.data(x, y, right.saturating_sub(x).min(12), id.as_str(), Ink::Text);
             }
-            canvas.data(x, y, right.saturating_sub(x), short(mutation.data.as_str().unwrap_or("")), Ink::Dim);
+            x += 13;
+            canvas.data(x, y, right.saturating_sub(x), &one_line_of(&mutation.data), Ink::Dim);
         }
     }
+}
+
+/// Data without the white space of the file it came from; the marked entry in full shows it as it is sent.
+fn one_line_of(data: &Payload) -> String {
+    let text = data.as_str().map(|text| Json::parse(text).to_text()).unwrap_or_default();
+    short(&text).to_owned()
 }
 
 fn left(

@@ -24,10 +24,14 @@ pub(crate) fn pushing(size: (u16, u16)) -> App {
 pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
     let bench = app.bench().expect("an inspection");
     let done = matches!(end, End::Done);
+    let mut device = (*bench.inspection.device).clone();
+    if done {
+        device.sync.cursor = Some(Cursor::read(230));
+    }
     Box::new(PushEnd {
         outcome: Outcome {
             end,
-            device: (*bench.inspection.device).clone(),
+            device,
             head: Cursor::read(230),
             cursor_moved: done,
             sent: Vec::new(),
@@ -105,8 +109,9 @@ fn every_end_has_its_words_and_its_exit_code() {
         assert_eq!(app.place(), Place::Ended);
         let effects = play(&mut app, "q");
         assert!(matches!(effects.as_slice(), [Effect::Quit(code)] if *code == exit), "{effects:?}");
-        play(&mut app, "Enter");
-        assert_eq!(app.place(), Place::List);
+        let effects = play(&mut app, "Enter");
+        assert!(matches!(effects.as_slice(), [Effect::Pull]));
+        assert_eq!(app.place(), Place::Connecting);
     }
 }
 
