@@ -108,3 +108,39 @@ fn a_plan_for_programs() {
     let (text, _) = planned(Decision::Strategy(Strategy::ClientWins), options(Format::Json));
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn choices_that_no_longer_fit_are_told_and_not_made() {
+    let text = r#"{"schema": "unstick.choices/1", "choices": [
+        {"kind": "NOTE", "key": "id:n1", "path": "/body", "choice": "device", "saw": "0000000000000000"},
+        {"kind": "NOTE", "key": "id:n1", "path": "/ranges", "choice": "server"}]}"#;
+    let decision = Decision::Choices { file: "choices.json", text };
+    let (json, code) = planned(decision, options(Format::Json));
+    assert_eq!(code, ExitCode::Open);
+    assert!(
+        json.contains("\"reopened\": [\n    {\"kind\": \"NOTE\", \"key\": \"id:n1\", \"path\": \"/body\"}\n"),
+        "{json}"
+    );
+    let (human, _) = planned(decision, options(Format::Human));
+    assert!(human.starts_with("Plan for Tablet B with the choices of choices.json\n"), "{human}");
+    let told =
+        "Reopened: 1 field, chosen on values that are no longer there\n  NOTE 2:153 +1 (id:n1): body\n";
+    assert!(human.contains(told), "{human}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_failure() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in Format::ALL {
+        let code = inspect(&sides(), &[], options(format), &mut Closed).expect("the exit code stands");
+        assert_eq!(code, ExitCode::Open);
+    }
+}

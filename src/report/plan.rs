@@ -57,9 +57,10 @@ impl Report<'_> {
         human::plan::write(self, out, style)
     }
 
-    /// Whether anything would remain after the push, as the exit code of `plan`.
+    /// Whether anything would remain after the push or waits for a second look, as the exit code of `plan`.
     pub fn exit_code(&self) -> ExitCode {
-        let done = self.plan.open.is_empty() && self.plan.hold.is_empty() && self.plan.moves_cursor;
+        let left = !self.plan.open.is_empty() || !self.plan.hold.is_empty() || !self.plan.moves_cursor;
+        let done = !left && self.reopened.is_empty();
         if done { ExitCode::Done } else { ExitCode::Open }
     }
 

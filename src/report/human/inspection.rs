@@ -87,16 +87,23 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
         summary.converged, summary.push, summary.apply, summary.diverged, summary.blocked
     )?;
     let also = [
-        (ignored.len(), "server deletion", "of resources that the device never had: nothing to do"),
-        (unidentified.len(), "server mutation", "without the id of a resource: cannot be applied"),
-        (window.unreadable.len(), "entry", "of the server's feed cannot be read"),
+        (
+            ignored.len(),
+            ["server deletion", "server deletions"],
+            "of resources that the device never had: nothing to do",
+        ),
+        (
+            unidentified.len(),
+            ["server mutation", "server mutations"],
+            "without the id of a resource: cannot be applied",
+        ),
+        (window.unreadable.len(), ["entry", "entries"], "of the server's feed cannot be read"),
     ];
-    for (number, one, what) in also {
-        match (number, one) {
-            (0, _) => {}
-            (1, _) => writeln!(out, "  1 {one} {what}")?,
-            (_, "entry") => writeln!(out, "  {number} entries {what}")?,
-            (_, _) => writeln!(out, "  {number} {one}s {what}")?,
+    for (number, [one, many], what) in also {
+        match number {
+            0 => {}
+            1 => writeln!(out, "  1 {one} {what}")?,
+            _ => writeln!(out, "  {number} {many} {what}")?,
         }
     }
     if !window.not_visible.is_empty() {

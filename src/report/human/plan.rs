@@ -44,8 +44,8 @@ impl<W: Write> Writer<'_, W> {
         self.applied()?;
         self.left("To drop from the queue", &plan.drop)?;
         self.left("Stays in the queue", &plan.hold)?;
-        self.units("Open", "wait for a choice", &plan.open)?;
-        self.units("Reopened", "hold something else than when they were chosen", self.report.reopened)?;
+        self.units("Open", "", &plan.open)?;
+        self.units("Reopened", ", chosen on values that are no longer there", self.report.reopened)?;
         self.ledger()?;
         self.next()
     }
@@ -129,11 +129,11 @@ impl<W: Write> Writer<'_, W> {
         Ok(())
     }
 
-    fn units(&mut self, what: &str, are: &str, units: &[Unit]) -> io::Result<()> {
+    fn units(&mut self, what: &str, why: &str, units: &[Unit]) -> io::Result<()> {
         if units.is_empty() {
             return Ok(());
         }
-        self.heading(&format!("{what}: {} {are}", count(units.len(), "field")))?;
+        self.heading(&format!("{what}: {}{why}", count(units.len(), "field")))?;
         for unit in units {
             let name = self.name(self.report.inspection.pair(unit.pair));
             writeln!(self.out, "  {name}: {}", safe_text::visible_line(&unit.path.label()))?;
