@@ -9,6 +9,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{EventStream, KeyEventKind};
+use crossterm::terminal::{Clear, ClearType};
 use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
 use rustix::process::{Signal, getpid, kill_process};
@@ -109,9 +110,13 @@ impl Terminal {
         Ok(Self { screen: Screen::new(CrosstermBackend::new(io::stdout()))?, keys, guard })
     }
 
+    /// Takes the terminal back, whatever was written to it meanwhile.
     fn hold(&mut self) -> io::Result<()> {
         self.guard.hold()?;
-        self.screen.clear()
+        // ratatui's own clear asks the terminal for its cursor and waits for an answer among the keys.
+        crossterm::execute!(io::stdout(), Clear(ClearType::All))?;
+        self.screen = Screen::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
     }
 
     /// Lets `program` have the terminal.

@@ -1,3 +1,114 @@
-//! The README's first command, through a whole resolution to the 200.
+//! The README's first command, through a whole resolution to the 200, and the ways out of it.
+
+use std::path::PathBuf;
 
 use super::terminal::Terminal;
+
+const CTRL_Z: &str = "\u{1a}";
+const ESCAPE: &str = "\u{1b}";
+
+/// The folder that the demo names when it ends.
+fn folder(terminal: &Terminal) -> PathBuf {
+    let text = String::from_utf8_lossy(terminal.raw()).into_owned();
+    let (_, rest) = text.rsplit_once("The demo's device file").expect("the demo says where its file lies");
+    let path = rest.split_once(": ").expect("a path").1;
+    PathBuf::from(path.split(['\r', '\n']).next().expect("a line"))
+}
+
+#[test]
+fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
+    let mut terminal = Terminal::run(&["demo"], 120, 36);
+    terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
+    terminal.keys("d").see("device chosen for body");
+    terminal.keys("n").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
+    terminal.keys("u").see("0 of 2 resolved").keys("s").see("1 of 2 resolved");
+    terminal.keys("n").keys("s").see("keep deleted chosen").see("2 of 2 resolved");
+    terminal.keys("p").see("nothing is sent yet").see("values lost").see("POST /v1/sync?lastMutationAt=");
+    // The key that asked does not confirm.
+    terminal.keys("p").see("nothing is sent yet");
+    terminal.keys("y").see("The sync went through").see("200");
+    terminal.keys("q");
+    assert!(terminal.end().success(), "nothing is open");
+    assert!(terminal.is_cooked());
+    let folder = folder(&terminal);
+    let device =
+        std::fs::read_to_string(folder.join("tablet-behind.json")).expect("the file was written back");
+    let device: serde_json::Value = serde_json::from_str(&device).expect("it is JSON");
+    assert_eq!(device["queue"].as_array().map(Vec::len), Some(0));
+    let names: Vec<String> = std::fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(names.iter().any(|name| name.contains(".backup-")), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("journal")), "{names:?}");
+    std::fs::remove_dir_all(folder).expect("it can be cleared away");
+}
+
+#[test]
+fn leaving_asks_when_choices_would_be_lost_and_gives_the_terminal_back() {
+    let mut terminal = Terminal::run(&["demo", "offline-edits"], 80, 24);
+    terminal.see("Why stuck").keys("2").see("client-wins");
+    terminal.keys("q").see("quit").keys(ESCAPE).gone("Quit and lose");
+    terminal.keys("q").see("quit").keys("y");
+    terminal.end();
+    assert!(terminal.is_cooked());
+    let modes = terminal.parsed();
+    assert!(!modes.alternate_screen() && !modes.hide_cursor() && !modes.bracketed_paste());
+    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
+fn a_small_terminal_that_changes_its_size_shows_what_fits() {
+    let mut terminal = Terminal::run(&["demo"], 50, 16);
+    terminal.see("409").keys("n").resize(120, 36).see("Server since the cursor");
+    terminal.resize(19, 5).see("unstick needs").resize(80, 24).see("Why stuck");
+    terminal.keys("q").end();
+    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
+fn a_signal_ends_it_and_gives_the_terminal_back() {
+    let mut terminal = Terminal::run(&["demo"], 100, 30);
+    terminal.see("Why stuck").signal("TERM").end();
+    assert!(terminal.is_cooked());
+    assert!(!terminal.parsed().alternate_screen());
+    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
+fn suspended_and_continued_it_is_there_again() {
+    let mut terminal = Terminal::run(&["demo"], 100, 30);
+    terminal.see("Why stuck").keys(CTRL_Z);
+    terminal.gone("Why stuck");
+    terminal.signal("CONT").see("Why stuck").keys("q").end();
+    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
+fn nothing_that_the_data_holds_reaches_the_terminal_raw() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let device = folder.path().join("hostile.json");
+    let pull = folder.path().join("pull.json");
+    let hostile = "\\u001b]0;owned\\u0007\\u202egnp.exe\\u0000 \\u009b31m tab\\there";
+    std::fs::write(
+        &device,
+        format!(
+            r#"{{"device":{{"label":"{hostile}"}},"sync":{{"lastMutationAt":1}},"queue":[{{"id":"{hostile}","type":"UPDATE","resource":"NOTE","resourceId":"n1","data":{{"body":"{hostile}"}},"lastError":"{hostile}"}}],"resources":[]}}"#
+        ),
+    )
+    .expect("it is written");
+    std::fs::write(
+        &pull,
+        format!(
+            r#"{{"success":true,"data":{{"lastMutationAt":9,"mutations":[{{"type":"UPDATE","resource":"NOTE","resourceId":"n1","data":{{"body":"other {hostile}"}},"timestamp":9}}]}}}}"#
+        ),
+    )
+    .expect("it is written");
+    let (device, pull) = (device.to_string_lossy().into_owned(), pull.to_string_lossy().into_owned());
+    let mut terminal = Terminal::run(&["open", &device, "--pull", &pull], 120, 36);
+    terminal.see("Why stuck").see("<202E>").keys("q").end();
+    let raw = terminal.raw().to_vec();
+    let text = String::from_utf8_lossy(&raw);
+    assert!(!text.contains("\u{1b}]0;owned"), "an escape sequence of the data reached the terminal");
+    assert!(!text.contains('\u{202e}') && !text.contains('\u{9b}') && !text.contains('\0'));
+}

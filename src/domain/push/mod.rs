@@ -28,7 +28,7 @@ use super::rebase::{self, Reopened};
 use super::resolution::Resolution;
 use super::settle::{Item, Loss};
 use super::strategy::Strategy;
-use super::window::Window;
+use super::window::{PullPath, Window};
 
 /// How often the head may move under a push before it gives up.
 const MAX_ROUNDS: u32 = 6;
@@ -833,7 +833,22 @@ impl Push {
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
         self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
+        self.look_at_the_end(moved);
         self.outcome(if clean { End::Done } else { End::Left }, moved)
+    }
+
+    /// Both sides as they stand after the push, with the choices that are still of use.
+    fn look_at_the_end(&mut self, moved: bool) {
+        let (device, mut window) = self.fold.parts();
+        if moved {
+            let window = Arc::make_mut(&mut window);
+            window.mutations.clear();
+            (window.since, window.head, window.path) = (self.head, self.head, PullPath::SinceCursor);
+        }
+        let now = Arc::new(inspect::inspect(device, window));
+        self.resolution =
+            rebase::carry(&self.inspection, &self.resolution, &now, self.options.rule).resolution;
+        self.inspection = now;
     }
 
     fn end_early(&mut self, end: End) -> Do {
