@@ -1,0 +1,11 @@
+//! The real binary without a screen, from the command line to the device file and the exit code.
+
+#[path = "journeys/bench.rs"]
+mod bench;
+
+#[path = "journeys/bad_input.rs"]
+mod bad_input;
+#[path = "journeys/headless.rs"]
+mod headless;
+#[path = "journeys/recovery.rs"]
+mod recovery;

@@ -1,0 +1,147 @@
+//! `inspect`, `plan` and `push` against a server.
+
+use serde_json::Value;
+
+use super::bench::{Bench, TOKEN, said};
+
+const STRATEGIES: [&str; 4] = ["server-wins", "client-wins", "last-write-wins", "merge"];
+
+#[test]
+fn inspect_and_plan_send_nothing_and_write_nothing() {
+    let bench = Bench::scenario("tablet-behind");
+    let before = bench.files();
+    let human = bench.expect(1, "inspect", &[]);
+    assert!(human.contains("another-device-synced") && human.contains("diverged"), "{human}");
+    let json: Value = serde_json::from_str(&bench.expect(1, "inspect", &["--format", "json"])).expect("JSON");
+    assert_eq!(json["schema"], "unstick.inspection/1");
+    assert_eq!(json["summary"]["queued"], 5);
+    assert_eq!(json["summary"]["diverged"], 2);
+    for strategy in STRATEGIES {
+        let code = if strategy == "merge" { 1 } else { 0 };
+        let text = bench.expect(code, "plan", &["--strategy", strategy, "--format", "json"]);
+        let plan: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(plan["schema"], "unstick.plan/1");
+        assert_eq!(plan["batches"][0]["lastMutationAt"], json["head"], "{strategy}");
+    }
+    assert_eq!(bench.requests("POST"), 0);
+    assert!(bench.requests("GET") >= 6);
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
+fn every_scenario_is_pushed_by_every_strategy() {
+    for scenario in unstick::sandbox::scenario::Scenario::list() {
+        for strategy in STRATEGIES {
+            let bench = Bench::scenario(scenario.name);
+            let before = bench.text();
+            let output = bench.run("push", &["--strategy", strategy, "--yes"]);
+            let code = output.status.code();
+            let after = bench.device();
+            let queue = after["queue"].as_array().map_or(0, Vec::len);
+            match code {
+                Some(0) => {
+                    assert_eq!(queue, 0, "{} {strategy}: {}", scenario.name, said(&output));
+                    let head = bench.server.with_model(|model| model.head());
+                    assert_eq!(after["sync"]["lastMutationAt"].as_i64(), Some(head.value()), "{} {strategy}", scenario.name);
+                    // Once more there is nothing to do.
+                    let again = bench.expect(0, "inspect", &["--format", "json"]);
+                    let again: Value = serde_json::from_str(&again).expect("JSON");
+                    assert_eq!(again["summary"]["push"], 0, "{} {strategy}", scenario.name);
+                    assert_eq!(again["summary"]["diverged"], 0, "{} {strategy}", scenario.name);
+                }
+                Some(1) => assert!(queue > 0, "{} {strategy}: {}", scenario.name, said(&output)),
+                other => panic!("{} {strategy} ended with {other:?}: {}", scenario.name, said(&output)),
+            }
+            let backup = bench.files().into_iter().find(|(name, _)| name.contains(".backup-")).expect("a backup").1;
+            assert_eq!(String::from_utf8(backup).expect("text"), before, "the backup is the file from before");
+            assert!(!bench.files().iter().any(|(name, _)| name.contains("journal") || name.contains("choices")));
+        }
+    }
+}
+
+#[test]
+fn what_is_open_stays_and_the_cursor_with_it() {
+    let bench = Bench::scenario("tablet-behind");
+    let cursor = bench.device()["sync"]["lastMutationAt"].clone();
+    bench.expect(1, "push", &["--strategy", "merge", "--yes"]);
+    let after = bench.device();
+    assert_eq!(after["sync"]["lastMutationAt"], cursor, "the open server values must be seen again");
+    let left: Vec<&str> = after["queue"].as_array().expect("a queue").iter().filter_map(|m| m["resourceId"].as_str()).collect();
+    assert_eq!(left, ["n1", "n1", "c1"]);
+    // What was sent comes back as an echo and is not sent again.
+    let posts = bench.requests("POST");
+    bench.expect(1, "push", &["--strategy", "merge", "--yes"]);
+    assert_eq!(bench.requests("POST"), posts);
+    bench.expect(0, "push", &["--strategy", "client-wins", "--yes"]);
+    assert_eq!(bench.device()["queue"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn all_or_nothing_sends_nothing_while_something_is_open() {
+    let bench = Bench::scenario("tablet-behind");
+    let before = bench.text();
+    bench.expect(1, "push", &["--strategy", "merge", "--yes", "--all-or-nothing"]);
+    assert_eq!(bench.requests("POST"), 0);
+    assert_eq!(bench.text(), before);
+}
+
+#[test]
+fn a_choices_file_decides_field_by_field() {
+    let bench = Bench::scenario("tablet-behind");
+    let choices = bench.folder.path().join("choices.json");
+    std::fs::write(
+        &choices,
+        r#"{"schema":"unstick.choices/1","choices":[
+            {"kind":"NOTE","key":"id:n1","path":"/body","choice":{"edit":"نص جديد اخترناه معا"}},
+            {"kind":"NOTE","key":"id:n1","path":"/ranges","choice":"both"},
+            {"kind":"COLLECTION","key":"id:c1","choice":"bring-back"}]}"#,
+    )
+    .expect("it is written");
+    bench.expect(0, "push", &["--choices", choices.to_str().expect("a path"), "--yes"]);
+    bench.server.with_model(|model| {
+        let note = model.state(&unstick::domain::mutation::Kind::Note, &"n1".into()).expect("the note");
+        assert_eq!(note["body"], "نص جديد اخترناه معا");
+        assert_eq!(note["ranges"].as_array().map(Vec::len), Some(2));
+        let names: Vec<String> = model
+            .live(&unstick::domain::mutation::Kind::Collection)
+            .iter()
+            .filter_map(|(id, data)| Some(format!("{} {}", id, data["name"].as_str()?)))
+            .collect();
+        assert!(names.iter().any(|name| name.ends_with("Ramadan") && !name.starts_with("c1 ")), "a new id: {names:?}");
+    });
+}
+
+#[test]
+fn the_token_is_in_no_file_and_no_output() {
+    let bench = Bench::scenario("tablet-behind");
+    let log = bench.folder.path().join("unstick.log");
+    let log = log.to_str().expect("a path");
+    let mut everything = Vec::new();
+    for (command, more) in [("inspect", &["--log", log][..]), ("push", &["--strategy", "client-wins", "--yes", "--log", log])] {
+        let output = bench.run(command, more);
+        everything.extend(output.stdout);
+        everything.extend(output.stderr);
+    }
+    for (_, content) in bench.files() {
+        everything.extend(content);
+    }
+    let secret = TOKEN.rsplit(',').next().expect("its last word");
+    assert!(!String::from_utf8_lossy(&everything).contains(secret));
+}
+
+#[test]
+fn a_pipe_that_is_closed_is_no_error() {
+    let output = std::process::Command::new("sh")
+        .args(["-c", &format!("{} demo --list | head -1", env!("CARGO_BIN_EXE_unstick"))])
+        .output()
+        .expect("sh runs");
+    assert!(output.stderr.is_empty(), "{}", said(&output));
+}
+
+#[test]
+fn completions_and_the_manual_are_written() {
+    for arguments in [&["completions", "bash"][..], &["completions", "zsh"], &["man"]] {
+        let output = super::bench::unstick(arguments).output().expect("it runs");
+        assert!(output.status.success() && output.stdout.len() > 500, "{arguments:?}");
+    }
+}
