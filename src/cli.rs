@@ -89,6 +89,8 @@ pub enum Command {
         all_or_nothing: bool,
         /// Send -1 once more where the server asks for it on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
+        /// Send although this server never gave the device's cursor.
+        accept_cursor_ahead: bool,
     },
     /// Serve the sandbox.
     Sandbox {
@@ -320,6 +322,7 @@ impl Checks<'_> {
             device: push.device,
             all_or_nothing: push.all_or_nothing,
             retry_first_sync: push.retry_first_sync,
+            accept_cursor_ahead: push.accept_cursor_ahead,
         })
     }
 

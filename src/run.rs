@@ -15,8 +15,10 @@ use crate::demo;
 use crate::device::DeviceFile;
 use crate::device::source;
 use crate::domain::inspect::Inspection;
+use crate::domain::mutation::Cursor;
 use crate::domain::push::{Note, Options};
 use crate::domain::safe_text::visible_line;
+use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::headless::{self, Decided};
@@ -43,6 +45,14 @@ pub enum Failed {
         #[from]
         error: PullError,
     },
+    /// The server never gave the device's cursor, so it may be the wrong one; nothing was sent.
+    #[error(
+        "the device's cursor is ahead of the server's head {head}: this server never gave it, and what is sent may end in another account. Check --server and the token; if they are right, add --accept-cursor-ahead"
+    )]
+    CursorAhead {
+        /// The server's head.
+        head: Cursor,
+    },
     /// The terminal or the output failed.
     #[error("{what}: {source}")]
     Terminal {
@@ -58,7 +68,7 @@ impl Failed {
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Input(_) | Self::Terminal { .. } => ExitCode::BadInput,
-            Self::Pull { .. } => ExitCode::Refused,
+            Self::Pull { .. } | Self::CursorAhead { .. } => ExitCode::Refused,
         }
     }
 }
@@ -96,7 +106,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let decision = decided_by(&decision, text.as_deref());
             Ok(headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?)
         }
-        Command::Push { device, server, decision, all_or_nothing, retry_first_sync } => {
+        Command::Push { device, server, decision, all_or_nothing, retry_first_sync, accept_cursor_ahead } => {
             let text = choices_text(&decision)?;
             let rule = match decision {
                 Decision::Strategy(strategy) => Some(strategy),
@@ -105,6 +115,9 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
             let session = session(&device, Against::Server(server), clock)?;
             let inspection = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await?;
+            if inspection.window.path == PullPath::CursorAhead && !accept_cursor_ahead {
+                return Err(Failed::CursorAhead { head: inspection.window.head });
+            }
             let Decided { resolution, reopened } =
                 headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
             let code = push(session, inspection, resolution, options).await?;
@@ -172,8 +185,11 @@ async fn open(session: Session, theme: Theme, environment: Option<String>) -> Re
         Server::Live(client) => {
             let endpoint = client.endpoint();
             let production = endpoint.environment() == Environment::Production;
-            let source =
-                Source::Live { url: endpoint.url().to_owned(), environment: endpoint.label(), production };
+            let source = Source::Live {
+                url: endpoint.url().to_owned(),
+                environment: environment.unwrap_or_else(|| endpoint.label()),
+                production,
+            };
             (source, production.then_some("the production server is only looked at"))
         }
         Server::Recorded(_) => (Source::Recorded { file: session.file().name().to_owned() }, None),

@@ -42,6 +42,8 @@ struct Shown {
 /// A part of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
+    /// What might surprise.
+    Mind,
     /// The loss ledger.
     Lost,
     /// What waits for a person.
@@ -58,11 +60,13 @@ pub enum Section {
 
 impl Section {
     /// In the order shown.
-    pub const ALL: [Self; 6] = [Self::Lost, Self::Open, Self::Held, Self::Sent, Self::Applied, Self::Dropped];
+    pub const ALL: [Self; 7] =
+        [Self::Mind, Self::Lost, Self::Open, Self::Held, Self::Sent, Self::Applied, Self::Dropped];
 
     /// The heading.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Mind => "mind this",
             Self::Lost => "lost",
             Self::Open => "open",
             Self::Held => "stays in the queue",
@@ -75,6 +79,7 @@ impl Section {
     /// What the heading means.
     pub const fn meaning(self) -> &'static str {
         match self {
+            Self::Mind => "before y sends it",
             Self::Lost => "one side had changed it and it is not in the result",
             Self::Open => "waits for a choice; nothing of it is sent",
             Self::Held => "cannot be sent now",
@@ -87,6 +92,7 @@ impl Section {
     /// How many entries it has in a plan.
     pub fn count(self, plan: &Plan) -> usize {
         match self {
+            Self::Mind => plan.warnings.len(),
             Self::Lost => plan.ledger.len(),
             Self::Open => plan.open.len(),
             Self::Held => plan.hold.len(),
@@ -102,6 +108,8 @@ impl Section {
 pub enum Entry {
     /// A section begins.
     Heading(Section),
+    /// A warning.
+    Mind(usize),
     /// A lost value.
     Loss(usize),
     /// A field that waits.
@@ -192,6 +200,7 @@ fn entries(plan: &Plan) -> Vec<Entry> {
         }
         entries.push(Entry::Heading(section));
         match section {
+            Section::Mind => entries.extend((0..plan.warnings.len()).map(Entry::Mind)),
             Section::Lost => entries.extend((0..plan.ledger.len()).map(Entry::Loss)),
             Section::Open => entries.extend((0..plan.open.len()).map(Entry::Open)),
             Section::Held => entries.extend((0..plan.hold.len()).map(Entry::Held)),
@@ -218,6 +227,7 @@ pub fn request_line(plan: &Plan, post: usize) -> String {
 fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
     Some(match entry {
         Entry::Heading(section) => format!("{}: {}", section.name(), section.meaning()),
+        Entry::Mind(at) => plan.warnings.get(at)?.text.clone(),
         Entry::Loss(at) => {
             let loss = plan.ledger.get(at)?;
             let value = match &loss.value {

@@ -239,8 +239,9 @@ fn title(end: &End) -> (Rank, &'static str, ExitCode) {
 fn what_happened(end: &PushEnd) -> String {
     let outcome = &end.outcome;
     let posts = count(outcome.posts as usize, "POST");
+    let answered = if outcome.sent.is_empty() { "" } else { ", answered 200" };
     let done = format!(
-        "{} acknowledged in {posts}, {} of the server taken over.",
+        "{} acknowledged in {posts}{answered}; {} of the server taken over.",
         count(outcome.sent.len(), "mutation"),
         count(outcome.applied, "mutation")
     );

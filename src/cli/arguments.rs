@@ -179,6 +179,12 @@ pub(super) struct Push {
     /// Where the server asks for -1 on a first sync, send once more with it
     #[arg(long)]
     pub(super) retry_first_sync: bool,
+    /// Send although this server never gave the device's cursor
+    ///
+    /// A cursor that is ahead of the server's head comes from another environment or another account: what is sent
+    /// may end in somebody else's.
+    #[arg(long)]
+    pub(super) accept_cursor_ahead: bool,
 }
 
 /// Serve the sandbox alone, for an app's own client

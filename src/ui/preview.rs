@@ -47,7 +47,14 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench, preview: &Preview) {
     let title = match preview.marked() {
         Some(Entry::Item(..) | Entry::Applied(_)) => " in wire form ",
         Some(Entry::Loss(_)) => " the lost value ",
-        Some(Entry::Heading(_) | Entry::Open(_) | Entry::Held(_) | Entry::Post(_) | Entry::Dropped(_))
+        Some(
+            Entry::Heading(_)
+            | Entry::Mind(_)
+            | Entry::Open(_)
+            | Entry::Held(_)
+            | Entry::Post(_)
+            | Entry::Dropped(_),
+        )
         | None => " in full ",
     };
     let ink = if preview.in_full { Ink::Title } else { Ink::Dim };
@@ -128,7 +135,7 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, lin
     match entry {
         Entry::Heading(section) => {
             let ink = match section {
-                Section::Lost | Section::Held => Ink::Warning,
+                Section::Mind | Section::Lost | Section::Held => Ink::Warning,
                 Section::Open => Ink::Conflict,
                 Section::Sent | Section::Applied | Section::Dropped => Ink::Key,
             };
@@ -137,6 +144,11 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, lin
                 canvas.words(x - 1, y, right.saturating_sub(x), &format!("{} {count}", section.name()), ink);
             let x = x + used + 1;
             canvas.words(x, y, right.saturating_sub(x), section.meaning(), Ink::Dim);
+        }
+        Entry::Mind(at) => {
+            let Some(warning) = plan.warnings.get(at) else { return };
+            let x = warning.pair.map_or(x, |pair| name(canvas, x, pair));
+            canvas.data(x, y, right.saturating_sub(x), &warning.text, Ink::Text);
         }
         Entry::Loss(at) => {
             let Some(loss) = plan.ledger.get(at) else { return };

@@ -72,7 +72,16 @@ fn odd_but_legal_input_is_shown() {
 #[test]
 fn a_bad_recorded_pull_is_refused() {
     let device = r#"{"sync":{"lastMutationAt":100},"queue":[]}"#;
-    for pull in ["", "{", "[]", "{}", "7", r#"{"success":true}"#, r#"{"success":true,"data":{"lastMutationAt":"x"}}"#, r#"{"success":false,"error":{"code":"X","message":"no"}}"#] {
+    for pull in [
+        "",
+        "{",
+        "[]",
+        "{}",
+        "7",
+        r#"{"success":true}"#,
+        r#"{"success":true,"data":{"lastMutationAt":"x"}}"#,
+        r#"{"success":false,"error":{"code":"X","message":"no"}}"#,
+    ] {
         let output = inspect(device, pull);
         assert_eq!(output.status.code(), Some(2), "{pull}: {}", said(&output));
         assert!(!said(&output).contains("panicked"));
@@ -81,7 +90,8 @@ fn a_bad_recorded_pull_is_refused() {
 
 #[test]
 fn files_that_are_not_there_or_too_large_are_refused() {
-    let output = unstick(&["inspect", "no-such-file.json", "--pull", "neither.json"]).output().expect("it runs");
+    let output =
+        unstick(&["inspect", "no-such-file.json", "--pull", "neither.json"]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(2));
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("huge.json");
@@ -148,7 +158,10 @@ fn a_server_that_talks_nonsense_ends_with_3() {
 fn a_refused_token_and_a_missing_scope_say_what_to_do() {
     let bench = Bench::scenario("tablet-behind");
     let (url, device) = (bench.server.url(), bench.device.to_string_lossy().into_owned());
-    let output = unstick(&["inspect", &device, "--server", &url]).env("UNSTICK_TOKEN", "scopes:note").output().expect("it runs");
+    let output = unstick(&["inspect", &device, "--server", &url])
+        .env("UNSTICK_TOKEN", "scopes:note")
+        .output()
+        .expect("it runs");
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("scope"), "{}", said(&output));
 }

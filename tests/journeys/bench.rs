@@ -46,7 +46,7 @@ impl Bench {
     /// A scenario whose device has tried to sync and was refused.
     pub fn scenario(name: &str) -> Self {
         let mut opened = Scenario::by_name(name).expect("a scenario").open(now());
-        opened.attempt(now()).expect_err("the device is stuck");
+        assert!(opened.attempt(now()).is_err(), "the device is stuck");
         let text = opened.device_file();
         Self::new(opened.model, &text)
     }
@@ -56,7 +56,11 @@ impl Bench {
         let folder = tempfile::tempdir().expect("a folder");
         let device = folder.path().join("device.json");
         std::fs::write(&device, text).expect("the device file is written");
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let server = runtime.block_on(Sandbox::start(model, Options::default())).expect("the sandbox starts");
         Self { folder, device, server, runtime }
     }

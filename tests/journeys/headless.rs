@@ -42,7 +42,12 @@ fn every_scenario_is_pushed_by_every_strategy() {
                 Some(0) => {
                     assert_eq!(queue, 0, "{} {strategy}: {}", scenario.name, said(&output));
                     let head = bench.server.with_model(|model| model.head());
-                    assert_eq!(after["sync"]["lastMutationAt"].as_i64(), Some(head.value()), "{} {strategy}", scenario.name);
+                    assert_eq!(
+                        after["sync"]["lastMutationAt"].as_i64(),
+                        Some(head.value()),
+                        "{} {strategy}",
+                        scenario.name
+                    );
                     // Once more there is nothing to do.
                     let again = bench.expect(0, "inspect", &["--format", "json"]);
                     let again: Value = serde_json::from_str(&again).expect("JSON");
@@ -52,9 +57,16 @@ fn every_scenario_is_pushed_by_every_strategy() {
                 Some(1) => assert!(queue > 0, "{} {strategy}: {}", scenario.name, said(&output)),
                 other => panic!("{} {strategy} ended with {other:?}: {}", scenario.name, said(&output)),
             }
-            let backup = bench.files().into_iter().find(|(name, _)| name.contains(".backup-")).expect("a backup").1;
-            assert_eq!(String::from_utf8(backup).expect("text"), before, "the backup is the file from before");
-            assert!(!bench.files().iter().any(|(name, _)| name.contains("journal") || name.contains("choices")));
+            let backup =
+                bench.files().into_iter().find(|(name, _)| name.contains(".backup-")).expect("a backup").1;
+            assert_eq!(
+                String::from_utf8(backup).expect("text"),
+                before,
+                "the backup is the file from before"
+            );
+            assert!(
+                !bench.files().iter().any(|(name, _)| name.contains("journal") || name.contains("choices"))
+            );
         }
     }
 }
@@ -66,7 +78,8 @@ fn what_is_open_stays_and_the_cursor_with_it() {
     bench.expect(1, "push", &["--strategy", "merge", "--yes"]);
     let after = bench.device();
     assert_eq!(after["sync"]["lastMutationAt"], cursor, "the open server values must be seen again");
-    let left: Vec<&str> = after["queue"].as_array().expect("a queue").iter().filter_map(|m| m["resourceId"].as_str()).collect();
+    let left: Vec<&str> =
+        after["queue"].as_array().expect("a queue").iter().filter_map(|m| m["resourceId"].as_str()).collect();
     assert_eq!(left, ["n1", "n1", "c1"]);
     // What was sent comes back as an echo and is not sent again.
     let posts = bench.requests("POST");
@@ -107,7 +120,10 @@ fn a_choices_file_decides_field_by_field() {
             .iter()
             .filter_map(|(id, data)| Some(format!("{} {}", id, data["name"].as_str()?)))
             .collect();
-        assert!(names.iter().any(|name| name.ends_with("Ramadan") && !name.starts_with("c1 ")), "a new id: {names:?}");
+        assert!(
+            names.iter().any(|name| name.ends_with("Ramadan") && !name.starts_with("c1 ")),
+            "a new id: {names:?}"
+        );
     });
 }
 
@@ -117,7 +133,9 @@ fn the_token_is_in_no_file_and_no_output() {
     let log = bench.folder.path().join("unstick.log");
     let log = log.to_str().expect("a path");
     let mut everything = Vec::new();
-    for (command, more) in [("inspect", &["--log", log][..]), ("push", &["--strategy", "client-wins", "--yes", "--log", log])] {
+    for (command, more) in
+        [("inspect", &["--log", log][..]), ("push", &["--strategy", "client-wins", "--yes", "--log", log])]
+    {
         let output = bench.run(command, more);
         everything.extend(output.stdout);
         everything.extend(output.stderr);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::terminal::Terminal;
 
-const CTRL_Z: &str = "\u{1a}";
 const ESCAPE: &str = "\u{1b}";
 
 /// The folder that the demo names when it ends.
@@ -76,11 +75,9 @@ fn a_signal_ends_it_and_gives_the_terminal_back() {
 }
 
 #[test]
-fn suspended_and_continued_it_is_there_again() {
+fn continued_after_a_stop_it_is_drawn_anew() {
     let mut terminal = Terminal::run(&["demo"], 100, 30);
-    terminal.see("Why stuck").keys(CTRL_Z);
-    terminal.gone("Why stuck");
-    terminal.signal("CONT").see("Why stuck").keys("q").end();
+    terminal.see("Why stuck").forget().signal("CONT").see("Why stuck").keys("q").end();
     std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
 }
 

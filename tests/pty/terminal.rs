@@ -77,6 +77,13 @@ impl Terminal {
         self
     }
 
+    /// Forgets what the screen shows, as when another program wrote over it.
+    pub fn forget(&mut self) -> &mut Self {
+        let (rows, columns) = self.parser.screen().size();
+        self.parser = vt100::Parser::new(rows, columns, 0);
+        self
+    }
+
     /// Waits until the screen holds `text`.
     pub fn see(&mut self, text: &str) -> &mut Self {
         self.until(text, |screen| screen.contains(text))
@@ -124,7 +131,16 @@ impl Terminal {
 
     /// Waits until the program has ended and everything it wrote is read.
     pub fn end(&mut self) -> ExitStatus {
-        let status = self.child.wait().expect("the program ends");
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("the program can be asked") {
+                break status;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the program does not end; it shows\n{}", self.screen());
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(50)) {
+                self.take(&bytes);
+            }
+        };
         while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
             self.take(&bytes);
         }
