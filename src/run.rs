@@ -39,12 +39,8 @@ pub enum Failed {
     #[error(transparent)]
     Input(#[from] InputError),
     /// The server refused or cannot be reached; nothing was sent.
-    #[error("{error}. {}", error.next_step())]
-    Pull {
-        /// How.
-        #[from]
-        error: PullError,
-    },
+    #[error("{}. {}", .0, .0.next_step())]
+    Pull(Box<PullError>),
     /// The server never gave the device's cursor, so it may be the wrong one; nothing was sent.
     #[error(
         "the device's cursor is ahead of the server's head {head}: this server never gave it, and what is sent may end in another account. Check --server and the token; if they are right, add --accept-cursor-ahead"
@@ -63,12 +59,18 @@ pub enum Failed {
     },
 }
 
+impl From<PullError> for Failed {
+    fn from(error: PullError) -> Self {
+        Self::Pull(Box::new(error))
+    }
+}
+
 impl Failed {
     /// What the program answers.
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Input(_) | Self::Terminal { .. } => ExitCode::BadInput,
-            Self::Pull { .. } | Self::CursorAhead { .. } => ExitCode::Refused,
+            Self::Pull(_) | Self::CursorAhead { .. } => ExitCode::Refused,
         }
     }
 }
@@ -138,8 +140,8 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
 
 fn list_scenarios() -> Result<ExitCode, Failed> {
     let mut out = io::stdout().lock();
-    let list = Scenario::list().iter();
-    written(list.map(|s| writeln!(out, "{:<16} {}\n{:<16} {}", s.name, s.title, "", s.teaches)).collect())
+    let mut list = Scenario::list().iter();
+    written(list.try_for_each(|s| writeln!(out, "{:<16} {}\n{:<16} {}", s.name, s.title, "", s.teaches)))
 }
 
 fn written(result: io::Result<()>) -> Result<ExitCode, Failed> {

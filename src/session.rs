@@ -250,16 +250,13 @@ impl Session {
                 "Nothing was sent. Open it again to see what it holds now",
             ));
         }
-        let (mut journal, backup) = match Journal::<Record>::unfinished(lock.device())? {
-            Some(unfinished) => {
-                let backup = unfinished.backup.clone();
-                (unfinished.resume(lock)?, backup)
-            }
-            None => {
-                // The backup's name tells the real time, also where a test fixes the clock.
-                let backup = backup(lock, Clock::System.now())?;
-                (Journal::begin(lock, self.file.text(), &backup)?, backup)
-            }
+        let (mut journal, backup) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
+            let backup = unfinished.backup.clone();
+            (unfinished.resume(lock)?, backup)
+        } else {
+            // The backup's name tells the real time, also where a test fixes the clock.
+            let backup = backup(lock, Clock::System.now())?;
+            (Journal::begin(lock, self.file.text(), &backup)?, backup)
         };
         keep_choices(lock, chosen)?;
         journal.append(&Record::Begun { rule: rule.map(|rule| rule.name().to_owned()) })?;
