@@ -18,6 +18,7 @@ use crate::domain::strategy::Strategy;
 use crate::error::InputError;
 use crate::headless::Format;
 use crate::report::style::Color;
+use crate::sandbox::fault::Script;
 use crate::sandbox::model::FirstSync;
 use crate::sandbox::scenario::Scenario;
 use crate::server::Endpoint;
@@ -100,6 +101,8 @@ pub enum Command {
         scenario: Option<String>,
         /// How a fresh account begins.
         first_sync: FirstSync,
+        /// What goes wrong with which request.
+        faults: Script,
     },
     /// Write a completion script.
     Completions(Shell),
@@ -220,6 +223,7 @@ impl Read {
                 port: sandbox.port,
                 scenario: checks.scenario(sandbox.scenario)?,
                 first_sync: sandbox.first_sync,
+                faults: sandbox.faults.into_iter().collect(),
             },
             Sub::Completions { shell } => Command::Completions(shell),
             Sub::Man => Command::Man,

@@ -24,6 +24,7 @@ use crate::exit::ExitCode;
 use crate::headless::{self, Decided};
 use crate::report::style::Style;
 use crate::runtime;
+use crate::sandbox::fault::Script;
 use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
 use crate::sandbox::scenario::Scenario;
@@ -126,12 +127,12 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             // A choice that was not made because its values changed is open, whatever was sent.
             Ok(if reopened.is_empty() || code != ExitCode::Done { code } else { ExitCode::Open })
         }
-        Command::Sandbox { port, scenario, first_sync } => {
+        Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
                 Some(scenario) => scenario.open(clock.now()).model,
                 None => Model::new(first_sync, clock.now()),
             };
-            serve(model, port).await
+            serve(model, port, faults).await
         }
         Command::Completions(shell) => written(cli::completions(shell, &mut io::stdout().lock())),
         Command::Man => written(cli::man(&mut io::stdout().lock())),
@@ -313,11 +314,15 @@ impl Watch for Lines {
 }
 
 /// Serves a model until the process is told to stop.
-async fn serve(model: Model, port: u16) -> Result<ExitCode, Failed> {
+async fn serve(model: Model, port: u16, faults: Script) -> Result<ExitCode, Failed> {
     let cannot = |source| Failed::Terminal { what: "cannot serve the sandbox", source };
-    let running =
-        Sandbox::start(model, SandboxOptions { port, ..SandboxOptions::default() }).await.map_err(cannot)?;
+    let rules: Vec<String> = faults.rules().iter().map(ToString::to_string).collect();
+    let options = SandboxOptions { port, faults, ..SandboxOptions::default() };
+    let running = Sandbox::start(model, options).await.map_err(cannot)?;
     println!("listening on {}", running.url());
+    for rule in rules {
+        println!("with the fault {rule}");
+    }
     io::stdout().flush().map_err(cannot)?;
     tokio::signal::ctrl_c().await.map_err(cannot)?;
     running.shutdown().await;

@@ -4,6 +4,8 @@
 mod canned;
 #[path = "http/client.rs"]
 mod client;
+#[path = "http/faults.rs"]
+mod faults;
 #[path = "http/pull.rs"]
 mod pull;
 #[path = "http/sandbox.rs"]

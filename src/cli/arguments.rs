@@ -12,6 +12,7 @@ use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::headless::Format;
 use crate::report::style::Color;
+use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
 
 /// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
@@ -192,7 +193,10 @@ pub(super) struct Push {
 /// A strict server of its own on 127.0.0.1. Its first line is `listening on http://127.0.0.1:PORT`. It takes any
 /// token; one of the form scopes:sync,note has only those scopes.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  unstick sandbox --port 8787\n  unstick sandbox --scenario big-queue")]
+#[command(after_help = "\
+Examples:
+  unstick sandbox --port 8787
+  unstick sandbox --scenario big-queue --fault post:2=timeout-after --fault any:5%=500,race@seed=7")]
 pub(super) struct Sandbox {
     /// The port on 127.0.0.1; 0 is any that is free
     #[arg(long, default_value_t = 0)]
@@ -203,6 +207,13 @@ pub(super) struct Sandbox {
     /// The head of an account that never synced: a positive one, or -1
     #[arg(long, value_name = "HEAD", default_value = "positive", value_parser = first_sync())]
     pub(super) first_sync: FirstSync,
+    /// What goes wrong with which request, as in post:2=timeout-after; may be given several times. See --help
+    #[arg(long = "fault", value_name = "RULE", long_help = fault_help())]
+    pub(super) faults: Vec<Rule>,
+}
+
+fn fault_help() -> String {
+    format!("What goes wrong with which request; may be given several times.\n{GRAMMAR}")
 }
 
 #[derive(Args, Debug)]

@@ -3,6 +3,7 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use super::*;
+use crate::sandbox::fault::GRAMMAR;
 
 fn refusal(arguments: &str) -> String {
     match given(arguments, Config::default()) {
@@ -52,7 +53,7 @@ fn every_command_is_read() {
     ));
     assert!(matches!(
         command("sandbox --port 8787 --first-sync minus-one --scenario first-sync"),
-        Command::Sandbox { port: 8787, scenario: Some(_), first_sync: FirstSync::Minus1 }
+        Command::Sandbox { port: 8787, scenario: Some(_), first_sync: FirstSync::Minus1, .. }
     ));
     assert!(matches!(command("completions zsh"), Command::Completions(Shell::Zsh)));
     assert!(matches!(command("man"), Command::Man));
@@ -169,6 +170,16 @@ fn common_options_stand_before_or_after_the_command() {
         let invocation = given(arguments, Config::default()).expect("both are fine");
         assert_eq!(invocation.color, Color::Never);
     }
+}
+
+#[test]
+fn faults_are_read_in_their_order_and_a_bad_one_is_answered_with_the_grammar() {
+    let sandbox = command("sandbox --fault post:2=500 --fault=any:5%=race,429:3@seed=7");
+    let Command::Sandbox { faults, .. } = sandbox else { panic!("{sandbox:?}") };
+    let rules: Vec<_> = faults.rules().iter().map(ToString::to_string).collect();
+    assert_eq!(rules, ["post:2=500", "any:5%=race,429:3@seed=7"]);
+    let message = refusal("sandbox --fault post:2=hiccup");
+    assert!(message.contains("\"hiccup\"") && message.contains(GRAMMAR), "{message}");
 }
 
 #[test]

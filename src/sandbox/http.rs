@@ -1,7 +1,9 @@
 //! The model behind real HTTP on the loopback interface: headers, bodies, statuses and the error shapes.
 //!
-//! Everything the protocol decides is [`Model`]'s; here stands only what HTTP adds. It runs on the runtime of the
-//! caller, also on one of a single thread.
+//! Everything the protocol decides is [`Model`]'s; here stands only what HTTP adds, and what a fault script does to
+//! it. It runs on the runtime of the caller, also on one of a single thread.
+
+mod faulty;
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,7 +13,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as Parameters, Request, State};
+use axum::extract::{ConnectInfo, Query as Parameters, Request, State};
 use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
@@ -22,10 +24,13 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::connection::{Breakable, Breaker};
 use super::exact;
+use super::fault::{self, Asked, Faults, Script};
+use super::meddle;
 use super::model::{Caller, Model};
 use super::query::{self, Query};
 use super::refusal::{Reason, Refusal, Shape};
@@ -59,17 +64,19 @@ pub struct Options {
     pub shape: Shape,
     /// The server's clock.
     pub clock: Clock,
+    /// What goes wrong with which request.
+    pub faults: Script,
 }
 
 impl Default for Options {
-    /// A free port, the documented shapes, the system's clock.
+    /// A free port, the documented shapes, the system's clock, no faults.
     fn default() -> Self {
         let clock = Arc::new(|| Millis(jiff::Timestamp::now().as_millisecond()));
-        Self { port: 0, shape: Shape::Documented, clock }
+        Self { port: 0, shape: Shape::Documented, clock, faults: Script::default() }
     }
 }
 
-/// A request that was answered. Bodies are people's private notes and are not kept.
+/// A request that arrived. Bodies are people's private notes and are not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
     /// Its number, from 1, in the order of arrival.
@@ -78,8 +85,10 @@ pub struct Logged {
     pub method: String,
     /// Path and query.
     pub target: String,
-    /// The status of the answer.
-    pub status: u16,
+    /// The status of the answer; `None` while there is none, and for ever where none was given.
+    pub status: Option<u16>,
+    /// What was made to go wrong with it.
+    pub faults: Faults,
 }
 
 /// The embedded server.
@@ -93,12 +102,12 @@ impl Sandbox {
     pub async fn start(model: Model, options: Options) -> io::Result<Running> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared { model: Mutex::new(model), log: Mutex::default(), options });
-        let (stop, stopped) = oneshot::channel();
-        let served = axum::serve(listener, router(Arc::clone(&shared))).with_graceful_shutdown(async {
-            // A dropped sender is a stop too.
-            let _: Result<(), _> = stopped.await;
-        });
+        let (stop, stopped) = watch::channel(());
+        let shared = Arc::new(Shared { model: Mutex::new(model), log: Mutex::default(), options, stopped });
+        let service = router(Arc::clone(&shared)).into_make_service_with_connect_info::<Breaker>();
+        let until = Arc::clone(&shared);
+        let served = axum::serve(Breakable(listener), service)
+            .with_graceful_shutdown(async move { until.stopped().await });
         let task = tokio::spawn(served.into_future());
         Ok(Running { addr, shared, stop, task })
     }
@@ -109,7 +118,7 @@ pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
     shared: Arc<Shared>,
-    stop: oneshot::Sender<()>,
+    stop: watch::Sender<()>,
     task: JoinHandle<io::Result<()>>,
 }
 
@@ -127,12 +136,16 @@ impl Running {
 
     /// The requests so far, the last 10,000, by number.
     pub fn log(&self) -> Vec<Logged> {
-        let mut log: Vec<_> = locked(&self.shared.log).answered.iter().cloned().collect();
-        log.sort_by_key(|logged| logged.number);
-        log
+        locked(&self.shared.log).requests.iter().cloned().collect()
     }
 
-    /// Stops: takes no more connections, lets requests under way finish for two seconds, then cuts them off.
+    /// How many requests arrived so far.
+    pub fn requests(&self) -> u64 {
+        locked(&self.shared.log).arrived
+    }
+
+    /// Stops: takes no more connections, breaks off requests that a fault holds, lets others that are under way
+    /// finish for two seconds, then cuts them off.
     pub async fn shutdown(self) {
         drop(self.stop);
         let abort = self.task.abort_handle();
@@ -146,17 +159,65 @@ struct Shared {
     model: Mutex<Model>,
     log: Mutex<Log>,
     options: Options,
+    stopped: watch::Receiver<()>,
 }
 
 #[derive(Default)]
 struct Log {
     arrived: u64,
-    answered: VecDeque<Logged>,
+    gets: u64,
+    posts: u64,
+    /// The last ones, by number and without a gap.
+    requests: VecDeque<Logged>,
+}
+
+impl Log {
+    fn arrive(&mut self, request: &Request, script: &Script) -> Arrival {
+        self.arrived += 1;
+        let (method, of_method) = match *request.method() {
+            Method::GET => (fault::Method::Get, &mut self.gets),
+            Method::POST => (fault::Method::Post, &mut self.posts),
+            _ => (fault::Method::Other, &mut 0),
+        };
+        *of_method += 1;
+        let number = self.arrived;
+        let faults = script.faults(Asked { number, method, of_method: *of_method });
+        if self.requests.len() == MAX_LOGGED {
+            self.requests.pop_front();
+        }
+        self.requests.push_back(Logged {
+            number,
+            method: request.method().to_string(),
+            target: request.uri().path_and_query().map_or_else(String::new, ToString::to_string),
+            status: None,
+            faults: faults.clone(),
+        });
+        let asked = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+        Arrival { number, id: asked.unwrap_or_else(|| format!("sandbox-{number}")), faults }
+    }
+
+    fn answer(&mut self, number: u64, status: StatusCode) {
+        let first = self.requests.front().map_or(number, |first| first.number);
+        let at = usize::try_from(number.saturating_sub(first)).ok();
+        if let Some(logged) = at.and_then(|at| self.requests.get_mut(at)).filter(|l| l.number == number) {
+            logged.status = Some(status.as_u16());
+        }
+    }
 }
 
 impl Shared {
     fn model(&self) -> MutexGuard<'_, Model> {
         locked(&self.model)
+    }
+
+    fn now(&self) -> Millis {
+        (self.options.clock)()
+    }
+
+    /// Until the sandbox stops.
+    async fn stopped(&self) {
+        // Nothing is ever sent: the sender is dropped.
+        let _ = self.stopped.clone().changed().await;
     }
 }
 
@@ -167,7 +228,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// What the seam knows of a request, for the handlers behind it.
 #[derive(Clone)]
-struct RequestId(String);
+struct Arrival {
+    number: u64,
+    /// The request id.
+    id: String,
+    faults: Faults,
+}
 
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
@@ -179,29 +245,30 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Every request passes here once on its way in and once on its way out: it is numbered and logged. This is where
-/// a fault script does its work: before `next` (refuse, write as another device, delay), instead of it (garbage, a
-/// cut connection), or after it (apply and lose the answer, change its headers).
-async fn seam(State(shared): State<Arc<Shared>>, mut request: Request, next: Next) -> Response {
-    let number = {
-        let mut log = locked(&shared.log);
-        log.arrived += 1;
-        log.arrived
+/// Every request passes here once on its way in and once on its way out: it is numbered and logged, and meets what the
+/// fault script has for it.
+async fn seam(
+    State(shared): State<Arc<Shared>>,
+    ConnectInfo(breaker): ConnectInfo<Breaker>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let arrival = locked(&shared.log).arrive(&request, &shared.options.faults);
+    request.extensions_mut().insert(arrival.clone());
+    let answered = if arrival.faults.is_empty() {
+        Some(next.run(request).await)
+    } else {
+        faulty::serve(&shared, &breaker, &arrival, request, next).await
     };
-    let method = request.method().to_string();
-    let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
-    let asked = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let id = asked.unwrap_or_else(|| format!("sandbox-{number}"));
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    let Some(mut response) = answered else {
+        // Nothing of it reaches the client: the connection is broken.
+        breaker.reset();
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    if let Ok(id) = HeaderValue::from_str(&arrival.id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    let mut log = locked(&shared.log);
-    if log.answered.len() == MAX_LOGGED {
-        log.answered.pop_front();
-    }
-    log.answered.push_back(Logged { number, method, target, status: response.status().as_u16() });
+    locked(&shared.log).answer(arrival.number, response.status());
     response
 }
 
@@ -209,21 +276,26 @@ type QueryList = Result<Parameters<Vec<(String, String)>>, QueryRejection>;
 
 async fn pull(
     State(shared): State<Arc<Shared>>,
-    Extension(id): Extension<RequestId>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     parameters: QueryList,
 ) -> Response {
     let answer = || {
         let caller = caller(&headers)?;
         let query = Query::read(&read_parameters(parameters)?)?;
-        shared.model().get(&query, caller.scopes)
+        let mut model = shared.model();
+        let page = model.get(&query, caller.scopes)?;
+        if arrival.faults.shifts_pages() && page.list.as_ref().is_some_and(|list| list.has_more) {
+            model.touch_first(shared.now(), query.since);
+        }
+        Ok(page)
     };
-    respond(&shared, &id, answer().map(|page| (page.head, page.to_json())))
+    respond(&shared, &arrival, answer().map(|page| (page.head, page.to_json())))
 }
 
 async fn push(
     State(shared): State<Arc<Shared>>,
-    Extension(id): Extension<RequestId>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     parameters: QueryList,
     body: Body,
@@ -234,32 +306,34 @@ async fn push(
         let caller = caller(&headers)?;
         let head = last_mutation_at(&read_parameters(parameters)?)?;
         let mutations = read_mutations(&body?)?;
-        shared.model().post((shared.options.clock)(), caller, head, &mutations)
+        let mut applied = shared.model().post(shared.now(), caller, head, &mutations)?;
+        arrival.faults.bends().for_each(|bend| meddle::bend(&mut applied, bend));
+        Ok(applied)
     };
-    respond(&shared, &id, answer().map(|applied| (applied.head, applied.to_json())))
+    respond(&shared, &arrival, answer().map(|applied| (applied.head, applied.to_json())))
 }
 
-async fn no_such_path(State(shared): State<Arc<Shared>>, Extension(id): Extension<RequestId>) -> Response {
-    respond(&shared, &id, Err(Refusal::new(Reason::NotFound, "There is no such path")))
+async fn no_such_path(State(shared): State<Arc<Shared>>, Extension(arrival): Extension<Arrival>) -> Response {
+    respond(&shared, &arrival, Err(Refusal::new(Reason::NotFound, "There is no such path")))
 }
 
 async fn no_such_method(
     State(shared): State<Arc<Shared>>,
-    Extension(id): Extension<RequestId>,
+    Extension(arrival): Extension<Arrival>,
     method: Method,
     uri: Uri,
 ) -> Response {
     let message = format!("{method} is not allowed on {}", uri.path());
-    respond(&shared, &id, Err(Refusal::new(Reason::MethodNotAllowed, message)))
+    respond(&shared, &arrival, Err(Refusal::new(Reason::MethodNotAllowed, message)))
 }
 
-fn respond(shared: &Shared, id: &RequestId, answer: Result<(Cursor, Value), Refusal>) -> Response {
+fn respond(shared: &Shared, arrival: &Arrival, answer: Result<(Cursor, Value), Refusal>) -> Response {
     let (status, head, body) = match answer {
         Ok((head, body)) => (StatusCode::OK, Some(head), body),
         Err(refusal) => {
             let status =
                 StatusCode::from_u16(refusal.reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, None, refusal.body(shared.options.shape, &id.0))
+            (status, None, refusal.body(shared.options.shape, &arrival.id))
         }
     };
     let mut response = (status, body.to_string()).into_response();

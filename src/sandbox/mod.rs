@@ -5,10 +5,13 @@
 //! `[?]`), the model makes a choice and says so: see [`model`].
 
 mod apply;
+mod connection;
 pub mod exact;
+pub mod fault;
 mod form;
 pub mod http;
 mod ids;
+mod meddle;
 pub mod model;
 pub mod query;
 pub mod refusal;

@@ -236,6 +236,23 @@ impl Model {
         self.apply_all(Writer { now, client, chooses_ids: true }, changes)
     }
 
+    /// Moves the head by `ms`, or to `now` if that is later, as a write does that no pull shows (PROTOCOL A5).
+    pub(super) fn jump(&mut self, now: Millis, ms: i64) {
+        self.store.head = Cursor::read(now.0.max(self.store.head.value().saturating_add(ms)));
+    }
+
+    /// Writes the first resource of the window since `since` again, with the members it has: it moves to the
+    /// window's end.
+    pub(super) fn touch_first(&mut self, now: Millis, since: Cursor) {
+        let window = (Bound::Excluded(Millis(since.value())), Bound::Unbounded);
+        let Some(key) = self.store.feed.range(window).next().map(|(_, key)| key.clone()) else { return };
+        if let Some(entry) = self.store.entries.get(&key) {
+            let op = if entry.is_live() { Op::Update } else { Op::Delete };
+            let members = entry.members.clone();
+            self.store.write(now, key, op, members);
+        }
+    }
+
     /// The live resources of a kind, by id, as a pull shows them. A link's id is `collectionId-bookmarkId`.
     pub fn live(&self, kind: &Kind) -> Vec<(ResourceId, Value)> {
         let of_kind = self.store.entries.iter().filter(|(key, entry)| key.kind() == kind && entry.is_live());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// A request that was refused. Nothing of it was applied.
+/// A request that was refused. Nothing of it was applied, except where a fault lies about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Which refusal it is.
@@ -13,7 +13,7 @@ pub struct Refusal {
     pub at: Option<usize>,
 }
 
-/// The refusals that the protocol documents, and the two that any HTTP server has.
+/// The refusals that the protocol documents, and the two that any HTTP server has. The last two come of faults only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The request could not be read.
@@ -34,6 +34,10 @@ pub enum Reason {
     Unprocessable,
     /// Mutations that cannot be taken: `ValidationError` (POST 422).
     Validation,
+    /// Too many requests.
+    RateLimited,
+    /// The server failed.
+    Internal,
 }
 
 impl Reason {
@@ -48,6 +52,8 @@ impl Reason {
             Self::OutOfSync => 409,
             Self::TooLarge => 413,
             Self::Unprocessable | Self::Validation => 422,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
         }
     }
 
@@ -62,6 +68,8 @@ impl Reason {
             Self::OutOfSync => "Conflict",
             Self::TooLarge => "payload_too_large",
             Self::Unprocessable | Self::Validation => "unprocessable_entity",
+            Self::RateLimited => "rate_limit_exceeded",
+            Self::Internal => "internal_server_error",
         }
     }
 
@@ -76,7 +84,9 @@ impl Reason {
             | Self::NotFound
             | Self::MethodNotAllowed
             | Self::TooLarge
-            | Self::Unprocessable => None,
+            | Self::Unprocessable
+            | Self::RateLimited
+            | Self::Internal => None,
         }
     }
 }

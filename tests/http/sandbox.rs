@@ -268,8 +268,11 @@ async fn requests_are_numbered_and_logged_without_bodies() {
     assert_eq!(second.await.expect("an answer").headers()["x-request-id"], "mine");
     let log = server.log();
     let lines: Vec<_> =
-        log.iter().map(|l| format!("{} {} {} {}", l.number, l.method, l.target, l.status)).collect();
-    assert_eq!(lines, ["1 GET /v1/sync?mutationsSince=0 200", "2 POST /v1/sync?lastMutationAt=1 409"]);
+        log.iter().map(|l| format!("{} {} {} {:?}", l.number, l.method, l.target, l.status)).collect();
+    assert_eq!(
+        lines,
+        ["1 GET /v1/sync?mutationsSince=0 Some(200)", "2 POST /v1/sync?lastMutationAt=1 Some(409)"]
+    );
     server.shutdown().await;
 }
 
