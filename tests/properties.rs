@@ -2,6 +2,8 @@
 
 #[path = "properties/fields.rs"]
 mod fields;
+#[path = "properties/forever.rs"]
+mod forever;
 #[path = "properties/phone.rs"]
 mod phone;
 #[path = "properties/push.rs"]

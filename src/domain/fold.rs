@@ -112,6 +112,12 @@ impl Fold {
         }
     }
 
+    /// The server does not know this resource, whatever it acknowledged.
+    pub fn forget(&mut self, kind: &Kind, id: &ResourceId) {
+        self.remove(kind, id);
+        self.ids.retain(|_, given| given != id);
+    }
+
     /// The end of a push: takes over what the plan applies and drops, except for pairs in `left`, and moves the
     /// cursor to `head` when nothing of the server's is left behind (DESIGN §5). Answers whether it moved.
     pub fn finish(

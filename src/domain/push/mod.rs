@@ -312,8 +312,12 @@ pub struct Push {
     head: Cursor,
     posts: u32,
     pulls: u32,
+    /// How often in a row the head had moved.
     rounds: u32,
+    /// Faults in a row.
     tries: u32,
+    /// Why the last answer was lost.
+    lost: String,
     first_sync_tried: bool,
     set_aside: HashSet<QueueId>,
     quarantined: Vec<Quarantined>,
@@ -351,6 +355,7 @@ impl Push {
             pulls: 0,
             rounds: 0,
             tries: 0,
+            lost: String::new(),
             first_sync_tried: false,
             set_aside: HashSet::new(),
             quarantined: Vec::new(),
@@ -492,8 +497,9 @@ impl Push {
                 self.requeue();
                 self.pause(self.backoff(), "the server cannot be reached", After::Next)
             }
-            Posted::Lost(_) => {
+            Posted::Lost(why) => {
                 self.notes.push(Note::Lost { post: self.posts });
+                self.lost = why;
                 self.tries += 1;
                 self.pull(Why::LostAnswer)
             }
@@ -502,6 +508,7 @@ impl Push {
 
     fn acknowledged(&mut self, acked: &[Acked], head: Cursor) -> Do {
         self.tries = 0;
+        self.rounds = 0;
         self.head = head;
         let items = std::mem::take(&mut self.flying);
         self.notes.push(Note::Acknowledged { post: self.posts, mutations: items.len(), head });
@@ -551,9 +558,11 @@ impl Push {
                 if self.tries > MAX_TRIES {
                     return self.end_early(End::Refused(refusal));
                 }
-                let asked = refusal.retry_after.map(|after| after.wait(self.now).as_millis() as u64);
+                let Some(ms) = self.asked_to_wait(&refusal) else {
+                    return self.end_early(End::Refused(refusal));
+                };
                 self.requeue();
-                self.pause(asked.unwrap_or_else(|| self.backoff()), "the server asks to wait", After::Next)
+                self.pause(ms, "the server asks to wait", After::Next)
             }
             // A gateway that failed says nothing of what stood behind it.
             Class::Server | Class::Rejected => {
@@ -569,6 +578,13 @@ impl Push {
             | Class::ConflictOther
             | Class::Other => self.end_early(End::Refused(refusal)),
         }
+    }
+
+    /// How long to wait after this refusal, ms; `None` where the server wants more patience than there is.
+    fn asked_to_wait(&self, refusal: &Refusal) -> Option<u64> {
+        let asked = refusal.retry_after.map(|after| after.wait(self.now).as_millis());
+        let ms = asked.map_or(Some(self.backoff()), |ms| u64::try_from(ms).ok())?;
+        (ms <= MAX_WAIT_MS).then_some(ms)
     }
 
     /// Finds the mutation that the server refuses: the one it names, or by halving.
@@ -619,7 +635,6 @@ impl Push {
     }
 
     fn pause(&mut self, ms: u64, why: &'static str, after: After) -> Do {
-        let ms = ms.min(MAX_WAIT_MS);
         self.notes.push(Note::Waiting { ms, why });
         self.awaiting = Awaiting::Pause(after);
         Do::Wait { ms }
@@ -648,15 +663,16 @@ impl Push {
             Ok(window) => window,
             Err(fault) => {
                 self.tries += 1;
-                let (retry, reason) = match &fault {
-                    PullFault::Refused(refusal) => (
-                        matches!(refusal.class, Class::Server | Class::RateLimited | Class::OutOfSync),
-                        refusal.to_string(),
-                    ),
-                    PullFault::Failed(reason) => (true, reason.clone()),
+                let (wait, reason) = match &fault {
+                    PullFault::Refused(refusal) => {
+                        let passing =
+                            matches!(refusal.class, Class::Server | Class::RateLimited | Class::OutOfSync);
+                        (self.asked_to_wait(refusal).filter(|_| passing), refusal.to_string())
+                    }
+                    PullFault::Failed(reason) => (Some(self.backoff()), reason.clone()),
                 };
-                if retry && self.tries <= MAX_TRIES {
-                    return self.pause(self.backoff(), "the pull failed", After::PullAgain);
+                if let Some(ms) = wait.filter(|_| self.tries <= MAX_TRIES) {
+                    return self.pause(ms, "the pull failed", After::PullAgain);
                 }
                 return match (why, fault) {
                     // Everything is acknowledged; only the look afterwards is missing.
@@ -736,7 +752,22 @@ impl Push {
         }
         let mut differences = Vec::new();
         for ((kind, id), (item, acked)) in &last {
-            let Some(now) = by_id.get(&(kind, id.clone())) else { continue };
+            let Some(now) = by_id.get(&(kind, id.clone())) else {
+                // A link may be acknowledged under another name of its collection (PROTOCOL D5).
+                if item.wire.op == Op::Create
+                    && *kind != Kind::Link
+                    && window.since <= self.verify_since.max(Cursor::ZERO)
+                {
+                    let what = "the server acknowledged it under an id that it does not know";
+                    differences.push(Difference {
+                        ids: item.members.clone(),
+                        path: FieldPath::existence(),
+                        what,
+                    });
+                    self.fold.forget(kind, id);
+                }
+                continue;
+            };
             if acked.timestamp.is_some_and(|at| now.timestamp > at)
                 && now.op != Op::Delete
                 && item.wire.op != Op::Delete
@@ -775,6 +806,11 @@ impl Push {
     }
 
     fn again(&mut self) -> Do {
+        if self.tries > MAX_TRIES && !self.chunks.is_empty() {
+            // What was lost has been looked up by now: nothing is in doubt.
+            let why = std::mem::take(&mut self.lost);
+            return self.end_early(End::Unreachable(why));
+        }
         if self.tries > 0 {
             return self.pause(self.backoff(), "before the next try", After::Next);
         }
