@@ -2,6 +2,7 @@
 //! under which id (PROTOCOL A3; A10 S-K1 and S-K2). The answer is a 200, so the write was made; what is in doubt
 //! is which of the mutations it was made for.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -81,6 +82,8 @@ pub enum Doubt {
     Unverifiable,
     /// A link's member is not a plain value.
     NotPlain,
+    /// What was created is what another mutation of the same POST was to create: the order is not the one sent.
+    OfAnother,
 }
 
 impl fmt::Display for Doubt {
@@ -105,6 +108,7 @@ impl fmt::Display for Doubt {
             Self::CompositeDiffers => "its composite resourceId does not fit its collection and bookmark",
             Self::Unverifiable => "its composite resourceId cannot be verified",
             Self::NotPlain => "a member that should be a plain value is not",
+            Self::OfAnother => "it tells of another mutation of the POST",
         };
         f.write_str(words)
     }
@@ -136,15 +140,37 @@ pub fn check(
         let doubt = Doubt::Count { sent: sent.len(), acknowledged: acknowledged.len() };
         return Err(AckError { index: None, doubt });
     }
-    let pairs = sent.iter().zip(acknowledged).enumerate();
+    let creations: Vec<Option<String>> = sent.iter().map(|m| created(m.op, &m.kind, &m.data)).collect();
+    let all: HashSet<&String> = creations.iter().flatten().collect();
+    let pairs = sent.iter().zip(&creations).zip(acknowledged).enumerate();
     pairs
-        .map(|(index, (sent, answer))| {
+        .map(|(index, ((sent, creation), answer))| {
             let answer = answer.as_ref().map_err(|entry| Doubt::Unreadable(entry.clone()));
-            answer
-                .and_then(|answer| check_one(sent, answer))
-                .map_err(|doubt| AckError { index: Some(index), doubt })
+            let acked = answer.and_then(|answer| {
+                let acked = check_one(sent, answer)?;
+                let told = created(answer.op, &answer.kind, &answer.data);
+                let of_another = told != *creation && told.is_some_and(|told| all.contains(&told));
+                if of_another { Err(Doubt::OfAnother) } else { Ok(acked) }
+            });
+            acked.map_err(|doubt| AckError { index: Some(index), doubt })
         })
         .collect()
+}
+
+/// What a creation is known by until its id is: the members in which it differs from others of its kind. Links are
+/// told apart by their ids.
+fn created(op: Op, kind: &Kind, data: &Payload) -> Option<String> {
+    let names: &[&str] = match (op, kind) {
+        (Op::Create, Kind::Note) => &["body"],
+        (Op::Create, Kind::Collection) => &["name"],
+        (Op::Create, Kind::Bookmark) => &["key", "verseNumber"],
+        (Op::Create, Kind::ReadingSession) => &["chapterNumber", "verseNumber"],
+        (Op::Create | Op::Update | Op::Delete, _) => return None,
+    };
+    let members = data.members();
+    let known = names.iter().filter_map(|name| members.get(*name)).map(Json::to_text);
+    let known: Vec<_> = known.collect();
+    (!known.is_empty()).then(|| format!("{} {}", kind.wire(), known.join(" ")))
 }
 
 fn check_one(sent: &WireMutation, answer: &Acknowledgement) -> Result<Acked, Doubt> {
@@ -327,6 +353,21 @@ mod tests {
 
     fn doubt(sent: &WireMutation, id: Option<&str>, members: &str) -> Option<Doubt> {
         check(std::slice::from_ref(sent), &[Ok(answer(sent, id, members))]).err().map(|error| error.doubt)
+    }
+
+    #[test]
+    fn entries_that_changed_places_are_told_by_what_they_say() {
+        let notes =
+            ["one", "two"].map(|body| sent(Op::Create, Kind::Note, None, &format!(r#"{{"body":"{body}"}}"#)));
+        let told = |of: &WireMutation, id| Ok(answer(of, Some(id), of.data.as_str().expect("there")));
+        let [one, two] = &notes;
+        assert!(check(&notes, &[told(one, "n1"), told(two, "n2")]).is_ok());
+        let error = check(&notes, &[told(two, "n2"), told(one, "n1")]).expect_err("the other order");
+        assert_eq!((error.index, error.doubt), (Some(0), Doubt::OfAnother));
+        let trimmed = Ok(answer(two, Some("n2"), r#"{"body":"tw"}"#));
+        assert!(check(&notes, &[told(one, "n1"), trimmed]).is_ok(), "a server may put it in other words");
+        let alike = [one.clone(), one.clone()];
+        assert!(check(&alike, &[told(one, "n2"), told(one, "n1")]).is_ok(), "then either is right");
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn words(doubt: &Doubt) -> &'static str {
         Doubt::VerseDiffers => "ACK verseNumber mismatch",
         Doubt::CompositeDiffers => "create ACK composite id mismatch",
         Doubt::Unverifiable => "create ACK id cannot be verified",
+        Doubt::OfAnother => "ACK order mismatch",
     }
 }
 
