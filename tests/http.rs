@@ -8,5 +8,7 @@ mod client;
 mod faults;
 #[path = "http/pull.rs"]
 mod pull;
+#[path = "http/retry.rs"]
+mod retry;
 #[path = "http/sandbox.rs"]
 mod sandbox;
