@@ -9,7 +9,7 @@ use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Millis;
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
-use crate::domain::{diagnosis, naming, plan};
+use crate::domain::{diagnosis, plan};
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::report::style::Style;
@@ -149,23 +149,12 @@ pub fn plan(
         Decision::Strategy(strategy) => planned::By::Strategy(strategy),
         Decision::Choices { file, .. } => planned::By::Choices(file),
     };
-    let warnings: Vec<String> = warnings
-        .iter()
-        .cloned()
-        .chain(plan.warnings.iter().map(|warning| of_plan(inspection, warning)))
-        .collect();
-    let report = planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings: &warnings };
+    let report = planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings };
     let written = match options.format {
         Format::Human => report.write_human(out, options.style),
         Format::Json => report.write_json(out),
     };
     finish(written, report.exit_code())
-}
-
-/// A warning of the plan with the resource that it is about.
-fn of_plan(inspection: &Inspection, warning: &plan::Warning) -> String {
-    let Some(pair) = warning.pair.map(|id| inspection.pair(id)) else { return warning.text.clone() };
-    format!("{} {} ({}): {}", pair.kind.wire(), naming::title(inspection, pair), pair.key, warning.text)
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

@@ -226,7 +226,11 @@ fn schema(inspection: &Inspection) -> Vec<Cause> {
         let count = inspection.unidentified.len();
         causes.push(Cause::new(
             "schema-mismatch",
-            format!("{} of the server's feed name no resource", is_are(count, "entry", "entries")),
+            is_are(
+                count,
+                "entry of the server's feed names no resource",
+                "entries of the server's feed name no resource",
+            ),
         ));
     }
     causes
