@@ -12,3 +12,5 @@ mod cases;
 mod device_file;
 #[path = "contracts/reports.rs"]
 mod reports;
+#[path = "contracts/readme.rs"]
+mod readme;
