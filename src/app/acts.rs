@@ -240,14 +240,14 @@ impl App {
             }
             Some(Overlay::Prompt { before, .. }) => {
                 let before = before.clone();
-                self.overlays.pop();
+                self.close();
                 if let Some(bench) = &mut self.bench {
                     bench.query = before;
                 }
                 return self.refilter();
             }
             Some(_) => {
-                self.overlays.pop();
+                self.close();
             }
             None if self.focus == Focus::Fields => self.focus = Focus::List(Side::Device),
             None => {
@@ -463,7 +463,7 @@ impl App {
             resolution: bench.resolution.clone(),
             retry_first_sync,
         };
-        self.overlays.clear();
+        self.close_all();
         self.phase = Phase::Pushing(Pushing { planned, ..Pushing::default() });
         vec![effect]
     }
@@ -479,7 +479,7 @@ impl App {
     fn reload(&mut self) -> Vec<Effect> {
         self.pull.clear();
         self.reloading = self.bench.is_some();
-        self.overlays.clear();
+        self.close_all();
         self.phase = Phase::Connecting(Connecting::default());
         vec![Effect::Pull]
     }
@@ -504,7 +504,7 @@ impl App {
         match self.overlays.last_mut() {
             Some(Overlay::Help(help)) => help.searching = false,
             Some(Overlay::Prompt { .. }) => {
-                self.overlays.pop();
+                self.close();
             }
             _ => {}
         }
@@ -542,12 +542,12 @@ impl App {
         let Some(Overlay::Editor(editor)) = self.overlays.last_mut() else { return Vec::new() };
         let Some(field) = self.bench.as_ref().and_then(|bench| bench.field()) else { return Vec::new() };
         if !editor.changed() {
-            self.overlays.pop();
+            self.close();
             return self.done("nothing was changed");
         }
         match edit::choice_of(field, editor.form, editor.draft.text()) {
             Ok(choice) => {
-                self.overlays.pop();
+                self.close();
                 self.choose(choice)
             }
             Err(complaint) => {

@@ -180,6 +180,8 @@ pub struct App {
     ruling: Option<(Job, crate::domain::strategy::Strategy)>,
     diagnosing: Option<Job>,
     carrying: Option<Job>,
+    /// Large things that are no longer needed.
+    useless: Vec<Box<dyn std::any::Any + Send>>,
     editing: Option<(EditJob, crate::domain::resolution::Unit, Form)>,
     jobs: u64,
 }
@@ -202,6 +204,7 @@ impl App {
             ruling: None,
             diagnosing: None,
             carrying: None,
+            useless: Vec::new(),
             editing: None,
             jobs: 0,
         }

@@ -261,7 +261,14 @@ fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
             )
         }
         Entry::Item(post, item) => {
-            serde_json::to_string(&plan.batches.get(post)?.items.get(item)?.wire).ok()?
+            let item = plan.batches.get(post)?.items.get(item)?;
+            let wire = serde_json::to_string(&item.wire).ok()?;
+            match &item.parent {
+                Some(local) => format!(
+                    "{wire}\n\ncollectionId {local} is a name of the device's own: the id that the POST before is answered takes its place."
+                ),
+                None => wire,
+            }
         }
         Entry::Applied(at) => {
             serde_json::to_string(inspection.window.mutations.get(*plan.apply.get(at)?)?).ok()?

@@ -1,6 +1,7 @@
 //! Work on data that may take longer than a frame. Small work is done at once; the rest is an effect, so that no
 //! key ever waits for it. Pure: a task's answer follows from the task alone (but for a deadline).
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::domain::text::{self, Folding, Options, TextDiff};
 /// Texts together shorter than this are compared within a frame, bytes (FACTS: 20 KB take 14 ms).
 const LIGHT_TEXT: usize = 6_000;
 /// Inspections with fewer pairs than this are gone through within a frame.
-const LIGHT_PAIRS: usize = 300;
+pub const LIGHT_PAIRS: usize = 300;
 
 /// A task that was begun, for its answer to name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,6 +70,8 @@ pub enum Task {
         /// The time.
         now: Millis,
     },
+    /// Let go of something large: that takes longer than a frame as well.
+    Forget(Box<dyn Any + Send>),
     /// Carry choices over to a newer inspection.
     Carry {
         /// What the person saw.
@@ -94,6 +97,8 @@ pub enum Answer {
     Plan(Box<plan::Plan>),
     /// To [`Task::Carry`].
     Carried(Box<Carried>, Arc<Inspection>),
+    /// To [`Task::Forget`].
+    Forgotten,
 }
 
 impl Task {
@@ -116,6 +121,10 @@ impl Task {
             Self::Plan { inspection, resolution, now } => {
                 Answer::Plan(Box::new(plan::plan(&inspection, &resolution, now)))
             }
+            Self::Forget(what) => {
+                drop(what);
+                Answer::Forgotten
+            }
             Self::Carry { old, resolution, new } => {
                 Answer::Carried(Box::new(rebase::carry(&old, &resolution, &new, None)), new)
             }
@@ -129,6 +138,7 @@ impl Task {
                 let size = |text: &Option<Arc<str>>| text.as_deref().map_or(0, str::len);
                 size(device) + size(server) < LIGHT_TEXT
             }
+            Self::Forget(_) => false,
             Self::Diagnose { inspection, .. }
             | Self::Filter { inspection, .. }
             | Self::Strategy { inspection, .. }
@@ -145,6 +155,7 @@ impl Task {
             Self::Filter { .. } => "filter",
             Self::Strategy { .. } => "strategy",
             Self::Plan { .. } => "plan",
+            Self::Forget(_) => "forget",
             Self::Carry { .. } => "carry",
         }
     }

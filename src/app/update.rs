@@ -8,7 +8,9 @@ use super::action::{self, Action, Place};
 use super::edit;
 use super::overlay::{Overlay, Question};
 use super::page::{Page, Rank};
+use super::preview::Preview;
 use super::story;
+use super::task::LIGHT_PAIRS;
 use super::{
     Answer, App, Bench, Connecting, Effect, Ended, Event, ExitCode, Failure, Focus, Job, Layout, Phase,
     PushEnd, Task, Tone,
@@ -52,7 +54,40 @@ impl App {
         };
         self.fit();
         effects.extend(self.compare());
+        effects.extend(self.let_go());
         effects
+    }
+
+    /// What is no longer needed and large is dropped off the screen's task.
+    fn let_go(&mut self) -> Option<Effect> {
+        if self.useless.is_empty() {
+            return None;
+        }
+        self.jobs += 1;
+        let task = Task::Forget(Box::new(std::mem::take(&mut self.useless)));
+        Some(Effect::Compute { job: Job(self.jobs), task })
+    }
+
+    /// Closes the uppermost overlay.
+    pub(super) fn close(&mut self) {
+        let closed = self.overlays.pop();
+        self.discard(closed);
+    }
+
+    /// Closes every overlay.
+    pub(super) fn close_all(&mut self) {
+        let closed = std::mem::take(&mut self.overlays);
+        self.discard(closed);
+    }
+
+    fn discard(&mut self, closed: impl IntoIterator<Item = Overlay>) {
+        for overlay in closed {
+            if let Overlay::Preview(Preview { plan: Some(plan), .. }) = overlay
+                && plan.pushed() + plan.apply.len() + plan.ledger.len() > LIGHT_PAIRS
+            {
+                self.useless.push(plan);
+            }
+        }
     }
 
     /// Says in the status line what was done.
@@ -206,6 +241,7 @@ impl App {
                     return self.install(inspection, carried.resolution, &carried.reopened);
                 }
             }
+            Answer::Forgotten => {}
         }
         Vec::new()
     }
@@ -268,7 +304,7 @@ impl App {
     ) -> Vec<Effect> {
         let effects = self.take(inspection, resolution);
         self.phase = Phase::Inspecting;
-        self.overlays.clear();
+        self.close_all();
         self.focus = Focus::List(crate::domain::mutation::Side::Device);
         let Some(bench) = &mut self.bench else { return effects };
         let kept = bench.resolution.iter().count();
@@ -311,7 +347,10 @@ impl App {
         let mut bench = Bench::new(Arc::clone(&inspection));
         bench.resolution = resolution;
         bench.chosen();
-        self.bench = Some(bench);
+        let before = self.bench.replace(bench);
+        if let Some(before) = before.filter(|before| before.rows.len() > LIGHT_PAIRS) {
+            self.useless.push(Box::new((before.inspection, before.resolution, before.rows)));
+        }
         (self.filtering, self.ruling, self.editing, self.carrying) = (None, None, None, None);
         let task = Task::Diagnose { inspection, now: self.start.now };
         self.begin(task, |app, job| app.diagnosing = Some(job))
@@ -382,7 +421,7 @@ impl App {
             return self.install(outcome.inspection, outcome.resolution, reopened);
         }
         let effects = self.take(outcome.inspection, outcome.resolution);
-        self.overlays.clear();
+        self.close_all();
         match outcome.end {
             push::End::FirstSync(_) => self.overlays.push(Overlay::Question(Question::FirstSync)),
             push::End::Done

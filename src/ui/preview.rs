@@ -105,10 +105,8 @@ fn total(canvas: &mut Canvas, app: &App, plan: &Plan, area: Rect) {
     let (text, ink) = if let Some(reason) = app.read_only() {
         (reason.to_owned(), Ink::Warning)
     } else if plan.moves_cursor {
-        (
-            format!("y sends it; then the device's cursor moves to the new head (now {}).", plan.head),
-            Ink::Good,
-        )
+        let does = if plan.pushed() > 0 { "sends it" } else { "applies it" };
+        (format!("y {does}; then the device's cursor moves to the head (now {}).", plan.head), Ink::Good)
     } else {
         (
             String::from("What is open stays open and the device's cursor where it is; y sends the rest."),
