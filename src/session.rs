@@ -1,6 +1,7 @@
 //! One device file against one server, or against a recorded pull: what the screen and the headless commands share.
 //! It reads, pulls, inspects, pushes under lock, backup and journal, and writes the file back.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,7 +23,7 @@ use crate::error::InputError;
 use crate::journal::{
     DeviceFileNow, DeviceLock, Journal, backup, forget_choices, keep_choices, kept_choices,
 };
-use crate::server::{Client, Failure, PullError, Recording, pull};
+use crate::server::{Client, Failure, PullError, Recording, jittered, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,7 +128,7 @@ impl Session {
                 });
             }
             let state = Interrupted::of(&unfinished.records);
-            let done: std::collections::HashSet<&str> =
+            let done: HashSet<&str> =
                 state.done.iter().flat_map(|entry| &entry.queue).map(String::as_str).collect();
             let device = Arc::make_mut(&mut device);
             device.queue.retain(|m| !done.contains(m.id.as_str()));
@@ -223,9 +224,20 @@ impl Session {
         let machine = Push::new(inspection, resolution, options, clock.now());
         let outcome = drive(&client, machine, &mut journal, clock, watch).await;
         let rewritten = rewritten(&self.file, &outcome.device);
-        let in_doubt = matches!(outcome.end, End::Unknown { .. });
+        let in_doubt = match &outcome.end {
+            End::Unknown { in_doubt, .. } => in_doubt.iter().cloned().collect(),
+            End::Done
+            | End::Left
+            | End::Reopened(_)
+            | End::FirstSync(_)
+            | End::Refused(_)
+            | End::Unreachable(_)
+            | End::HeadKeepsMoving
+            | End::Cancelled => HashSet::new(),
+        };
+        let settled = in_doubt.is_empty();
         let written = self.write_back(rewritten.text, journal, in_doubt);
-        if written.is_ok() && !in_doubt {
+        if written.is_ok() && settled {
             forget_choices(&lock);
         }
         Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
@@ -269,18 +281,17 @@ impl Session {
         &mut self,
         text: String,
         mut journal: Journal<Record>,
-        in_doubt: bool,
+        in_doubt: HashSet<QueueId>,
     ) -> Result<(), InputError> {
         if text != self.file.text() {
             journal.writing_back(&text)?;
             let file = replace(&self.file, text)?;
             self.file = Arc::new(file);
         }
-        if !in_doubt {
+        if in_doubt.is_empty() {
             journal.finish()?;
             self.interrupted = None;
         }
-        let in_doubt = if in_doubt { self.device.in_doubt.clone() } else { std::collections::HashSet::new() };
         self.device = Arc::new(Device { in_doubt, ..self.file.device().clone() });
         Ok(())
     }
@@ -345,8 +356,7 @@ async fn pull_since(client: &Client, since: Cursor) -> Result<Window, PullFault>
 /// Waits `ms` and up to a quarter more, so that devices that failed together do not come back together; in short
 /// stretches, so that the person can stop it.
 async fn wait(ms: u64, watch: &impl Watch) {
-    let jitter = Clock::System.now().0.unsigned_abs() % (ms / 4 + 1);
-    let mut left = ms + jitter;
+    let mut left = jittered(ms);
     while left > 0 && !watch.cancelled() {
         let stretch = left.min(100);
         tokio::time::sleep(Duration::from_millis(stretch)).await;

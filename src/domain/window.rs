@@ -111,6 +111,13 @@ pub enum PullStep {
     },
     /// The head was the same on all pages.
     HeadStable(Cursor),
+    /// A call went wrong in a way that may pass: it is made again after a pause.
+    Waiting {
+        /// For how long, ms.
+        ms: u64,
+        /// What went wrong.
+        why: &'static str,
+    },
     /// The pull takes another way than from the cursor.
     Path(PullPath),
 }
@@ -135,6 +142,7 @@ impl fmt::Display for PullStep {
                 write!(f, "the head moved from {first} to {now} during pull {tries}: pulling again")
             }
             Self::HeadStable(head) => write!(f, "the head stayed {head} on all pages"),
+            Self::Waiting { ms, why } => write!(f, "{why}: asking again in {ms} ms"),
             Self::Path(path) => f.write_str(match path {
                 PullPath::SinceCursor => "pulling since the device's cursor",
                 PullPath::FirstSync => "the account has no sync history: this is its first sync",

@@ -127,6 +127,7 @@ fn note(step: PullStep) -> PullNote {
         }
         PullStep::HeadMoved { first, now, tries: _ } => PullNote::HeadMoved { first, last: now },
         PullStep::HeadStable(head) => PullNote::HeadStable(head),
+        PullStep::Waiting { ms, why } => PullNote::Waiting { ms, why: why.to_owned() },
         PullStep::Path(path) => PullNote::Path(path),
     }
 }

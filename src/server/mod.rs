@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod endpoint;
+mod patience;
 pub mod pull;
 pub mod recorded;
 pub mod token;
@@ -10,6 +11,7 @@ pub mod wire;
 
 pub use client::{Client, Failure, Lost, Timeouts};
 pub use endpoint::Endpoint;
+pub(crate) use patience::jittered;
 pub use pull::{PullError, pull};
 pub use recorded::{Recording, recorded};
 pub use token::Token;

@@ -1,14 +1,22 @@
 //! Pulls the server's window: all pages since the device's cursor, under one head. Writes by others shift pages
-//! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5).
+//! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5). A call
+//! that goes wrong in a way that may pass is made again: a GET changes nothing.
 
-use super::client::{Client, Failure};
+use std::time::Duration;
+
+use super::client::{Client, Failure, Lost};
+use super::patience::jittered;
 use super::wire::PAGE_LIMIT;
-use crate::domain::answer::Page;
-use crate::domain::mutation::{Cursor, ServerMutation};
+use crate::domain::answer::{Class, Garbage, Page};
+use crate::domain::mutation::{Cursor, Millis, ServerMutation};
 use crate::domain::window::{PullPath, PullStep, Window, assemble};
 
 /// How often a pull is begun before the head is called restless.
 const MAX_TRIES: u32 = 5;
+/// How long to wait before a call is made again, ms, where the server does not say; as often as there are entries.
+const PAUSES: [u64; 3] = [200, 500, 1250];
+/// The longest wait that a server may ask for and get within a pull, ms.
+const MAX_PAUSE: u64 = 10_000;
 /// Bounds of one pull: a server that gives ever more pages is stopped here.
 const MAX_PAGES: u32 = 2000;
 const MAX_ENTRIES: usize = 1_000_000;
@@ -118,8 +126,7 @@ enum Chain {
 impl<F: FnMut(PullStep)> Pull<'_, F> {
     async fn window(&mut self, cursor: Option<Cursor>) -> Result<Window, PullError> {
         let Some(cursor) = cursor else {
-            (self.on_step)(PullStep::AskedHead);
-            let head = self.client.head().await.map_err(PullError::Head)?.head;
+            let head = self.head().await.map_err(PullError::Head)?.head;
             (self.on_step)(PullStep::Head(head));
             return self.everything(PullPath::of(None, head)).await;
         };
@@ -170,13 +177,47 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
         }
     }
 
+    async fn head(&mut self) -> Result<Page, Failure> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            (self.on_step)(PullStep::AskedHead);
+            match self.client.head().await {
+                Ok(page) => return Ok(page),
+                Err(failure) => self.pause(failure, pauses.next()).await?,
+            }
+        }
+    }
+
+    async fn page(&mut self, since: Cursor, number: u32) -> Result<Page, Failure> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            (self.on_step)(PullStep::AskedPage { since, page: number });
+            match self.client.page(since, number).await {
+                Ok(page) => return Ok(page),
+                Err(failure) => self.pause(failure, pauses.next()).await?,
+            }
+        }
+    }
+
+    /// Waits until the call may be made again; answers the failure where it would fail again, where the server asks
+    /// for too much patience, and where there is no pause left.
+    async fn pause(&mut self, failure: Failure, pause: Option<u64>) -> Result<(), Failure> {
+        let (Some(why), Some(pause)) = (passing(&failure), pause) else { return Err(failure) };
+        let asked = failure.refusal().and_then(|refusal| refusal.retry_after);
+        let now = Millis(jiff::Timestamp::now().as_millisecond());
+        let ms = asked.map_or(u128::from(pause), |after| after.wait(now).as_millis());
+        let Some(ms) = u64::try_from(ms).ok().filter(|ms| *ms <= MAX_PAUSE) else { return Err(failure) };
+        (self.on_step)(PullStep::Waiting { ms, why });
+        tokio::time::sleep(Duration::from_millis(jittered(ms))).await;
+        Ok(())
+    }
+
     /// One go through the pages, given up as soon as the head is another one.
     async fn chain(&mut self, since: Cursor) -> Result<Chain, PullError> {
         let mut pages: Vec<Page> = Vec::new();
         let (mut entries, mut bytes) = (0, 0);
         for number in 1..=MAX_PAGES {
-            (self.on_step)(PullStep::AskedPage { since, page: number });
-            let page = self.client.page(since, number).await.map_err(|failure| PullError::Page {
+            let page = self.page(since, number).await.map_err(|failure| PullError::Page {
                 since,
                 page: number,
                 failure,
@@ -208,6 +249,33 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
             }
         }
         Err(PullError::Endless { pages: pages.len(), entries, bytes })
+    }
+}
+
+/// Why a call may go better the next time; `None` where it will not.
+const fn passing(failure: &Failure) -> Option<&'static str> {
+    match failure {
+        Failure::NotSent(_) => Some("the server cannot be reached"),
+        Failure::Lost(Lost::TooLarge | Lost::Garbage(Garbage::Shape { .. })) => None,
+        Failure::Lost(
+            Lost::TimedOut(_)
+            | Lost::Broken(_)
+            | Lost::Garbage(Garbage::Syntax { .. })
+            | Lost::ServerFailed(_),
+        ) => Some("no usable answer came"),
+        Failure::Refused(refusal) => match refusal.class {
+            Class::Server => Some("the server or its gateway failed"),
+            Class::RateLimited => Some("the server asks to wait"),
+            Class::Rejected
+            | Class::BadRequest
+            | Class::Unauthorized
+            | Class::Forbidden
+            | Class::NotFound
+            | Class::OutOfSync
+            | Class::ConflictOther
+            | Class::Validation
+            | Class::Other => None,
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use unstick::sandbox::http::{Options, Sandbox};
 use unstick::sandbox::scenario::Scenario;
 use unstick::server::{Failure, PullError, Timeouts, pull};
 
-use super::canned::{Canned, Reply, Request, answer, client_at, json};
+use super::canned::{Canned, Reply, Request, answer, bytes, client_at, json};
 
 /// A page with the notes `ids`, each written at its own number.
 fn page(head: i64, ids: impl IntoIterator<Item = i64>, facts: &str) -> Reply {
@@ -193,6 +193,57 @@ async fn a_refused_page_says_which_and_what_to_do() {
     let error = window.expect_err("refused");
     assert_eq!(error.to_string(), "GET of page 2 since 1: the server refused: 401 unauthorized: expired");
     assert!(error.next_step().contains("UNSTICK_TOKEN"));
+}
+
+#[tokio::test]
+async fn a_page_that_goes_wrong_is_asked_for_again_and_the_others_are_not() {
+    let failures: [fn() -> Reply; 5] = [
+        || answer(500, &[], "{}"),
+        || answer(429, &[("Retry-After", "0")], "{}"),
+        || Reply::Cut(Vec::new()),
+        || Reply::Cut(bytes(200, &[], b"{", 9)),
+        || json("{"),
+    ];
+    for failure in failures {
+        let mut requests = 0;
+        let (window, asked, steps) = pulled(Some(1), move |request| {
+            requests += 1;
+            match (request.query("page"), requests) {
+                (Some("1"), _) => page(9, [3, 4], MORE),
+                (_, 2) => failure(),
+                _ => page(9, [5], LAST),
+            }
+        })
+        .await;
+        assert_eq!(ids(&window.expect("a window")), [3, 4, 5]);
+        assert_eq!(asked.len(), 3);
+        assert!(matches!(steps[3], PullStep::Waiting { .. }), "{steps:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_get_well_is_given_up() {
+    let (window, asked, _) = pulled(Some(1), |_| answer(503, &[], "")).await;
+    assert!(matches!(window, Err(PullError::Page { .. })), "{window:?}");
+    assert_eq!(asked.len(), 4);
+    let (window, asked, _) = pulled(None, |_| answer(503, &[], "")).await;
+    assert!(matches!(window, Err(PullError::Head(_))), "{window:?}");
+    assert_eq!(asked.len(), 4);
+}
+
+#[tokio::test]
+async fn what_will_not_pass_is_told_at_once() {
+    let failures: [fn() -> Reply; 4] = [
+        || answer(403, &[], "{}"),
+        || answer(422, &[], "{}"),
+        || answer(429, &[("Retry-After", "11")], "{}"),
+        || json(r#"{"success":true,"data":[]}"#),
+    ];
+    for failure in failures {
+        let (window, asked, _) = pulled(Some(1), move |_| failure()).await;
+        assert!(matches!(window, Err(PullError::Page { .. })), "{window:?}");
+        assert_eq!(asked.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -509,6 +509,27 @@ async fn a_wrong_acknowledgement_stops_the_push_and_the_next_one_ends_it() {
 }
 
 #[tokio::test]
+async fn what_is_in_doubt_is_known_to_who_goes_on_without_a_new_start() {
+    let place = Place::with(&["post:3=ack-wrong-count"]).await;
+    let mut session = place.session();
+    let inspection = place.look(&session).await;
+    let options = push::Options { rule: Some(Strategy::ClientWins), ..push::Options::default() };
+    let resolution = decided(&inspection, Strategy::ClientWins);
+    let run = place.push_with(&mut session, inspection, resolution, options).await;
+    let End::Unknown { in_doubt, .. } = &run.outcome().end else { panic!("{:?}", run.outcome().end) };
+    assert_eq!(session.device().in_doubt, in_doubt.iter().cloned().collect());
+
+    let inspection = place.look(&session).await;
+    let resolution = decided(&inspection, Strategy::ClientWins);
+    let run = place.push_with(&mut session, inspection, resolution, options).await;
+    assert!(matches!(run.outcome().end, End::Done), "{:?}", run.outcome().end);
+    assert!(session.device().in_doubt.is_empty());
+    place.nothing_is_doubled_or_gone("gone on");
+    place.agree("gone on").await;
+    place.sandbox.shutdown().await;
+}
+
+#[tokio::test]
 async fn an_id_that_the_server_does_not_know_is_reported_and_not_kept() {
     let place = Place::with(&["post:1=ack-wrong-id"]).await;
     let run = place.push().await;
