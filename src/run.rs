@@ -85,7 +85,8 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
     let clock = now.map_or(Clock::System, Clock::Fixed);
     let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());
     let style = if colored { Style::COLORED } else { Style::PLAIN };
-    let theme = if colored { Theme::Dark } else { Theme::Plain };
+    let background = std::env::var("COLORFGBG").ok();
+    let theme = if colored { Theme::of_background(background.as_deref()) } else { Theme::Plain };
     match command {
         Command::Scenarios => list_scenarios(),
         Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,

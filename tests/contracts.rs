@@ -10,7 +10,7 @@ mod both_sides;
 mod cases;
 #[path = "contracts/device_file.rs"]
 mod device_file;
-#[path = "contracts/reports.rs"]
-mod reports;
 #[path = "contracts/readme.rs"]
 mod readme;
+#[path = "contracts/reports.rs"]
+mod reports;

@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::app::{App, Effect, Event, ExitCode, Start};
 use crate::session::Session;
-use crate::ui::{self, Theme};
+use crate::ui::{self, Regions, Theme};
 use effects::Effects;
 pub use effects::push_end;
 use guard::{Guard, Screen};
@@ -53,7 +53,7 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
                 continue;
             }
             key = terminal.next() => match key {
-                Some(Ok(event)) => match from_terminal(event) {
+                Some(Ok(event)) => match from_terminal(event, &terminal.regions) {
                     Some(event) => event,
                     None => continue,
                 },
@@ -100,6 +100,8 @@ struct Terminal {
     screen: Screen,
     /// Dropped while another program has the terminal, since it would eat that program's keys.
     keys: Option<EventStream>,
+    /// What the last frame shows where, for the mouse.
+    regions: Regions,
     guard: Guard,
 }
 
@@ -107,7 +109,8 @@ impl Terminal {
     fn take() -> io::Result<Self> {
         let guard = Guard::take()?;
         let keys = Some(EventStream::new());
-        Ok(Self { screen: Screen::new(CrosstermBackend::new(io::stdout()))?, keys, guard })
+        let screen = Screen::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(Self { screen, keys, regions: Regions::default(), guard })
     }
 
     /// Takes the terminal back, whatever was written to it meanwhile.
@@ -137,22 +140,25 @@ impl Terminal {
     }
 
     fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+        let mut regions = Regions::default();
         self.screen.draw(|frame| {
             let area = frame.area();
-            ui::draw(app, theme, area, frame.buffer_mut());
+            regions = ui::draw(app, theme, area, frame.buffer_mut());
         })?;
+        self.regions = regions;
         Ok(())
     }
 }
 
-fn from_terminal(event: crossterm::event::Event) -> Option<Event> {
+fn from_terminal(event: crossterm::event::Event, regions: &Regions) -> Option<Event> {
     use crossterm::event::Event as Raw;
     match event {
         // Some terminals report releases as well.
         Raw::Key(key) if key.kind != KeyEventKind::Release => Some(Event::Key(key)),
         Raw::Paste(text) => Some(Event::Paste(text)),
         Raw::Resize(width, height) => Some(Event::Resize { width, height }),
-        Raw::Key(_) | Raw::Mouse(_) | Raw::FocusGained | Raw::FocusLost => None,
+        Raw::Mouse(mouse) => regions.event(mouse),
+        Raw::Key(_) | Raw::FocusGained | Raw::FocusLost => None,
     }
 }
 

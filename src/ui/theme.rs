@@ -69,12 +69,8 @@ pub const fn look(side: Side) -> SideLook {
 }
 
 impl Theme {
-    /// The theme that fits the environment: without colour where `NO_COLOR` is set and not empty
-    /// (<https://no-color.org>), for a light background where `COLORFGBG` tells of one.
-    pub fn of_environment(no_color: Option<&str>, colorfgbg: Option<&str>) -> Self {
-        if no_color.is_some_and(|value| !value.is_empty()) {
-            return Self::Plain;
-        }
+    /// The theme with colours that fits the background, which the variable `COLORFGBG` tells of on some terminals.
+    pub fn of_background(colorfgbg: Option<&str>) -> Self {
         let background = colorfgbg.and_then(|value| value.rsplit(';').next()?.parse::<u8>().ok());
         match background {
             Some(7 | 9..=15) => Self::Light,
@@ -190,11 +186,11 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_chooses() {
-        assert_eq!(Theme::of_environment(Some("1"), None), Theme::Plain);
-        assert_eq!(Theme::of_environment(Some(""), None), Theme::Dark);
-        assert_eq!(Theme::of_environment(None, Some("0;15")), Theme::Light);
-        assert_eq!(Theme::of_environment(None, Some("15;0")), Theme::Dark);
+    fn the_background_chooses() {
+        assert_eq!(Theme::of_background(None), Theme::Dark);
+        assert_eq!(Theme::of_background(Some("0;15")), Theme::Light);
+        assert_eq!(Theme::of_background(Some("15;0")), Theme::Dark);
+        assert_eq!(Theme::of_background(Some("nonsense")), Theme::Dark);
     }
 
     /// A swap of the sides anywhere in the theme must not pass.

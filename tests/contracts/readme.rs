@@ -14,7 +14,8 @@ fn the_key_table_is_the_programs_own() {
     let wanted = format!("\n{}\n", app::markdown());
     if std::env::var_os("UPDATE_README").is_some() && table != wanted {
         let text = format!("{before}{BEGIN}{wanted}{END}{after}");
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), text).expect("the README is written");
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), text)
+            .expect("the README is written");
     } else {
         assert_eq!(table, wanted, "UPDATE_README=1 cargo test --test contracts readme");
     }
@@ -22,7 +23,8 @@ fn the_key_table_is_the_programs_own() {
 
 #[test]
 fn the_commands_and_files_it_names_exist() {
-    for path in ["assets/inspector.png", "assets/schemas/device-file-1.json", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for path in ["assets/inspector.png", "assets/schemas/device-file-1.json", "LICENSE-MIT", "LICENSE-APACHE"]
+    {
         let whole = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         assert!(whole.exists(), "{path}");
         assert!(README.contains(path), "{path} is not in the README");
