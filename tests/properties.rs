@@ -4,10 +4,14 @@
 mod fields;
 #[path = "properties/forever.rs"]
 mod forever;
+#[path = "properties/order.rs"]
+mod order;
 #[path = "properties/phone.rs"]
 mod phone;
 #[path = "properties/push.rs"]
 mod push;
+#[path = "properties/resolutions.rs"]
+mod resolutions;
 #[path = "properties/squashing.rs"]
 mod squashing;
 #[path = "properties/worlds.rs"]

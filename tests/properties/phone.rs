@@ -1,14 +1,14 @@
 //! The inspection and the model of the phone's client, told of the same world.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use unstick::domain::inspect::{Inspection, Pair};
 use unstick::domain::mutation::Kind;
-use unstick::domain::phone::{Phone, sdk_abort_causes};
+use unstick::domain::phone::Phone;
 
-use super::worlds::{World, cases, phone_world, world};
+use super::worlds::{World, cases, phone_world};
 
 /// Positions in the queue and in the window that belong together.
 type Together = (BTreeSet<usize>, BTreeSet<usize>);

@@ -25,7 +25,7 @@ const SEEDS: std::ops::Range<u64> = 0..10_000;
 
 const START: i64 = 1_790_000_000_000;
 
-/// SplitMix64: small, and the same everywhere for the same seed.
+/// `SplitMix64`: small, and the same everywhere for the same seed.
 struct Rng(u64);
 
 impl Rng {

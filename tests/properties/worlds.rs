@@ -36,6 +36,8 @@ pub type Members = Vec<(&'static str, &'static str)>;
 /// A mutation of either side; `data` `None` is no data at all.
 #[derive(Clone, Debug)]
 pub struct Entry {
+    /// What it is called: the queue id on the device, a name for the tests in the feed.
+    pub name: String,
     pub id: Option<&'static str>,
     pub op: Op,
     pub kind: Kind,
@@ -63,10 +65,20 @@ pub struct World {
 }
 
 impl World {
-    /// The device; its queue entries are called `q0`, `q1`, … in the order of `queue`.
+    /// Queue entries are called `q0`, `q1`, …, the feed's `s0`, `s1`, …
+    fn of(mut queue: Vec<Entry>, rows: Option<Vec<Row>>, mut feed: Vec<Entry>) -> Self {
+        for (letter, entries) in [('q', &mut queue), ('s', &mut feed)] {
+            for (number, entry) in entries.iter_mut().enumerate() {
+                entry.name = format!("{letter}{number}");
+            }
+        }
+        Self { queue, rows, feed }
+    }
+
+    /// The device.
     pub fn device(&self) -> Device {
-        let queue = self.queue.iter().enumerate().map(|(number, entry)| Queued {
-            id: format!("q{number}").into(),
+        let queue = self.queue.iter().map(|entry| Queued {
+            id: entry.name.clone().into(),
             op: entry.op,
             kind: entry.kind.clone(),
             resource_id: entry.id.map(Into::into),
@@ -247,7 +259,16 @@ fn queued() -> impl Strategy<Value = Entry> {
         let data = prop::option::weighted(with_data, members(&kind));
         let base = prop::option::weighted(0.4, members(&kind));
         (prop::option::weighted(with_id, id()), data, base, 0_i64..4, any::<bool>()).prop_map(
-            move |(id, data, base, at, tried)| Entry { id, op, kind: kind.clone(), data, base, at, tried },
+            move |(id, data, base, at, tried)| Entry {
+                name: String::new(),
+                id,
+                op,
+                kind: kind.clone(),
+                data,
+                base,
+                at,
+                tried,
+            },
         )
     })
 }
@@ -257,6 +278,7 @@ fn served() -> impl Strategy<Value = Entry> {
         let with_id = if kind == Kind::Link { 0.2 } else { 0.98 };
         let data = prop::option::weighted(if op == Op::Delete { 0.2 } else { 0.97 }, members(&kind));
         (prop::option::weighted(with_id, id()), data, 0_i64..4).prop_map(move |(id, data, at)| Entry {
+            name: String::new(),
             id,
             op,
             kind: kind.clone(),
@@ -281,22 +303,58 @@ fn row() -> impl Strategy<Value = Row> {
     })
 }
 
+/// A resource that both sides speak of by its id.
+fn meeting() -> impl Strategy<Value = (Entry, Entry)> {
+    let kinds = select(vec![
+        Kind::Bookmark,
+        Kind::Collection,
+        Kind::Note,
+        Kind::Note,
+        Kind::ReadingSession,
+        Kind::Other(UNKNOWN.into()),
+    ]);
+    let ops = || select(vec![Op::Update, Op::Update, Op::Update, Op::Create, Op::Delete]);
+    (kinds, id(), ops(), ops()).prop_flat_map(|(kind, id, device_op, server_op)| {
+        let side = |op: Op| prop::option::weighted(if op == Op::Delete { 0.2 } else { 0.97 }, members(&kind));
+        let base = prop::option::weighted(0.6, members(&kind));
+        (side(device_op), base, side(server_op), 0_i64..4, 0_i64..4, any::<bool>()).prop_map(
+            move |(data, base, served, at, then, tried)| {
+                let entry = |op, data, base, at, tried| Entry {
+                    name: String::new(),
+                    id: Some(id),
+                    op,
+                    kind: kind.clone(),
+                    data,
+                    base,
+                    at,
+                    tried,
+                };
+                (entry(device_op, data, base, at, tried), entry(server_op, served, None, then, false))
+            },
+        )
+    })
+}
+
 /// Any device in front of any feed. The feed tells of each resource once, as a server's does (PROTOCOL A2).
 pub fn world() -> impl Strategy<Value = World> {
-    let feed = prop::collection::vec(served(), 0..8).prop_map(|feed| {
-        let mut met = BTreeSet::new();
-        let mut feed: Vec<Entry> = feed
+    let meetings = prop::collection::vec(meeting(), 0..4);
+    let rows = prop::option::of(prop::collection::vec(row(), 0..6));
+    let queue = prop::collection::vec((queued(), any::<bool>()), 0..7);
+    let feed = prop::collection::vec(served(), 0..6);
+    (meetings, queue, rows, feed).prop_map(|(meetings, others, rows, feed)| {
+        let (met, told): (Vec<Entry>, Vec<Entry>) = meetings.into_iter().unzip();
+        // Some of the others stand before what meets, some behind it.
+        let (before, behind): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, before)| *before);
+        let alone = |list: Vec<(Entry, bool)>| list.into_iter().map(|(entry, _)| entry);
+        let queue = alone(before).chain(met).chain(alone(behind)).collect();
+        let mut seen = BTreeSet::new();
+        let mut feed: Vec<Entry> = told
             .into_iter()
-            .filter(|entry| entry.id.is_none() || met.insert((entry.kind.clone(), entry.id)))
+            .chain(feed)
+            .filter(|entry| entry.id.is_none() || seen.insert((entry.kind.clone(), entry.id)))
             .collect();
         feed.sort_by_key(|entry| entry.at);
-        feed
-    });
-    let rows = prop::option::of(prop::collection::vec(row(), 0..6));
-    (prop::collection::vec(queued(), 0..10), rows, feed).prop_map(|(queue, rows, feed)| World {
-        queue,
-        rows,
-        feed,
+        World::of(queue, rows, feed)
     })
 }
 
@@ -381,6 +439,7 @@ pub fn phone_world(kind: Kind) -> impl Strategy<Value = World> {
                 });
             }
             entries.push(Entry {
+                name: String::new(),
                 id,
                 op,
                 kind: kind.clone(),
@@ -398,6 +457,7 @@ pub fn phone_world(kind: Kind) -> impl Strategy<Value = World> {
                 met.insert(if kind == Kind::Link { format!("{data:?}") } else { (*id).to_owned() })
             })
             .map(|(op, id, data, at)| Entry {
+                name: String::new(),
                 id: (kind != Kind::Link).then_some(id),
                 op,
                 kind: kind.clone(),
@@ -408,7 +468,7 @@ pub fn phone_world(kind: Kind) -> impl Strategy<Value = World> {
             })
             .collect();
         feed.sort_by_key(|entry| entry.at);
-        World { queue, rows: Some(rows), feed }
+        World::of(queue, Some(rows), feed)
     })
 }
 
