@@ -65,7 +65,7 @@ fn run_once(device: &Path, pull: &Path) {
         total.as_millis(),
         peak_mib(),
         loaded.as_millis(),
-        (total - loaded).as_millis()
+        total.saturating_sub(loaded).as_millis()
     );
 }
 

@@ -17,7 +17,7 @@ fn inspect_and_plan_send_nothing_and_write_nothing() {
     assert_eq!(json["summary"]["queued"], 5);
     assert_eq!(json["summary"]["diverged"], 2);
     for strategy in STRATEGIES {
-        let code = if strategy == "merge" { 1 } else { 0 };
+        let code = i32::from(strategy == "merge");
         let text = bench.expect(code, "plan", &["--strategy", strategy, "--format", "json"]);
         let plan: Value = serde_json::from_str(&text).expect("JSON");
         assert_eq!(plan["schema"], "unstick.plan/1");

@@ -69,7 +69,7 @@ impl Names<'_> {
     }
 
     fn pair(&self, pair: &Pair) -> String {
-        let open: BTreeSet<&str> = pair.open.iter().map(|path| path.as_str()).collect();
+        let open: BTreeSet<&str> = pair.open.iter().map(unstick::domain::field::FieldPath::as_str).collect();
         let details = self.inspection.details(pair);
         let fields: BTreeSet<String> = details
             .fields
@@ -85,7 +85,7 @@ impl Names<'_> {
                 )
             })
             .collect();
-        let blocked = pair.blocked.map(|blocked| blocked.reason());
+        let blocked = pair.blocked.map(unstick::domain::inspect::Blocked::reason);
         format!(
             "{} {} {} {} {:?} {:?} {blocked:?} {open:?} {fields:?}",
             pair.kind.wire(),
