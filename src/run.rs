@@ -117,6 +117,17 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
                 Decision::Choices(_) => None,
             };
             let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
+            if server.endpoint.is_production() {
+                // PROTOCOL D2: read-only by default, and there is no other default yet.
+                return Err(InputError::Unsupported {
+                    file: server.endpoint.label(),
+                    reason: String::from("is the production server, which is only looked at"),
+                    next: String::from(
+                        "Nothing was sent. Use `unstick inspect` or `plan`, or push to pre-live",
+                    ),
+                }
+                .into());
+            }
             let session = session(&device, Against::Server(server), clock)?;
             let inspection = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await?;
             if inspection.window.path == PullPath::CursorAhead && !accept_cursor_ahead {

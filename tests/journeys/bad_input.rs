@@ -112,6 +112,20 @@ fn wrong_arguments_end_with_2_and_a_sentence() {
         (&["inspect", "d.json", "--server", "http://127.0.0.1:1", "--pull", "p.json"], "exclude"),
         (&["inspect", "d.json", "--server", "http://example.org"], "https"),
         (&["inspect", "d.json", "--server", "http://127.0.0.1:1", "--token", "x"], "UNSTICK_TOKEN"),
+        (
+            &[
+                "push",
+                "d.json",
+                "--server",
+                "https://apis.quran.foundation/auth",
+                "--client-id",
+                "x",
+                "--strategy",
+                "merge",
+                "--yes",
+            ],
+            "only looked at",
+        ),
         (&["demo", "no-such-scenario"], "tablet-behind"),
         (&["nonsense"], "nonsense"),
     ] {
