@@ -368,8 +368,18 @@ impl App {
         let open = scope.open(&bench.inspection, &bench.resolution);
         let mut selection = Selection::default();
         selection.set_len(Strategy::ALL.len());
-        self.overlays.push(Overlay::Menu(Menu { scope, open, selection }));
-        Vec::new()
+        let task = Task::Forecast {
+            inspection: Arc::clone(&bench.inspection),
+            resolution: bench.resolution.clone(),
+            scope: scope.clone(),
+            now: self.start.now,
+        };
+        self.overlays.push(Overlay::Menu(Menu { scope, open, job: None, forecasts: None, selection }));
+        self.begin(task, |app, job| {
+            if let Some(Overlay::Menu(menu)) = app.overlays.last_mut() {
+                menu.job = Some(job);
+            }
+        })
     }
 
     fn rule(&mut self, strategy: Strategy) -> Vec<Effect> {

@@ -45,7 +45,7 @@ pub use layout::Layout;
 pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
 pub use page::{Page, PageRow, Rank};
 pub use preview::{Entry, Preview, Section, request_line};
-pub use scope::Scope;
+pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
 pub use story::{Step, ended, push_step, step};
 pub use task::{Answer, Job, Task};

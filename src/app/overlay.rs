@@ -9,8 +9,9 @@ use super::event::Failure;
 use super::filter::Query;
 use super::page::Page;
 use super::preview::Preview;
-use super::scope::Scope;
+use super::scope::{Forecast, Scope};
 use super::selection::{Scroll, Selection};
+use super::task::Job;
 
 /// What lies over the inspector; the uppermost has the keys.
 pub enum Overlay {
@@ -122,6 +123,10 @@ pub struct Menu {
     pub scope: Scope,
     /// How many resources of it are open.
     pub open: usize,
+    /// The job that works out what each rule would come to.
+    pub job: Option<Job>,
+    /// What each would come to, in the order of `Strategy::ALL`.
+    pub forecasts: Option<[Forecast; 4]>,
     /// Which rule is marked.
     pub selection: Selection,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::filter::{self, Query};
-use super::scope::Scope;
+use super::scope::{self, Forecast, Scope};
 use crate::domain::diagnosis::{self, Cause};
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::mutation::Millis;
@@ -61,6 +61,17 @@ pub enum Task {
         /// On which pairs.
         scope: Scope,
     },
+    /// Say what each strategy would come to.
+    Forecast {
+        /// On what.
+        inspection: Arc<Inspection>,
+        /// Over which choices.
+        resolution: Resolution,
+        /// On which pairs.
+        scope: Scope,
+        /// The time.
+        now: Millis,
+    },
     /// Say what retrying the sync would do.
     Plan {
         /// With what.
@@ -93,6 +104,8 @@ pub enum Answer {
     Rows(Vec<PairId>),
     /// To [`Task::Strategy`].
     Choices(Vec<(Unit, Option<Chosen>)>),
+    /// To [`Task::Forecast`], in the order of [`Strategy::ALL`].
+    Forecasts([Forecast; 4]),
     /// To [`Task::Plan`].
     Plan(Box<plan::Plan>),
     /// To [`Task::Carry`].
@@ -118,6 +131,9 @@ impl Task {
                     scope.holds(pair)
                 }))
             }
+            Self::Forecast { inspection, resolution, scope, now } => {
+                Answer::Forecasts(scope::forecasts(&inspection, &resolution, &scope, now))
+            }
             Self::Plan { inspection, resolution, now } => {
                 Answer::Plan(Box::new(plan::plan(&inspection, &resolution, now)))
             }
@@ -142,6 +158,7 @@ impl Task {
             Self::Diagnose { inspection, .. }
             | Self::Filter { inspection, .. }
             | Self::Strategy { inspection, .. }
+            | Self::Forecast { inspection, .. }
             | Self::Plan { inspection, .. }
             | Self::Carry { new: inspection, .. } => inspection.pairs.len() < LIGHT_PAIRS,
         }
@@ -154,6 +171,7 @@ impl Task {
             Self::Diagnose { .. } => "diagnose",
             Self::Filter { .. } => "filter",
             Self::Strategy { .. } => "strategy",
+            Self::Forecast { .. } => "forecast",
             Self::Plan { .. } => "plan",
             Self::Forget(_) => "forget",
             Self::Carry { .. } => "carry",

@@ -225,6 +225,15 @@ impl App {
                 }
             }
             Answer::Choices(choices) => return self.ruled(job, choices),
+            Answer::Forecasts(forecasts) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Menu(menu) = overlay
+                        && menu.job == Some(job)
+                    {
+                        menu.forecasts = Some(forecasts);
+                    }
+                }
+            }
             Answer::Plan(plan) => {
                 for overlay in &mut self.overlays {
                     if let Overlay::Preview(preview) = overlay

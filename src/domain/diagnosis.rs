@@ -241,7 +241,8 @@ pub fn ago(then: Millis, now: Millis) -> String {
     let past = now.0 >= then.0;
     let seconds = now.0.abs_diff(then.0) / 1000;
     let span = match seconds {
-        0..=59 => format!("{seconds} s"),
+        0 => return String::from("just now"),
+        1..=59 => format!("{seconds} s"),
         60..=3599 => format!("{} min", seconds / 60),
         3600..=86_399 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),

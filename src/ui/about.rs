@@ -54,7 +54,10 @@ fn last_write(clock: Clock) -> String {
     if clock.margin_ms() == 0 {
         return format!("Last write: a tie, which goes to the server{kind}");
     }
-    let margin = ago(Millis(0), Millis(i64::try_from(clock.margin_ms()).unwrap_or(i64::MAX)));
+    let margin = match clock.margin_ms() {
+        0..1000 => String::from("less than 1 s"),
+        margin => ago(Millis(0), Millis(i64::try_from(margin).unwrap_or(i64::MAX))),
+    };
     let margin = margin.trim_end_matches(" ago");
     format!("Last write: {} by {margin} · {}{kind}", clock.winner().name(), clock.sensitivity())
 }

@@ -149,8 +149,14 @@ fn progress(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
     if progress.diverged == 0 || matches!(app.phase(), Phase::Ended(_)) {
         return 0;
     }
-    let text = format!("{} of {} resolved ", progress.resolved, progress.diverged);
-    let cells = if right >= 70 { 10 } else { 5 };
+    let (text, cells) = if right >= 59 {
+        (
+            format!("{} of {} resolved ", progress.resolved, progress.diverged),
+            if right >= 70 { 10 } else { 5 },
+        )
+    } else {
+        (format!("{}/{} ", progress.resolved, progress.diverged), 5)
+    };
     let width = u16::try_from(safe_text::width(&text) + cells).unwrap_or(0);
     let ink = if progress.open() == 0 { Ink::Good } else { Ink::Conflict };
     let x = right.saturating_sub(width);

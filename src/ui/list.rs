@@ -107,13 +107,17 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench) {
     let visible = bench.selection.visible();
     canvas.scrollbar(layout.frame.right() - 1, layout.list, &visible, bench.rows.len());
     if bench.rows.is_empty() {
-        let text = if bench.query.is_empty() {
-            "nothing is queued and nothing is new"
+        let words = if bench.query.is_empty() {
+            ["nothing is queued", "nothing is new"]
         } else {
-            "no resource matches · Esc clears the filter"
+            ["no resource matches", "Esc clears the filter"]
         };
         let y = layout.list.y + layout.list.height / 2;
-        canvas.words(layout.list.x + 2, y, layout.list.width.saturating_sub(3), text, Ink::Dim);
+        for (pane, text) in [panes.device, panes.server].into_iter().zip(words) {
+            if let Some(pane) = pane {
+                canvas.words(pane.x + 2, y, pane.width.saturating_sub(3), text, Ink::Dim);
+            }
+        }
         return;
     }
     let focused = matches!(app.focus(), Focus::List(_));

@@ -5,9 +5,12 @@ use ratatui::style::Modifier;
 
 use super::canvas::Canvas;
 use super::field::FieldView;
+use super::footer::grouped;
 use super::theme::Ink;
 use super::{Target, pages};
-use crate::app::{App, Bench, Editor, Failure, Form, HelpRow, HelpView, Menu, Overlay, Place, Question};
+use crate::app::{
+    App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
+};
 use crate::domain::safe_text;
 use crate::domain::strategy::Strategy;
 
@@ -33,7 +36,7 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
 fn place_box(canvas: &mut Canvas, app: &App, title: &str, ink: Ink, width: u16, height: u16) -> Rect {
     let frame = app.layout().inner();
     let width = (width + 4).min(frame.width);
-    let height = (height + 2).min(frame.height + 1);
+    let height = (height + 2).min(frame.height);
     let area = Rect {
         x: frame.x + (frame.width - width) / 2,
         y: frame.y + (frame.height.saturating_sub(height)) / 2,
@@ -119,16 +122,16 @@ fn answers(canvas: &mut Canvas, area: Rect, y: u16, keys: &[(&str, &str)]) {
 /// What a rule does, in one line.
 const fn rule_words(strategy: Strategy) -> &'static str {
     match strategy {
-        Strategy::ServerWins => "nothing of a divergence is pushed",
-        Strategy::ClientWins => "the device's mutations are sent as queued",
-        Strategy::LastWriteWins => "the newer side stands; a tie goes to the server",
-        Strategy::Merge => "field by field; conflicts stay open",
+        Strategy::ServerWins => "The server's state stands; nothing of a divergence is pushed.",
+        Strategy::ClientWins => "The device's mutations are sent as they were queued.",
+        Strategy::LastWriteWins => "The newer side stands; a tie goes to the server.",
+        Strategy::Merge => "Field by field; what conflicts stays open.",
     }
 }
 
 fn draw_menu(canvas: &mut Canvas, app: &App, menu: &Menu) {
     let width = app.layout().inner().width.saturating_sub(6).min(70);
-    let area = place_box(canvas, app, "a rule for", Ink::Title, width, 8);
+    let area = place_box(canvas, app, "a rule for", Ink::Title, width, 9);
     let open = if menu.open == 1 { String::from("1 open") } else { format!("{} open", menu.open) };
     let title = format!("{} · {open}", menu.scope.name());
     canvas.data(area.x, area.y, area.width, &title, Ink::Strong);
@@ -141,16 +144,35 @@ fn draw_menu(canvas: &mut Canvas, app: &App, menu: &Menu) {
         canvas.region(line, Target::Entry(at));
         canvas.words(line.x + 2, y, 1, &(at + 1).to_string(), Ink::Key);
         canvas.words(line.x + 4, y, 15, strategy.name(), Ink::Text);
-        canvas.words(line.x + 21, y, line.width.saturating_sub(22), rule_words(strategy), Ink::Dim);
+        let (text, ink) = match menu.forecasts.map(|forecasts| forecasts[at]) {
+            Some(forecast) => forecast_words(forecast, line.width < 52),
+            None => (String::from("…"), Ink::Dim),
+        };
+        canvas.words(line.x + 21, y, line.width.saturating_sub(22), &text, ink);
         if at == menu.selection.cursor() {
             canvas.lay(line, canvas.theme().marked(true));
             let style = canvas.style(Ink::Strong).patch(canvas.theme().marked(true));
             canvas.words_in(line.x, y, 1, "▸", style);
         }
     }
-    let y = area.y + 7;
-    if y < area.bottom() {
-        canvas.words(area.x, y, area.width, "Choices made by hand are kept. u undoes.", Ink::Dim);
+    let rule = Strategy::ALL.get(menu.selection.cursor()).map_or("", |strategy| rule_words(*strategy));
+    for (y, text) in (area.y + 7..area.bottom()).zip([rule, "Choices made by hand are kept. u undoes."]) {
+        canvas.words(area.x, y, area.width, text, Ink::Dim);
+    }
+}
+
+/// What a rule would leave open and lose.
+fn forecast_words(forecast: Forecast, short: bool) -> (String, Ink) {
+    let Forecast { open, lost } = forecast;
+    let lost = match (lost, short) {
+        (0, false) => String::from("nothing lost"),
+        (1, false) => String::from("1 value lost"),
+        (lost, false) => format!("{} values lost", grouped(lost)),
+        (lost, true) => format!("{} lost", grouped(lost)),
+    };
+    match open {
+        0 => (format!("none open · {lost}"), Ink::Good),
+        open => (format!("{} open · {lost}", grouped(open)), Ink::Conflict),
     }
 }
 

@@ -208,6 +208,24 @@ fn a_menu_applies_a_strategy_to_one_kind_only() {
 }
 
 #[test]
+fn a_menu_tells_what_each_rule_would_come_to() {
+    let mut app = app();
+    play(&mut app, "d A");
+    let forecasts = app.menu().and_then(|menu| menu.forecasts).expect("forecasts");
+    for (rule, forecast) in ["1", "2", "3", "4"].into_iter().zip(forecasts) {
+        play(&mut app, "Esc");
+        play(&mut app, rule);
+        let plan = crate::domain::plan::plan(&bench(&app).inspection, &bench(&app).resolution, sample::NOW);
+        assert_eq!(
+            (bench(&app).progress.open(), plan.ledger.len()),
+            (forecast.open, forecast.lost),
+            "{rule}"
+        );
+        play(&mut app, "u A");
+    }
+}
+
+#[test]
 fn a_whole_resource_is_chosen_at_once_and_taken_back_at_once() {
     let mut app = app();
     play(&mut app, "S");
