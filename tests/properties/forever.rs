@@ -115,6 +115,18 @@ fn a_head_that_always_moves_ends_the_push() {
 }
 
 #[test]
+fn a_409_without_a_reason_is_looked_into_and_another_reason_ends_the_push() {
+    let without = || Refusal::read(&ResponseHead { status: 409, ..ResponseHead::ok() }, "{\"success\":fal");
+    let (outcome, waits) = pushed(3, |_, _, _| Posted::Refused(without()), MOVED);
+    assert!(matches!(outcome.end, End::Refused(_)), "{:?}", outcome.end);
+    assert_eq!((outcome.posts, waits.len(), outcome.device.queue.len()), (6, 5, 3));
+    let body = r#"{"success":false,"error":{"code":"VersionConflict","message":"no"}}"#;
+    let other = || Refusal::read(&ResponseHead { status: 409, ..ResponseHead::ok() }, body);
+    let (outcome, _) = pushed(3, |_, _, _| Posted::Refused(other()), MOVED);
+    assert_eq!((outcome.posts, outcome.device.queue.len()), (1, 3));
+}
+
+#[test]
 fn whoever_gets_on_may_meet_any_number_of_races() {
     let take = |head: Cursor, count: usize| {
         let entry = |at: usize| {

@@ -550,6 +550,12 @@ impl Push {
                 if self.rounds > MAX_ROUNDS {
                     return self.end_early(End::HeadKeepsMoving);
                 }
+                if self.rounds > 1 {
+                    // Several that write at once shall not meet again. The pause comes before the pull, so that
+                    // the POST follows close upon it.
+                    self.why = Why::HeadMoved;
+                    return self.pause(25 << self.rounds, "others are writing", After::PullAgain);
+                }
                 self.pull(Why::HeadMoved)
             }
             Class::Validation | Class::NotFound => self.isolate(&refusal),
@@ -564,20 +570,24 @@ impl Push {
                 self.requeue();
                 self.pause(ms, "the server asks to wait", After::Next)
             }
-            // A gateway that failed says nothing of what stood behind it.
-            Class::Server | Class::Rejected => {
-                self.tries += 1;
-                if self.tries > MAX_TRIES {
-                    return self.end_early(End::Refused(refusal));
-                }
-                self.pull(Why::LostAnswer)
-            }
+            // A gateway that failed says nothing of what stood behind it, nor does a 409 without a reason.
+            Class::Server | Class::Rejected => self.tells_nothing(refusal),
+            Class::ConflictOther if refusal.code.is_none() => self.tells_nothing(refusal),
             Class::BadRequest
             | Class::Unauthorized
             | Class::Forbidden
             | Class::ConflictOther
             | Class::Other => self.end_early(End::Refused(refusal)),
         }
+    }
+
+    /// A refusal that does not tell what the server did.
+    fn tells_nothing(&mut self, refusal: Refusal) -> Do {
+        self.tries += 1;
+        if self.tries > MAX_TRIES {
+            return self.end_early(End::Refused(refusal));
+        }
+        self.pull(Why::LostAnswer)
     }
 
     /// How long to wait after this refusal, ms; `None` where the server wants more patience than there is.
