@@ -17,6 +17,7 @@ use unstick::domain::mutation::{Kind, Millis};
 use unstick::domain::push::{self, End, Note};
 use unstick::domain::resolution::Resolution;
 use unstick::domain::strategy::{self, Strategy};
+use unstick::domain::window::PullStep;
 use unstick::sandbox::fault::{Fault, Instead, Rule};
 use unstick::sandbox::http::{Logged, Options, Running, Sandbox};
 use unstick::sandbox::model::{FirstSync, Model};
@@ -93,6 +94,8 @@ struct Story {
     sessions: usize,
     /// Pages that the first look had to read, and the first one after a push that had to stop in doubt.
     pages: usize,
+    /// Pages that a look read for nothing, or only because others wrote meanwhile.
+    again: usize,
     /// How the pushes ended that did not end well.
     ends: Vec<String>,
 }
@@ -106,7 +109,19 @@ async fn converge(file: &Path, client: &Client) -> Story {
         let device = DeviceFile::read(file).expect("a device file");
         let mut session =
             Session::new(device, Server::Live(client.clone()), Clock::System).expect("a session");
-        let inspection = match session.look(|_| {}).await {
+        let mut seen = 0;
+        let mut count = |step| match step {
+            PullStep::Page { .. } => seen += 1,
+            PullStep::HeadMoved { .. } => story.again += std::mem::take(&mut seen),
+            PullStep::CaughtUp { .. } => story.again += 1,
+            PullStep::AskedHead
+            | PullStep::Head(_)
+            | PullStep::AskedPage { .. }
+            | PullStep::HeadStable(_)
+            | PullStep::Waiting { .. }
+            | PullStep::Path(_) => {}
+        };
+        let inspection = match session.look(&mut count).await {
             Ok(inspection) => Arc::new(inspection),
             Err(error) => {
                 story.ends.push(format!("look: {}", shortened(&error.to_string())));
@@ -301,6 +316,8 @@ fn report(log: &[Logged], stories: &[Story], took: Duration) {
     println!("  pages of a first look   {looks:6}");
     println!("  pulls after a conflict  {conflicts:6}  (each also costs the POST that learns of it)");
     println!("  looks afterwards        {DEVICES:6}");
+    let again: usize = stories.iter().map(|story| story.again).sum();
+    println!("pages that a look read again since others wrote meanwhile {again}");
     println!("factor                    {:6.2}", log.len() as f64 / least as f64);
     println!(
         "  with the POSTs that learn of a conflict {:.2}",

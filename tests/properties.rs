@@ -6,6 +6,8 @@ mod fields;
 mod forever;
 #[path = "properties/order.rs"]
 mod order;
+#[path = "properties/pages.rs"]
+mod pages;
 #[path = "properties/phone.rs"]
 mod phone;
 #[path = "properties/push.rs"]

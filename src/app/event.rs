@@ -100,6 +100,13 @@ pub enum PullNote {
         /// On the last page.
         last: Cursor,
     },
+    /// The head moved, and nothing is missing all the same.
+    CaughtUp {
+        /// On the first page.
+        first: Cursor,
+        /// By now.
+        now: Cursor,
+    },
     /// The head was the same on all pages.
     HeadStable(Cursor),
     /// The pull waits before it tries again.

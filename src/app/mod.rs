@@ -268,7 +268,10 @@ impl App {
     /// The server's head, as far as it is known.
     pub fn head(&self) -> Option<Cursor> {
         let seen = self.pull.iter().rev().find_map(|note| match note {
-            PullNote::Head(head) | PullNote::HeadStable(head) | PullNote::Page { head, .. } => Some(*head),
+            PullNote::Head(head)
+            | PullNote::HeadStable(head)
+            | PullNote::CaughtUp { now: head, .. }
+            | PullNote::Page { head, .. } => Some(*head),
             PullNote::Stuck(_)
             | PullNote::AskedHead
             | PullNote::Path(_)

@@ -52,6 +52,10 @@ pub fn step(note: &PullNote) -> Step {
         PullNote::HeadMoved { first, last } => {
             Step::new('·', format!("the head moved from {first} to {last} between the pages: pull again"))
         }
+        PullNote::CaughtUp { first, now } => Step::new(
+            '✓',
+            format!("the head moved from {first} to {now}, nothing is missing: both sides can be compared"),
+        ),
         PullNote::HeadStable(head) => {
             Step::new('✓', format!("the head stayed at {head}: both sides can be compared"))
         }

@@ -1,7 +1,7 @@
 //! The window: the server's mutations since the device's cursor, all pages, plus the head.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -109,6 +109,14 @@ pub enum PullStep {
         /// How often it was pulled until now.
         tries: u32,
     },
+    /// The head moved, and nothing is missing all the same: what was written since the first page came as well, and
+    /// there are as many resources as the server counts.
+    CaughtUp {
+        /// On the first page.
+        first: Cursor,
+        /// By now.
+        now: Cursor,
+    },
     /// The head was the same on all pages.
     HeadStable(Cursor),
     /// A call went wrong in a way that may pass: it is made again after a pause.
@@ -141,6 +149,9 @@ impl fmt::Display for PullStep {
             Self::HeadMoved { first, now, tries } => {
                 write!(f, "the head moved from {first} to {now} during pull {tries}: pulling again")
             }
+            Self::CaughtUp { first, now } => {
+                write!(f, "the head moved from {first} to {now}, and everything came all the same")
+            }
             Self::HeadStable(head) => write!(f, "the head stayed {head} on all pages"),
             Self::Waiting { ms, why } => write!(f, "{why}: asking again in {ms} ms"),
             Self::Path(path) => f.write_str(match path {
@@ -172,6 +183,7 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
     };
     let entries: usize = pages.iter().map(Page::entries).sum();
     let (total, more) = pages.last().map_or((None, None), |last| (last.total, last.has_more));
+    let one_head = pages.iter().all(|page| page.head == head);
     for page in pages {
         window.mutations.extend(page.mutations);
         window.unreadable.extend(page.unreadable);
@@ -184,13 +196,37 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
         window.warnings.push(format!("the server speaks of {total} mutations, {entries} came"));
     }
     let repeated = keep_newest(&mut window.mutations);
-    if repeated > 0 {
+    if repeated > 0 && one_head {
+        // While the head moves that is in order: what is written again stands at the end once more.
         window
             .warnings
             .push(format!("{repeated} mutations came more than once; the newest of each resource is kept"));
     }
     window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     window
+}
+
+/// Whether nothing is missing although the head moved while `pages`, which are all of them, were read; `newer` is
+/// everything since the first page's head, under one head of its own.
+///
+/// A write takes a resource away from where it stood and shifts those behind it, so that one may stand on a page that
+/// was read already (PROTOCOL A5). But no resource ever leaves the feed: where as many came as the last page counts,
+/// none is missing, in whatever order the server lists them, and what is old of them is in `newer` as it is now.
+pub fn none_missing(pages: &[Page], newer: &[Page]) -> bool {
+    let Some((Some(total), head)) = pages.last().map(|last| (last.total, last.head)) else { return false };
+    let mut names: HashSet<Name<'_>> = HashSet::new();
+    // Of those that are on none of the pages, only the ones that were there by then are counted.
+    let counted = newer.iter().flat_map(|page| &page.mutations).filter(|m| m.timestamp.0 <= head.value());
+    for mutation in pages.iter().flat_map(|page| &page.mutations).chain(counted) {
+        match Name::of(mutation) {
+            // A link that is named by its place may be named by its bookmark elsewhere and count twice.
+            None | Some(Name::Link(_, Err(_))) => return false,
+            Some(name) => names.insert(name),
+        };
+    }
+    let all = || pages.iter().chain(newer);
+    let forward = all().is_sorted_by_key(|page| page.head);
+    forward && all().all(|page| page.unreadable.is_empty()) && names.len() as u64 == total
 }
 
 /// The order of the feed among mutations of one moment (PROTOCOL D19).

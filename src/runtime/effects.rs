@@ -126,6 +126,7 @@ fn note(step: PullStep) -> PullNote {
             PullNote::Page { page, mutations, total, head, more }
         }
         PullStep::HeadMoved { first, now, tries: _ } => PullNote::HeadMoved { first, last: now },
+        PullStep::CaughtUp { first, now } => PullNote::CaughtUp { first, now },
         PullStep::HeadStable(head) => PullNote::HeadStable(head),
         PullStep::Waiting { ms, why } => PullNote::Waiting { ms, why: why.to_owned() },
         PullStep::Path(path) => PullNote::Path(path),

@@ -1,6 +1,7 @@
 //! Pulls the server's window: all pages since the device's cursor, under one head. Writes by others shift pages
-//! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5). A call
-//! that goes wrong in a way that may pass is made again: a GET changes nothing.
+//! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5), unless the
+//! server counts its resources and none is missing. A call that goes wrong in a way that may pass is made again: a GET
+//! changes nothing.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::patience::jittered;
 use super::wire::PAGE_LIMIT;
 use crate::domain::answer::{Class, Garbage, Page};
 use crate::domain::mutation::{Cursor, Millis, ServerMutation};
-use crate::domain::window::{PullPath, PullStep, Window, assemble};
+use crate::domain::window::{PullPath, PullStep, Window, assemble, none_missing};
 
 /// How often a pull is begun before the head is called restless.
 const MAX_TRIES: u32 = 5;
@@ -119,8 +120,10 @@ struct Pull<'a, F> {
 
 /// What became of one go through the pages.
 enum Chain {
+    /// All pages under one head.
     Whole { head: Cursor, pages: Vec<Page> },
-    HeadMoved { first: Cursor, now: Cursor },
+    /// The head moved. All pages, where the server counts; else as many as there were by then.
+    HeadMoved { first: Cursor, now: Cursor, pages: Vec<Page> },
 }
 
 impl<F: FnMut(PullStep)> Pull<'_, F> {
@@ -167,14 +170,50 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
                     (self.on_step)(PullStep::HeadStable(head));
                     return Ok((head, pages));
                 }
-                Chain::HeadMoved { first, now } if tries == MAX_TRIES => {
-                    return Err(PullError::Restless { tries, first, now });
-                }
-                Chain::HeadMoved { first, now } => {
+                Chain::HeadMoved { first, now, pages } => {
+                    if let Some(caught_up) = self.catch_up(since, pages).await? {
+                        return Ok(caught_up);
+                    }
+                    if tries == MAX_TRIES {
+                        return Err(PullError::Restless { tries, first, now });
+                    }
                     (self.on_step)(PullStep::HeadMoved { first, now, tries });
                 }
             }
         }
+    }
+
+    /// Pages during which the head moved, and what is new since their first head; `None` where something may be
+    /// missing. What slipped to a page that was read already stands on the last one before the head moved, as a rule:
+    /// those are read once more where something is missing without them.
+    async fn catch_up(
+        &mut self,
+        since: Cursor,
+        mut pages: Vec<Page>,
+    ) -> Result<Option<(Cursor, Vec<Page>)>, PullError> {
+        let whole = |last: &Page| last.total.is_some() && last.has_more != Some(true);
+        let Some(first) = pages.first().map(|page| page.head).filter(|_| pages.last().is_some_and(whole))
+        else {
+            return Ok(None);
+        };
+        let moves = (1..).zip(pages.windows(2)).filter(|(_, pair)| pair[0].head != pair[1].head);
+        let before_moves: Vec<u32> = moves.map(|(number, _)| number).collect();
+        for numbers in [&[], &*before_moves] {
+            for number in numbers {
+                let page = self.page(since, *number).await?;
+                self.tell(*number, &page, page.has_more == Some(true));
+                pages.push(page);
+            }
+            let Chain::Whole { head, pages: newer } = self.chain(first.max(Cursor::ZERO)).await? else {
+                return Ok(None);
+            };
+            if none_missing(&pages, &newer) {
+                (self.on_step)(PullStep::CaughtUp { first, now: head });
+                pages.extend(newer);
+                return Ok(Some((head, pages)));
+            }
+        }
+        Ok(None)
     }
 
     async fn head(&mut self) -> Result<Page, Failure> {
@@ -188,15 +227,27 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
         }
     }
 
-    async fn page(&mut self, since: Cursor, number: u32) -> Result<Page, Failure> {
+    async fn page(&mut self, since: Cursor, number: u32) -> Result<Page, PullError> {
         let mut pauses = PAUSES.into_iter();
         loop {
             (self.on_step)(PullStep::AskedPage { since, page: number });
-            match self.client.page(since, number).await {
+            let failed = match self.client.page(since, number).await {
                 Ok(page) => return Ok(page),
-                Err(failure) => self.pause(failure, pauses.next()).await?,
-            }
+                Err(failure) => self.pause(failure, pauses.next()).await,
+            };
+            failed.map_err(|failure| PullError::Page { since, page: number, failure })?;
         }
+    }
+
+    fn tell(&mut self, number: u32, page: &Page, more: bool) {
+        (self.on_step)(PullStep::Page {
+            page: number,
+            mutations: page.mutations.len(),
+            unreadable: page.unreadable.len(),
+            total: page.total,
+            head: page.head,
+            more,
+        });
     }
 
     /// Waits until the call may be made again; answers the failure where it would fail again, where the server asks
@@ -212,35 +263,26 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
         Ok(())
     }
 
-    /// One go through the pages, given up as soon as the head is another one.
+    /// One go through the pages, given up where the head is another one and the server does not count.
     async fn chain(&mut self, since: Cursor) -> Result<Chain, PullError> {
         let mut pages: Vec<Page> = Vec::new();
-        let (mut entries, mut bytes) = (0, 0);
+        let (mut entries, mut bytes, mut moved) = (0, 0, false);
         for number in 1..=MAX_PAGES {
-            let page = self.page(since, number).await.map_err(|failure| PullError::Page {
-                since,
-                page: number,
-                failure,
-            })?;
+            let page = self.page(since, number).await?;
             entries += page.entries();
             bytes += page.bytes;
             let more = more_follow(&page, entries);
-            (self.on_step)(PullStep::Page {
-                page: number,
-                mutations: page.mutations.len(),
-                unreadable: page.unreadable.len(),
-                total: page.total,
-                head: page.head,
-                more,
-            });
-            let first = pages.first().map_or(page.head, |first| first.head);
-            if first != page.head {
-                return Ok(Chain::HeadMoved { first, now: page.head });
-            }
+            self.tell(number, &page, more);
+            let (first, now) = (pages.first().map_or(page.head, |first| first.head), page.head);
+            let counts = page.total.is_some();
+            moved |= first != now;
             if pages.last().is_some_and(|last| same_mutations(last, &page)) {
                 return Err(PullError::Repeats { page: number });
             }
             pages.push(page);
+            if moved && !(more && counts) {
+                return Ok(Chain::HeadMoved { first, now, pages });
+            }
             if !more {
                 return Ok(Chain::Whole { head: first, pages });
             }

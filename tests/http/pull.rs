@@ -96,6 +96,75 @@ async fn a_write_between_two_pages_begins_the_pull_again() {
     assert!(steps.contains(&PullStep::HeadStable(Cursor::read(12))), "{steps:?}");
 }
 
+/// The page of a server that counts, and on which n3 was written at 12.
+fn counted(head: i64, ids: impl IntoIterator<Item = i64>, total: usize, more: bool) -> Reply {
+    let body = page_body(head, ids, &format!(r#","total":{total},"hasMore":{more}"#));
+    json(body.replace(r#""n12""#, r#""n3""#))
+}
+
+#[tokio::test]
+async fn where_the_server_counts_a_write_between_two_pages_costs_a_look_at_what_is_new() {
+    let (window, asked, steps) = pulled(Some(1), |request| {
+        match (request.query("mutationsSince"), request.query("page")) {
+            (Some("1"), Some("1")) => counted(9, [3, 4], 4, true),
+            // n10 is new; nothing has shifted.
+            (Some("1"), Some("2")) => counted(10, [5, 9], 5, true),
+            (Some("1"), _) => counted(10, [10], 5, false),
+            // And another one before it was asked.
+            _ => counted(11, [10, 11], 2, false),
+        }
+    })
+    .await;
+    let window = window.expect("a window");
+    assert_eq!((ids(&window), window.head), (vec![3, 4, 5, 9, 10, 11], Cursor::read(11)));
+    assert_eq!(asked.len(), 4);
+    assert_eq!(steps.last(), Some(&PullStep::CaughtUp { first: Cursor::read(9), now: Cursor::read(11) }));
+}
+
+#[tokio::test]
+async fn where_the_server_counts_a_resource_that_slipped_away_is_fetched() {
+    let mut requests = 0;
+    let (window, asked, steps) = pulled(Some(1), move |request| {
+        requests += 1;
+        match (requests, request.query("mutationsSince"), request.query("page")) {
+            (1, ..) => counted(9, [3, 4], 4, true),
+            // n3 was written again and went to the end: n5 slipped to page 1.
+            (_, Some("1"), Some("1")) => counted(12, [4, 5], 4, true),
+            (_, Some("1"), _) => counted(12, [9, 12], 4, false),
+            _ => counted(12, [12], 1, false),
+        }
+    })
+    .await;
+    assert_eq!(ids(&window.expect("a window")), [4, 5, 9, 12]);
+    let pages: Vec<_> = asked
+        .iter()
+        .map(|target| target.replace("mutationsSince=", "").replace("&limit=1000&page=", "/"))
+        .collect();
+    assert_eq!(pages, ["1/1", "1/2", "9/1", "1/1", "9/1"]);
+    assert_eq!(steps.last(), Some(&PullStep::CaughtUp { first: Cursor::read(9), now: Cursor::read(12) }));
+}
+
+#[tokio::test]
+async fn where_something_is_missing_all_the_same_the_pull_begins_again() {
+    let mut requests = 0;
+    let (window, asked, steps) = pulled(Some(1), move |request| {
+        requests += 1;
+        match (requests, request.query("page")) {
+            (1, _) => counted(9, [3, 4], 5, true),
+            (2, _) => counted(12, [9, 12], 5, false),
+            (4, _) => counted(12, [4, 5], 5, true),
+            (3 | 5, _) => counted(12, [12], 1, false),
+            (_, Some("1")) => counted(12, [4, 5, 6], 5, true),
+            _ => counted(12, [9, 12], 5, false),
+        }
+    })
+    .await;
+    assert_eq!(ids(&window.expect("a window")), [4, 5, 6, 9, 12]);
+    assert_eq!(asked.len(), 7);
+    let moved = PullStep::HeadMoved { first: Cursor::read(9), now: Cursor::read(12), tries: 1 };
+    assert!(steps.contains(&moved), "{steps:?}");
+}
+
 #[tokio::test]
 async fn a_head_that_never_rests_is_an_error() {
     let mut head = 9;
