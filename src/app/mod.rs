@@ -1,15 +1,18 @@
 //! The screen's state machine: events in, effects out. No I/O, no clock, no drawing.
 //!
 //! ```text
-//! key ─> place ─> binding ─> action ─> state, effects      (action.rs declares, acts.rs does)
-//! answer of an effect ───────────────> state, effects      (update.rs)
+//! key ─> place ─> binding ─> action ─> state, effects      (bindings.rs declares; acts.rs, choosing.rs do)
+//! answer of an effect ───────────────> state, effects      (answers.rs)
 //! ```
 
 mod action;
 mod acts;
+mod answers;
 mod available;
 mod bench;
+mod bindings;
 mod choose;
+mod choosing;
 mod diff_view;
 mod draft;
 mod edit;
@@ -20,6 +23,7 @@ mod keys;
 mod layout;
 mod overlay;
 mod page;
+mod pointing;
 mod preview;
 mod scope;
 mod selection;
@@ -31,8 +35,9 @@ mod update;
 
 use std::sync::Arc;
 
-pub use action::{Action, BINDINGS, Binding, Group, Place, at, markdown};
+pub use action::{Action, Binding, Group, Place, at, markdown};
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
+pub use bindings::BINDINGS;
 pub use choose::{fate, noun, question, refusal, word};
 pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;

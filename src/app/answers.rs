@@ -1,0 +1,257 @@
+//! What the world answers: tasks, pulls, editors, pushes.
+
+use std::sync::Arc;
+
+use super::edit;
+use super::overlay::{Overlay, Question};
+use super::story;
+use super::task::LIGHT_PAIRS;
+use super::{Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, PushEnd, Task, Tone};
+use crate::domain::inspect::Inspection;
+use crate::domain::mutation::Side;
+use crate::domain::push;
+use crate::domain::rebase::Reopened;
+use crate::domain::resolution::{By, Chosen, Resolution, Unit};
+
+impl App {
+    pub(super) fn computed(&mut self, job: Job, answer: Answer) -> Vec<Effect> {
+        match answer {
+            Answer::Diff(diff) => {
+                let compared = self.bench.as_mut().and_then(|bench| bench.compared.as_mut());
+                if let Some(compared) = compared.filter(|compared| compared.job == Some(job)) {
+                    compared.job = None;
+                    compared.diff = Some(diff);
+                }
+            }
+            Answer::Causes(causes) => {
+                if let (true, Some(bench)) = (self.diagnosing == Some(job), &mut self.bench) {
+                    self.diagnosing = None;
+                    bench.causes = causes;
+                }
+            }
+            Answer::Rows(rows) => {
+                if let (true, Some(bench)) = (self.filtering == Some(job), &mut self.bench) {
+                    self.filtering = None;
+                    bench.show(rows);
+                }
+            }
+            Answer::Choices(choices) => return self.ruled(job, choices),
+            Answer::Forecasts(forecasts) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Menu(menu) = overlay
+                        && menu.job == Some(job)
+                    {
+                        menu.forecasts = Some(forecasts);
+                    }
+                }
+            }
+            Answer::Plan(plan) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Preview(preview) = overlay
+                        && preview.job == Some(job)
+                    {
+                        preview.fill(plan);
+                        break;
+                    }
+                }
+            }
+            Answer::Carried(carried, inspection) => {
+                if self.carrying == Some(job) {
+                    self.carrying = None;
+                    return self.install(inspection, carried.resolution, &carried.reopened);
+                }
+            }
+            Answer::Forgotten => {}
+        }
+        Vec::new()
+    }
+
+    fn ruled(&mut self, job: Job, mut choices: Vec<(Unit, Option<Chosen>)>) -> Vec<Effect> {
+        let Some((_, strategy)) = self.ruling.filter(|(waits, _)| *waits == job) else { return Vec::new() };
+        self.ruling = None;
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        // A choice made by hand while the rule was computed stands as well.
+        choices.retain(|(unit, _)| {
+            bench.resolution.get(unit.pair, &unit.path).is_none_or(|chosen| chosen.by != By::Hand)
+        });
+        let made = bench.resolution.choose(strategy.name(), choices);
+        bench.chosen();
+        let open = bench.progress.open();
+        let left = match open {
+            0 => String::from("everything is resolved: p previews"),
+            open => format!("{} left open", story::count(open, "resource")),
+        };
+        let by_hand = match bench.by_hand() {
+            0 => String::new(),
+            kept => format!(", {} by hand kept", story::count(kept, "choice")),
+        };
+        if made == 0 {
+            return self.refuse(format!("{} changes nothing{by_hand}; {left}", strategy.name()));
+        }
+        self.done(format!(
+            "{}: {}{by_hand}, {left} · u undoes",
+            strategy.name(),
+            story::count(made, "choice")
+        ))
+    }
+
+    pub(super) fn inspected(&mut self, inspection: Arc<Inspection>) -> Vec<Effect> {
+        let old = self.bench.as_ref().filter(|bench| self.reloading && !bench.resolution.is_empty());
+        self.reloading = false;
+        match old {
+            Some(bench) => {
+                let task = Task::Carry {
+                    old: Arc::clone(&bench.inspection),
+                    resolution: bench.resolution.clone(),
+                    new: inspection,
+                };
+                self.begin(task, |app, job| app.carrying = Some(job))
+            }
+            None => self.install(inspection, Resolution::default(), &[]),
+        }
+    }
+
+    /// A newer inspection, and the choices that stand on it, take the place of what was there.
+    fn install(
+        &mut self,
+        inspection: Arc<Inspection>,
+        resolution: Resolution,
+        reopened: &[Reopened],
+    ) -> Vec<Effect> {
+        let effects = self.take(inspection, resolution);
+        self.phase = Phase::Inspecting;
+        self.close_all();
+        self.focus = Focus::List(Side::Device);
+        let Some(bench) = &mut self.bench else { return effects };
+        let kept = bench.resolution.iter().count();
+        if let Some(first) = reopened.first() {
+            bench.go_to(&Unit { pair: first.pair, path: first.path.clone() });
+            let what = format!(
+                "The server changed meanwhile: {} reopened, {} kept.",
+                story::count(reopened.len(), "choice was").replace("choice wass", "choices were"),
+                kept
+            );
+            self.overlays.push(Overlay::Failure(Failure {
+                what,
+                where_: String::new(),
+                next: format!(
+                    "The first one is marked ({}). Look at it again; n goes on to the next.",
+                    first.why
+                ),
+                request_id: None,
+            }));
+            return effects;
+        }
+        let open = bench.progress.open();
+        self.status = Some((
+            Tone::Note,
+            match (bench.inspection.pairs.is_empty(), open) {
+                (true, _) => String::from("nothing is queued and nothing is new: the device is in step"),
+                (false, 0) if bench.progress.diverged > 0 => {
+                    String::from("everything is resolved: p previews what a retry would do")
+                }
+                (false, 0) => String::from("nothing diverges: p previews what a retry would do"),
+                (false, 1) => String::from("1 resource diverges: choose with d, s, b or e"),
+                (false, open) => format!("{open} resources diverge: choose with d, s, b or e; n next"),
+            },
+        ));
+        effects
+    }
+
+    /// Puts an inspection on the bench.
+    fn take(&mut self, inspection: Arc<Inspection>, resolution: Resolution) -> Vec<Effect> {
+        let mut bench = Bench::new(Arc::clone(&inspection));
+        bench.resolution = resolution;
+        bench.chosen();
+        let before = self.bench.replace(bench);
+        if let Some(before) = before.filter(|before| before.rows.len() > LIGHT_PAIRS) {
+            self.useless.push(Box::new((before.inspection, before.resolution, before.rows)));
+        }
+        (self.filtering, self.ruling, self.editing, self.carrying) = (None, None, None, None);
+        let task = Task::Diagnose { inspection, now: self.start.now };
+        self.begin(task, |app, job| app.diagnosing = Some(job))
+    }
+
+    pub(super) fn failed(&mut self, failure: Failure) -> Vec<Effect> {
+        self.reloading = false;
+        self.phase = match self.bench {
+            // What was there before is still there.
+            Some(_) => Phase::Inspecting,
+            None => Phase::Connecting(Connecting { failed: Some(failure.clone()) }),
+        };
+        self.overlays.push(Overlay::Failure(failure));
+        Vec::new()
+    }
+
+    pub(super) fn edited(&mut self, job: super::EditJob, text: Option<String>) -> Vec<Effect> {
+        let Some((_, unit, form)) = self.editing.take_if(|(waits, ..)| *waits == job) else {
+            return Vec::new();
+        };
+        let Some(mut text) = text else { return self.refuse("left without saving; nothing changed") };
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        bench.go_to(&unit);
+        let Some(field) = bench.field() else { return Vec::new() };
+        let (_, before) = edit::text_of(field, bench.choice(field).map(|chosen| &chosen.choice));
+        // Editors end a file with a line end.
+        if text.ends_with('\n') && !before.ends_with('\n') {
+            text.pop();
+        }
+        if text == before {
+            return self.refuse("nothing was changed");
+        }
+        match edit::choice_of(field, form, &text) {
+            Ok(choice) => self.choose(choice),
+            Err(complaint) => {
+                // Nothing that was typed is thrown away.
+                self.open_editor();
+                if let Some(Overlay::Editor(editor)) = self.overlays.last_mut() {
+                    editor.draft = super::Draft::new(text);
+                    editor.complaint = Some(complaint);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn pushed(&mut self, note: push::Note) {
+        if let Phase::Pushing(pushing) = &mut self.phase {
+            if let push::Note::Acknowledged { mutations, .. } = &note {
+                pushing.acknowledged += mutations;
+            }
+            pushing.notes.push(note);
+        }
+    }
+
+    pub(super) fn push_ended(&mut self, end: PushEnd) -> Vec<Effect> {
+        let (page, exit) = story::ended(&end);
+        let (notes, leaving) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
+            Phase::Pushing(pushing) => (pushing.notes, pushing.leaving),
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => (Vec::new(), false),
+        };
+        if leaving {
+            return vec![Effect::Quit(exit)];
+        }
+        let PushEnd { outcome, failure, .. } = end;
+        let (device, head) = (outcome.device, outcome.head);
+        if let push::End::Reopened(reopened) = &outcome.end {
+            return self.install(outcome.inspection, outcome.resolution, reopened);
+        }
+        let effects = self.take(outcome.inspection, outcome.resolution);
+        self.close_all();
+        match outcome.end {
+            push::End::FirstSync(_) => self.overlays.push(Overlay::Question(Question::FirstSync)),
+            push::End::Done
+            | push::End::Left
+            | push::End::Reopened(_)
+            | push::End::Refused(_)
+            | push::End::Unreachable(_)
+            | push::End::Unknown { .. }
+            | push::End::HeadKeepsMoving
+            | push::End::Cancelled => {
+                self.phase = Phase::Ended(Box::new(Ended { page, exit, notes, device, head }));
+            }
+        }
+        self.overlays.extend(failure.map(Overlay::Failure));
+        effects
+    }
+}

@@ -1,0 +1,197 @@
+//! Choices and what leads to them: for a field, a resource, a kind or everything; by key, by rule, by hand.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::action::Place;
+use super::choose;
+use super::edit::{self, Editor};
+use super::overlay::{Menu, Overlay};
+use super::selection::{Scroll, Selection};
+use super::{App, Draft, EditJob, Effect, Scope, Task, story};
+use crate::domain::field::{self, Choice, Field};
+use crate::domain::inspect::{Pair, Status};
+use crate::domain::mutation::{Op, Payload, Side};
+use crate::domain::resolution::{By, Chosen};
+use crate::domain::strategy::Strategy;
+use crate::domain::{naming, preflight};
+
+impl App {
+    /// A choice by hand on the marked field.
+    pub(super) fn choose(&mut self, choice: Choice) -> Vec<Effect> {
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        let (Some((id, pair)), Some(field), Some(unit)) = (bench.pair(), bench.field(), bench.unit()) else {
+            return Vec::new();
+        };
+        let word = choose::word(pair, field, &choice);
+        let label = field.path.label();
+        let title = naming::title(&bench.inspection, pair);
+        let warning = refused(pair, field, &choice);
+        let name = format!("{word} for {label} of {} {title}", choose::noun(&pair.kind));
+        let chosen = Chosen { choice, by: By::Hand };
+        if bench.resolution.choose(name, [(unit, Some(chosen))]) == 0 {
+            return self.refuse(format!("{word} is chosen for {label} already"));
+        }
+        bench.chosen();
+        let settled = bench.inspection.pair(id).status == Status::Diverged
+            && bench.resolution.settles(id, bench.inspection.pair(id));
+        if let Some(warning) = warning {
+            return self.refuse(format!(
+                "{word} chosen for {label}, but the server will refuse it: {warning} · u undoes"
+            ));
+        }
+        let then = match (settled, bench.progress.open()) {
+            (true, 0) => " · everything is resolved: p previews",
+            (true, _) => " · resource resolved: n next",
+            (false, _) => "",
+        };
+        self.done(format!("{word} chosen for {label} · u undoes{then}"))
+    }
+
+    pub(super) fn clear(&mut self) -> Vec<Effect> {
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        let (Some(unit), Some(field)) = (bench.unit(), bench.field()) else { return Vec::new() };
+        let label = field.path.label();
+        bench.resolution.choose(format!("choice on {label} taken back"), [(unit, None)]);
+        bench.chosen();
+        self.done(format!("the choice on {label} is taken back · u undoes"))
+    }
+
+    pub(super) fn whole(&mut self, side: Side) -> Vec<Effect> {
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        let Some((id, pair)) = bench.pair() else { return Vec::new() };
+        let choices = choose::whole(&bench.inspection, id, side);
+        let word = if choose::fields_decide(pair) { side.name() } else { choose::fate(pair, side) };
+        let name =
+            format!("{word} for {} {}", choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+        let made = bench.resolution.choose(name, choices);
+        if made == 0 {
+            return self.refuse(format!("{word} is chosen for the whole resource already"));
+        }
+        bench.chosen();
+        let then =
+            if bench.progress.open() == 0 { " · everything is resolved: p previews" } else { " · n next" };
+        self.done(format!(
+            "{word} chosen for the whole resource ({}) · u undoes{then}",
+            story::count(made, "field")
+        ))
+    }
+
+    pub(super) fn open_menu(&mut self, kind: bool) -> Vec<Effect> {
+        let Some(bench) = &self.bench else { return Vec::new() };
+        let scope = match bench.pair() {
+            Some((_, pair)) if kind => Scope::Kind(pair.kind.clone()),
+            _ => Scope::All,
+        };
+        let open = scope.open(&bench.inspection, &bench.resolution);
+        let mut selection = Selection::default();
+        selection.set_len(Strategy::ALL.len());
+        let task = Task::Forecast {
+            inspection: Arc::clone(&bench.inspection),
+            resolution: bench.resolution.clone(),
+            scope: scope.clone(),
+            now: self.start.now,
+        };
+        self.overlays.push(Overlay::Menu(Menu { scope, open, job: None, forecasts: None, selection }));
+        self.begin(task, |app, job| {
+            if let Some(Overlay::Menu(menu)) = app.overlays.last_mut() {
+                menu.job = Some(job);
+            }
+        })
+    }
+
+    pub(super) fn rule(&mut self, strategy: Strategy) -> Vec<Effect> {
+        let scope = match self.overlays.pop_if(|top| top.place() == Place::Menu) {
+            Some(Overlay::Menu(menu)) => menu.scope,
+            _ => Scope::All,
+        };
+        let Some(bench) = &self.bench else { return Vec::new() };
+        let task = Task::Strategy {
+            inspection: Arc::clone(&bench.inspection),
+            resolution: bench.resolution.clone(),
+            strategy,
+            scope,
+        };
+        self.done(format!("applying {} …", strategy.name()));
+        self.begin(task, |app, job| app.ruling = Some((job, strategy)))
+    }
+
+    pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        let Some(name) = bench.resolution.undo() else { return Vec::new() };
+        bench.chosen();
+        self.reopened(format!("taken back: {name} · U does it again"))
+    }
+
+    pub(super) fn redo(&mut self) -> Vec<Effect> {
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        let Some(name) = bench.resolution.redo() else { return Vec::new() };
+        bench.chosen();
+        self.reopened(format!("done again: {name}"))
+    }
+
+    /// Rows that show only what is open may have to show more.
+    fn reopened(&mut self, text: String) -> Vec<Effect> {
+        let open_only = self.bench.as_ref().is_some_and(|bench| bench.query.open_only);
+        let effects = if open_only { self.refilter() } else { Vec::new() };
+        self.done(text);
+        effects
+    }
+
+    /// Opens the editor on the marked field.
+    pub(super) fn open_editor(&mut self) {
+        let Some(bench) = &self.bench else { return };
+        let (Some(field), Some(unit)) = (bench.field(), bench.unit()) else { return };
+        let (form, text) = edit::text_of(field, bench.choice(field).map(|chosen| &chosen.choice));
+        let editor = Editor {
+            unit,
+            label: field.path.label(),
+            form,
+            draft: Draft::new(text.clone()),
+            before: text,
+            complaint: None,
+            scroll: Scroll::default(),
+        };
+        self.overlays.push(Overlay::Editor(Box::new(editor)));
+    }
+
+    pub(super) fn edit_outside(&mut self) -> Vec<Effect> {
+        let Some(bench) = &self.bench else { return Vec::new() };
+        let (Some(field), Some(unit)) = (bench.field(), bench.unit()) else { return Vec::new() };
+        let (form, text) = edit::text_of(field, bench.choice(field).map(|chosen| &chosen.choice));
+        self.jobs += 1;
+        let job = EditJob(self.jobs);
+        self.editing = Some((job, unit, form));
+        vec![Effect::Editor { job, text }]
+    }
+
+    pub(super) fn save(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Editor(editor)) = self.overlays.last_mut() else { return Vec::new() };
+        let Some(field) = self.bench.as_ref().and_then(|bench| bench.field()) else { return Vec::new() };
+        if !editor.changed() {
+            self.close();
+            return self.done("nothing was changed");
+        }
+        match edit::choice_of(field, editor.form, editor.draft.text()) {
+            Ok(choice) => {
+                self.close();
+                self.choose(choice)
+            }
+            Err(complaint) => {
+                editor.complaint = Some(complaint);
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Why the server would refuse an edited value (PROTOCOL A7), where that is known.
+fn refused(pair: &Pair, field: &Field, choice: &Choice) -> Option<String> {
+    let Choice::Edited(value) = choice else { return None };
+    let mut members = IndexMap::new();
+    field::set_member(&pair.kind, &mut members, &field.path, value);
+    let data = Payload::from_members(&members);
+    let problems = preflight::problems(&pair.kind, Op::Update, &data);
+    problems.into_iter().next().map(|problem| problem.what)
+}
