@@ -360,7 +360,7 @@ impl App {
     }
 
     fn reload(&mut self) -> Vec<Effect> {
-        self.pull.clear();
+        self.pull = super::stuck(self.device());
         self.reloading = self.bench.is_some();
         self.close_all();
         self.phase = Phase::Connecting(Connecting::default());

@@ -6,7 +6,10 @@ use super::edit;
 use super::overlay::{Overlay, Question};
 use super::story;
 use super::task::LIGHT_PAIRS;
-use super::{Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, PushEnd, Task, Tone};
+use super::{
+    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, PullNote, PushEnd, Stuck,
+    Task, Tone,
+};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Side;
 use crate::domain::push;
@@ -170,6 +173,32 @@ impl App {
         (self.filtering, self.ruling, self.editing, self.carrying) = (None, None, None, None);
         let task = Task::Diagnose { inspection, now: self.start.now };
         self.begin(task, |app, job| app.diagnosing = Some(job))
+    }
+
+    /// A step of the pull. The first head that is seen tells whether the device would be refused.
+    pub(super) fn pulled(&mut self, note: PullNote) {
+        let is_stuck = |note: &PullNote| matches!(note, PullNote::Stuck(_));
+        if is_stuck(&note) && self.pull.iter().any(is_stuck) {
+            return;
+        }
+        let head = match &note {
+            PullNote::Head(head) | PullNote::Page { head, .. } => Some(*head),
+            PullNote::Stuck(_)
+            | PullNote::AskedHead
+            | PullNote::Path(_)
+            | PullNote::AskedPage { .. }
+            | PullNote::HeadMoved { .. }
+            | PullNote::CaughtUp { .. }
+            | PullNote::HeadStable(_)
+            | PullNote::Waiting { .. } => None,
+        };
+        self.pull.push(note);
+        if let (Some(cursor), Some(head)) = (self.device().sync.cursor, head)
+            && cursor != head
+            && !self.pull.iter().any(is_stuck)
+        {
+            self.pull.push(PullNote::Stuck(Stuck::Foreseen { cursor, head }));
+        }
     }
 
     pub(super) fn failed(&mut self, failure: Failure) -> Vec<Effect> {

@@ -58,6 +58,7 @@ pub use task::{Answer, Job, Task};
 pub use crate::exit::ExitCode;
 
 use crate::domain::device::Device;
+use crate::domain::diagnosis;
 use crate::domain::mutation::{Cursor, Millis, Side};
 use crate::domain::push;
 
@@ -195,6 +196,7 @@ impl App {
     /// A session before its first event. [`Effect::Pull`] is under way already.
     pub fn new(start: Start) -> Self {
         let layout = Layout::new(start.width, start.height, 0);
+        let pull = stuck(&start.device);
         Self {
             start,
             layout,
@@ -203,7 +205,7 @@ impl App {
             overlays: Vec::new(),
             focus: Focus::List(Side::Device),
             status: None,
-            pull: Vec::new(),
+            pull,
             reloading: false,
             filtering: None,
             ruling: None,
@@ -351,4 +353,9 @@ impl App {
             }
         }
     }
+}
+
+/// What is known before anything was asked: that the device was refused, if it recorded that.
+fn stuck(device: &Device) -> Vec<PullNote> {
+    diagnosis::was_refused(device).then_some(PullNote::Stuck(Stuck::Recorded)).into_iter().collect()
 }

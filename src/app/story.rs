@@ -137,10 +137,14 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
         ));
     }
     if !inspection.ignored.is_empty() {
-        mind.push(format!(
-            "{} of the server concern resources that this device never had: nothing to do.",
-            count(inspection.ignored.len(), "deletion")
-        ));
+        mind.push(match inspection.ignored.len() {
+            1 => String::from(
+                "1 deletion on the server is of a resource that this device never had: nothing to do.",
+            ),
+            many => format!(
+                "{many} deletions on the server are of resources that this device never had: nothing to do."
+            ),
+        });
     }
     if !mind.is_empty() {
         page.push(Rank::Heading, "To mind");

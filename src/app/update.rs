@@ -29,7 +29,7 @@ impl App {
                 Vec::new()
             }
             Event::Pull(note) => {
-                self.pull.push(note);
+                self.pulled(note);
                 Vec::new()
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
@@ -270,7 +270,7 @@ impl App {
             page.item(Rank::Item, step.mark, step.text);
         }
         if let Phase::Connecting(Connecting { failed: Some(failure) }) = &self.phase {
-            page.item(Rank::Warning, '✗', failure.what.clone());
+            page.item(Rank::Item, '✗', failure.what.clone());
             page.push(Rank::Text, failure.next.clone());
             page.push(Rank::Text, "r pulls again · q leaves");
         }

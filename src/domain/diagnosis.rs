@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::device::Device;
 use super::inspect::{Inspection, Pair, Status};
 use super::mutation::{Kind, Millis, Side};
 use super::phone;
@@ -41,14 +42,19 @@ pub enum OutOfSync {
 
 /// Whether the device is out of sync.
 pub fn out_of_sync(inspection: &Inspection) -> OutOfSync {
-    let errors = inspection.device.queue.iter().filter_map(|m| m.last_error.as_deref());
-    if errors.into_iter().any(|error| error.contains("OutOfSync") || error.contains("409")) {
-        OutOfSync::Caught
-    } else if inspection.device.sync.cursor == Some(inspection.window.head) {
+    if inspection.device.sync.cursor == Some(inspection.window.head) {
         OutOfSync::No
+    } else if was_refused(&inspection.device) {
+        OutOfSync::Caught
     } else {
         OutOfSync::Foreseen
     }
+}
+
+/// Whether the device was answered 409 and recorded it.
+pub fn was_refused(device: &Device) -> bool {
+    let mut errors = device.queue.iter().filter_map(|m| m.last_error.as_deref());
+    errors.any(|error| error.contains("OutOfSync") || error.contains("409"))
 }
 
 /// Why the device is stuck: what explains most comes first. Empty when nothing is wrong.

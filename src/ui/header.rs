@@ -62,7 +62,11 @@ fn who(canvas: &mut Canvas, app: &App, y: u16, right: u16) -> u16 {
 /// How far apart the sides are: `cursor 100 ── 3 behind ──▸ head 200`, on the right where there is room.
 fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: bool) {
     let cursor = app.device().sync.cursor;
-    let Some(head) = app.head() else { return };
+    let Some(head) = app.head() else {
+        let text = cursor.map_or_else(|| String::from("no cursor"), |cursor| format!("cursor {cursor}"));
+        canvas.words(left, y, right.saturating_sub(left), &text, Ink::Text);
+        return;
+    };
     // After a push the window tells how it was before.
     let bench = app.bench().filter(|_| !matches!(app.phase(), Phase::Ended(_)));
     let behind = bench.map(|bench| bench.inspection.window.mutations.len());

@@ -415,6 +415,28 @@ fn a_failed_first_pull_can_be_tried_again() {
     assert_eq!(status(&app), "the pull is under way");
 }
 
+#[test]
+fn the_first_step_is_the_409_recorded_or_foreseen() {
+    use crate::domain::mutation::Cursor;
+    let recorded = sample::start(DEVICE, (120, 36));
+    assert_eq!(recorded.pull(), [PullNote::Stuck(Stuck::Recorded)]);
+    let mut foreseen = sample::start(TWINS, (120, 36));
+    assert!(foreseen.pull().is_empty());
+    let (cursor, head) = (Cursor::read(100), Cursor::read(200));
+    for page in [1, 2] {
+        foreseen.update(Event::Pull(PullNote::Page {
+            page,
+            mutations: 1,
+            total: None,
+            head,
+            more: page == 1,
+        }));
+    }
+    let stuck: Vec<&PullNote> =
+        foreseen.pull().iter().filter(|note| matches!(note, PullNote::Stuck(_))).collect();
+    assert_eq!(stuck, [&PullNote::Stuck(Stuck::Foreseen { cursor, head })]);
+}
+
 pub(crate) fn failure() -> Failure {
     Failure {
         what: String::from("503 bad_gateway: the server or its gateway failed"),
