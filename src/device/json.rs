@@ -13,13 +13,14 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::document::Document;
 use super::members::type_name;
-use super::misfit::{At, Misfit, array, count, named, object, optional, present, unambiguous, whole};
+use super::misfit::{At, Misfit, count, named, object, optional, present, unambiguous, whole};
 use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
 use crate::domain::device::{Device, Identity, Known, SyncState};
-use crate::domain::json::{Members, Text};
+use crate::domain::json::Text;
 use crate::domain::mutation::{Cursor, QueueId, Queued};
 use crate::error::InputError;
 
@@ -118,8 +119,8 @@ impl Reader<'_> {
                 self.queue(At::DOCUMENT, &rows).map(|queue| Device { queue, ..Device::default() })
             }
             Some(b'{') => {
-                let members: Members = self.parsed(text)?;
-                unambiguous(At::DOCUMENT, members).and_then(|members| self.object(&members))
+                let document: Document = self.parsed(text)?;
+                self.object(document)
             }
             _ => {
                 let value: &RawValue = self.parsed(text)?;
@@ -138,14 +139,16 @@ impl Reader<'_> {
         serde_json::from_str(text).map_err(|error| InputError::syntax(self.file, &error))
     }
 
-    fn object(&mut self, members: &Members<'_>) -> Result<Device, Misfit> {
-        let (mut identity, mut sync, mut queue, mut resources) = (None, None, None, None);
+    fn object(&mut self, document: Document<'_>) -> Result<Device, Misfit> {
+        let Document { members, queue, resources } = document;
+        let members = unambiguous(At::DOCUMENT, members)?;
+        let queue = queue.map(|list| list.rows(At::section("queue"))).transpose()?;
+        let resources = resources.map(|list| list.rows(At::section("resources"))).transpose()?;
+        let (mut identity, mut sync) = (None, None);
         for (name, value) in &members.list {
             match &**name {
                 "device" => identity = present(value.get()),
                 "sync" => sync = Some(value.get()),
-                "queue" => queue = Some(array(At::section("queue"), value.get())?),
-                "resources" => resources = Some(array(At::section("resources"), value.get())?),
                 _ => {}
             }
         }

@@ -1,7 +1,5 @@
 //! JSON values by their first byte, and the types that the protocol gives to the payload members it names.
 
-use std::borrow::Cow;
-
 /// What a value is, as a word for a message: never its content. `text` is valid JSON.
 pub(super) fn type_name(text: &str) -> &'static str {
     match text.as_bytes().first() {
@@ -12,15 +10,6 @@ pub(super) fn type_name(text: &str) -> &'static str {
         Some(b'{') => "an object",
         _ => "a number",
     }
-}
-
-/// The string that `text` writes; `None` for other types and for strings that are not Unicode (`"\ud800"`).
-pub(super) fn string(text: &str) -> Option<Cow<'_, str>> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        return serde_json::from_str(text).ok().map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(inner))
 }
 
 /// What a known payload member should be (PROTOCOL A7), where `value` is something else. A client that trusts
@@ -45,16 +34,6 @@ pub(super) fn wrong_type(member: &str, value: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strings_are_read_with_and_without_escapes() {
-        assert_eq!(string(r#""n 1/🌙""#).as_deref(), Some("n 1/🌙"));
-        assert_eq!(string(r#""\u006e\"1""#).as_deref(), Some("n\"1"));
-        assert_eq!(string(r#""""#).as_deref(), Some(""));
-        for other in [r#""\ud800""#, "1", "null", "{}"] {
-            assert_eq!(string(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn known_members_have_types() {

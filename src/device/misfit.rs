@@ -4,10 +4,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::value::RawValue;
-
-use super::members::{string, type_name};
-use crate::domain::json::{Json, Members};
+use super::members::type_name;
+use crate::domain::json::{Json, Members, string};
 
 /// Members with such names would turn into something else on their way through `serde_json`.
 const PRIVATE_PREFIX: &str = "$serde_json::private::";
@@ -97,15 +95,6 @@ pub(super) fn unambiguous<'t>(at: At<'_>, members: Members<'t>) -> Result<Member
         return Err(Misfit::new(at, found, "members of a device file"));
     }
     Ok(members)
-}
-
-/// The items of an array, as text.
-pub(super) fn array<'t>(at: At<'_>, text: &'t str) -> Result<Vec<&'t RawValue>, Misfit> {
-    let misfit = || Misfit::new(at, type_name(text), "an array");
-    if !text.starts_with('[') {
-        return Err(misfit());
-    }
-    serde_json::from_str(text).map_err(|_| misfit())
 }
 
 /// A string that must be there and hold something.

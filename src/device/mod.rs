@@ -5,6 +5,7 @@ pub mod json;
 pub mod source;
 pub mod write_back;
 
+mod document;
 mod members;
 mod misfit;
 mod rows;

@@ -1,10 +1,10 @@
 //! One queue entry, one resource: the rows of a device file.
 
-use super::members::{string, type_name, wrong_type};
+use super::members::{type_name, wrong_type};
 use super::misfit::{At, Misfit, count, named, object, optional, present, required, unambiguous};
 use super::warning::Warnings;
 use crate::domain::device::{Known, SyncStatus};
-use crate::domain::json::{Json, Members, Text};
+use crate::domain::json::{Json, Members, Text, string};
 use crate::domain::mutation::{Kind, Millis, Op, Payload, QueueId, Queued, ResourceId};
 
 /// Numbers below this are seconds, not ms (PROTOCOL A6).

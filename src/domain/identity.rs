@@ -1,14 +1,15 @@
 //! Which mutations speak of the same resource (PROTOCOL A8): by the server's id, by place, by name, or as the
 //! replay of a creation whose answer the device never got.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
 
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::device::Device;
-use super::json::Json;
+use super::json::{Json, string};
 use super::mutation::{Kind, Op, Payload, Queued, ResourceId, ServerMutation};
 use super::window::Window;
 
@@ -38,8 +39,6 @@ pub struct Grouping {
     pub ignored: Vec<usize>,
     /// Server mutations without the id that their kind needs (PROTOCOL A10 S-G1): they cannot be applied.
     pub unidentified: Vec<usize>,
-    /// The real id of Favorites, where either side tells it.
-    pub favorites: Option<Arc<str>>,
 }
 
 /// A place in the text.
@@ -62,19 +61,19 @@ impl std::fmt::Display for Place {
 
 /// What of a payload tells which resource it is. Read without building the payload.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Facts<'a> {
     /// Where a bookmark, a link or a session stands.
     pub place: Option<Place>,
     /// A collection's name.
-    pub name: Option<Arc<str>>,
+    pub name: Option<Cow<'a, str>>,
     /// A link's collection.
-    pub collection: Option<Arc<str>>,
+    pub collection: Option<Cow<'a, str>>,
     /// A link's bookmark.
-    pub bookmark: Option<Arc<str>>,
+    pub bookmark: Option<Cow<'a, str>>,
     /// Whether a collection is Favorites.
     pub is_default: bool,
-    /// A note's body and its only range, as one key.
-    pub note: Option<Arc<str>>,
+    /// A note's only range and its body.
+    pub note: Option<(Cow<'a, str>, Cow<'a, str>)>,
 }
 
 #[derive(Deserialize, Default)]
@@ -112,14 +111,13 @@ fn whole(raw: Option<&RawValue>) -> Option<i64> {
     text.parse().ok().or_else(|| Json::parse(text).as_i64())
 }
 
-fn text(raw: Option<&RawValue>) -> Option<Arc<str>> {
-    let text: String = serde_json::from_str(raw?.get()).ok()?;
-    Some(text.into())
+fn text(raw: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    string(raw?.get())
 }
 
-impl Facts {
+impl<'a> Facts<'a> {
     /// The facts of `data`, as far as `kind` has any. `replay` asks for those that only a replay needs.
-    pub fn of(kind: &Kind, data: &Payload, replay: bool) -> Self {
+    pub fn of(kind: &Kind, data: &'a Payload, replay: bool) -> Self {
         let needed = match kind {
             Kind::Bookmark | Kind::Collection | Kind::Link => true,
             Kind::Note | Kind::ReadingSession => replay,
@@ -140,9 +138,9 @@ impl Facts {
                 facts.bookmark = text(raw.bookmark_id).or_else(|| text(raw.bookmark_id_alias));
             }
             Kind::Note => {
-                let ranges = raw.ranges.and_then(|r| serde_json::from_str::<Vec<String>>(r.get()).ok());
-                if let (Some(body), Some([range])) = (text(raw.body), ranges.as_deref()) {
-                    facts.note = Some(format!("{range}\n{body}").into());
+                let ranges = raw.ranges.and_then(|r| serde_json::from_str::<Vec<&RawValue>>(r.get()).ok());
+                if let Some([range]) = ranges.as_deref() {
+                    facts.note = string(range.get()).zip(text(raw.body));
                 }
             }
             Kind::ReadingSession => facts.place = verse(whole(raw.chapter_number), whole(raw.verse_number)),
@@ -150,9 +148,7 @@ impl Facts {
         }
         facts
     }
-}
 
-impl Facts {
     /// What these say, and where they say nothing what `other` says.
     fn or(self, other: Self) -> Self {
         Self {
@@ -188,12 +184,12 @@ fn bookmark_place(raw: &RawFacts) -> Option<Place> {
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Key {
-    Id(Arc<str>),
+enum Key<'a> {
+    Id(Cow<'a, str>),
     Place(Place),
-    Name(Arc<str>),
-    Link(Arc<str>, Place),
-    Note(Arc<str>),
+    Name(Cow<'a, str>),
+    Link(Cow<'a, str>, Place),
+    Note(Cow<'a, str>, Cow<'a, str>),
 }
 
 /// The kinds in the order in which they can be grouped: links need to know what became of their collections.
@@ -203,17 +199,25 @@ const ORDER: [Kind; 5] = [Kind::Collection, Kind::Bookmark, Kind::Note, Kind::Re
 /// server mutation in one group, in `ignored` or in `unidentified`.
 pub fn group(device: &Device, window: &Window) -> Grouping {
     let mut matcher = Matcher::new(device, window);
-    let mut kinds: Vec<Kind> = ORDER.to_vec();
-    let others = device.queue.iter().map(|m| &m.kind).chain(window.mutations.iter().map(|m| &m.kind));
-    for kind in others {
-        if matches!(kind, Kind::Other(_)) && !kinds.contains(kind) {
-            kinds.push(kind.clone());
-        }
+    let mut kinds: IndexMap<&Kind, Positions> =
+        ORDER.iter().map(|kind| (kind, Positions::default())).collect();
+    for (position, mutation) in device.queue.iter().enumerate() {
+        kinds.entry(&mutation.kind).or_default().queue.push(position);
     }
-    for kind in &kinds {
-        matcher.match_kind(kind);
+    for (position, mutation) in window.mutations.iter().enumerate() {
+        kinds.entry(&mutation.kind).or_default().window.push(position);
+    }
+    for (kind, positions) in &kinds {
+        matcher.match_kind(kind, positions);
     }
     matcher.finish()
+}
+
+/// Where the mutations of one kind stand, so that each kind is gone through without the others.
+#[derive(Default)]
+struct Positions {
+    queue: Vec<usize>,
+    window: Vec<usize>,
 }
 
 struct Matcher<'a> {
@@ -227,9 +231,9 @@ struct Matcher<'a> {
     known: HashMap<(&'a Kind, &'a str), &'a Payload>,
     /// Where bookmarks stand, by their server id: from the device's rows and from the window.
     places: HashMap<&'a str, Place>,
-    favorites: Option<Arc<str>>,
+    favorites: Option<&'a str>,
     /// What a queued collection is called on the server, where the window shows it arrived.
-    arrived: HashMap<&'a str, Arc<str>>,
+    arrived: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Matcher<'a> {
@@ -257,7 +261,7 @@ impl<'a> Matcher<'a> {
                     }
                 }
                 Kind::Collection if Facts::of(kind, data, false).is_default => {
-                    matcher.favorites = Some(id.as_str().into());
+                    matcher.favorites = Some(id.as_str());
                 }
                 Kind::Bookmark
                 | Kind::Collection
@@ -286,11 +290,12 @@ impl<'a> Matcher<'a> {
         self.parent[a.max(b)] = a.min(b);
     }
 
-    fn match_kind(&mut self, kind: &Kind) {
+    fn match_kind(&mut self, kind: &Kind, positions: &Positions) {
         // What the device says, by every key it can be recognised by.
-        let mut queued: HashMap<Key, Vec<usize>> = HashMap::new();
+        let mut queued: HashMap<Key<'a>, Vec<usize>> = HashMap::new();
         let mut replays = false;
-        for (position, mutation) in self.device.queue.iter().enumerate().filter(|(_, m)| m.kind == *kind) {
+        for &position in &positions.queue {
+            let mutation = &self.device.queue[position];
             for key in self.device_keys(mutation) {
                 replays |= is_replay(kind, &key);
                 let earlier = queued.get(&key).and_then(|same| same.last()).copied();
@@ -300,11 +305,11 @@ impl<'a> Matcher<'a> {
                 queued.entry(key).or_default().push(position);
             }
         }
-        let mut ambiguous: HashMap<Key, usize> = HashMap::new();
-        for (position, mutation) in self.window.mutations.iter().enumerate().filter(|(_, m)| m.kind == *kind)
-        {
+        let mut ambiguous: HashMap<Key<'a>, usize> = HashMap::new();
+        for &position in &positions.window {
+            let mutation = &self.window.mutations[position];
             let keys = self.server_keys(mutation, replays);
-            let (replayed, told): (Vec<Key>, Vec<Key>) =
+            let (replayed, told): (Vec<Key<'a>>, Vec<Key<'a>>) =
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
@@ -336,7 +341,7 @@ impl<'a> Matcher<'a> {
                 && let (Some(entry), Some(id)) = (self.attached[position], &mutation.resource_id)
                 && mutation.op != Op::Delete
             {
-                self.arrived.insert(self.device.queue[entry].id.as_str(), id.as_str().into());
+                self.arrived.insert(self.device.queue[entry].id.as_str(), id.as_str());
             }
         }
         for (key, position) in ambiguous {
@@ -366,11 +371,11 @@ impl<'a> Matcher<'a> {
             }
             // A name may be given twice, but what is deleted and made again under its name is one.
             Key::Name(_) => made_again,
-            Key::Note(_) => false,
+            Key::Note(..) => false,
         }
     }
 
-    fn device_keys(&self, mutation: &'a Queued) -> Vec<Key> {
+    fn device_keys(&self, mutation: &'a Queued) -> Vec<Key<'a>> {
         let replay = mutation.op == Op::Create && mutation.resource_id.is_none();
         let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
         let row = mutation.resource_id.as_ref().and_then(|id| self.row(&mutation.kind, id));
@@ -378,7 +383,7 @@ impl<'a> Matcher<'a> {
             // A DELETE usually carries no data; the device's row tells what it was (PROTOCOL D15).
             facts = facts.or(Facts::of(&mutation.kind, row, false));
         }
-        let mut keys = self.keys(&mutation.kind, mutation.resource_id.as_ref(), &facts, replay);
+        let mut keys = self.keys(&mutation.kind, mutation.resource_id.as_ref(), facts, replay);
         if replay {
             // A later entry refers to this creation by its queue id until the server gives an id.
             keys.push(Key::Id(mutation.id.as_str().into()));
@@ -386,7 +391,7 @@ impl<'a> Matcher<'a> {
         keys
     }
 
-    fn server_keys(&self, mutation: &'a ServerMutation, replays: bool) -> Vec<Key> {
+    fn server_keys(&self, mutation: &'a ServerMutation, replays: bool) -> Vec<Key<'a>> {
         let id = mutation.resource_id.as_ref();
         let row = id.and_then(|id| self.row(&mutation.kind, id));
         let replay = replays && mutation.op == Op::Create && row.is_none();
@@ -395,7 +400,7 @@ impl<'a> Matcher<'a> {
             // A name is no fact of a DELETE: the resource may have had another one when it was deleted.
             facts = facts.or(Facts { name: None, ..Facts::of(&mutation.kind, row, false) });
         }
-        self.keys(&mutation.kind, id, &facts, replay)
+        self.keys(&mutation.kind, id, facts, replay)
     }
 
     /// What the device's row of the resource says.
@@ -403,17 +408,17 @@ impl<'a> Matcher<'a> {
         self.known.get(&(kind, id.as_str())).copied()
     }
 
-    fn keys(&self, kind: &Kind, id: Option<&ResourceId>, facts: &Facts, replay: bool) -> Vec<Key> {
-        let mut keys: Vec<Key> = id
+    fn keys(&self, kind: &Kind, id: Option<&'a ResourceId>, facts: Facts<'a>, replay: bool) -> Vec<Key<'a>> {
+        let mut keys: Vec<Key<'a>> = id
             .filter(|id| !id.as_str().is_empty())
             .map(|id| Key::Id(self.canonical(kind, id.as_str())))
             .into_iter()
             .collect();
         match kind {
             Kind::Bookmark => keys.extend(facts.place.map(Key::Place)),
-            Kind::Collection => keys.extend(facts.name.clone().map(Key::Name)),
+            Kind::Collection => keys.extend(facts.name.map(Key::Name)),
             Kind::Link => {
-                let collection = facts.collection.as_ref().map(|id| self.collection(id));
+                let collection = facts.collection.map(|id| self.collection(id));
                 let place = facts.place.or_else(|| self.places.get(facts.bookmark.as_deref()?).copied());
                 if let (Some(collection), Some(bookmark)) = (&collection, &facts.bookmark) {
                     keys.push(Key::Id(format!("{collection}-{bookmark}").into()));
@@ -422,7 +427,7 @@ impl<'a> Matcher<'a> {
                     keys.push(Key::Link(collection, place));
                 }
             }
-            Kind::Note if replay => keys.extend(facts.note.clone().map(Key::Note)),
+            Kind::Note if replay => keys.extend(facts.note.map(|(range, body)| Key::Note(range, body))),
             Kind::ReadingSession if replay => keys.extend(facts.place.map(Key::Place)),
             Kind::Note | Kind::ReadingSession | Kind::Other(_) => {}
         }
@@ -431,9 +436,9 @@ impl<'a> Matcher<'a> {
     }
 
     /// A link's composite id with Favorites under its one name; ids may contain `-`, so it is never split.
-    fn canonical(&self, kind: &Kind, id: &str) -> Arc<str> {
+    fn canonical(&self, kind: &Kind, id: &'a str) -> Cow<'a, str> {
         match (&self.favorites, kind) {
-            (Some(favorites), Kind::Link) => match id.strip_prefix(&**favorites) {
+            (Some(favorites), Kind::Link) => match id.strip_prefix(favorites) {
                 Some(rest) if rest.starts_with('-') => format!("{FAVORITES}{rest}").into(),
                 _ => id.into(),
             },
@@ -441,13 +446,13 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    fn collection(&self, id: &Arc<str>) -> Arc<str> {
-        let id = self.arrived.get(&**id).unwrap_or(id);
-        if self.favorites.as_ref() == Some(id) { FAVORITES.into() } else { Arc::clone(id) }
+    fn collection(&self, id: Cow<'a, str>) -> Cow<'a, str> {
+        let id = self.arrived.get(&*id).copied().map_or(id, Cow::Borrowed);
+        if self.favorites == Some(&*id) { FAVORITES.into() } else { id }
     }
 
     fn finish(mut self) -> Grouping {
-        let mut grouping = Grouping { favorites: self.favorites.clone(), ..Grouping::default() };
+        let mut grouping = Grouping::default();
         let mut of_root: HashMap<usize, usize> = HashMap::new();
         for position in 0..self.device.queue.len() {
             let root = self.root(position);
@@ -520,7 +525,7 @@ const fn needs_id(kind: &Kind) -> bool {
 /// Whether the key recognises a creation by its content alone, as one whose answer the device never got.
 const fn is_replay(kind: &Kind, key: &Key) -> bool {
     match key {
-        Key::Note(_) => true,
+        Key::Note(..) => true,
         Key::Place(_) => matches!(kind, Kind::ReadingSession),
         Key::Id(_) | Key::Name(_) | Key::Link(..) => false,
     }

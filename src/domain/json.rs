@@ -42,7 +42,7 @@ impl Text {
         let origin = self.document.as_ptr() as usize;
         let start = (part.as_ptr() as usize).wrapping_sub(origin);
         match start.checked_add(part.len()) {
-            Some(end) if end <= self.document.len() && self.document.get(start..end) == Some(part) => {
+            Some(end) if self.document.get(start..end).is_some_and(|own| std::ptr::eq(own, part)) => {
                 Self { document: Arc::clone(&self.document), start, end }
             }
             _ => Self::new(part.to_owned()),
@@ -274,12 +274,30 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// The string that `text`, valid JSON, writes, borrowed where it stands without escapes; `None` for other types and
+/// for strings that are not Unicode (`"\ud800"`).
+pub fn string(text: &str) -> Option<Cow<'_, str>> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(text).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
 /// The members of an object in their order, as text, and the first name that occurs twice.
 pub struct Members<'a> {
     /// Name and value, in the order of the document. A name without escapes is borrowed from it.
     pub list: Vec<(Cow<'a, str>, &'a RawValue)>,
     /// A name that stands there more than once; most readers would silently keep the last.
     pub repeated: Option<String>,
+}
+
+impl<'a> Members<'a> {
+    /// These members, in their order.
+    pub fn of(list: Vec<(Cow<'a, str>, &'a RawValue)>) -> Self {
+        let repeated = first_repeated(list.iter().map(|(name, _)| &**name));
+        Self { list, repeated }
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -297,8 +315,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
                 while let Some((Name(name), value)) = map.next_entry()? {
                     list.push((name, value));
                 }
-                let repeated = first_repeated(&list);
-                Ok(Members { list, repeated })
+                Ok(Members::of(list))
             }
         }
         deserializer.deserialize_map(MembersVisitor)
@@ -306,7 +323,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 /// A member's name; `Cow` alone would copy it.
-struct Name<'a>(Cow<'a, str>);
+pub struct Name<'a>(pub Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -330,13 +347,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Name<'a> {
     }
 }
 
-fn first_repeated(list: &[(Cow<'_, str>, &RawValue)]) -> Option<String> {
-    if list.len() < 12 {
-        let twice = |at: usize, name: &str| list[..at].iter().any(|(n, _)| n == name);
-        let mut entries = list.iter().enumerate();
-        return entries.find(|(at, (name, _))| twice(*at, name)).map(|(_, (name, _))| name.to_string());
+fn first_repeated<'n>(names: impl ExactSizeIterator<Item = &'n str> + Clone) -> Option<String> {
+    if names.len() < 12 {
+        let twice = |(at, name): &(usize, &str)| names.clone().take(*at).any(|earlier| earlier == *name);
+        return names.clone().enumerate().find(twice).map(|(_, name)| name.to_owned());
     }
-    let mut names: Vec<&str> = list.iter().map(|(name, _)| name.as_ref()).collect();
+    let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].to_owned())
 }
@@ -376,6 +392,16 @@ mod tests {
         assert!(Json::parse("null") != Json::parse(r#""""#));
         assert!(Json::parse(r#"{"a":1,"b":[1,2]}"#) == Json::parse(r#"{"b":[1,2.0],"a":1}"#));
         assert!(Json::parse("[1,2]") != Json::parse("[2,1]"));
+    }
+
+    #[test]
+    fn strings_are_read_with_and_without_escapes() {
+        assert_eq!(string(r#""n 1/🌙""#).as_deref(), Some("n 1/🌙"));
+        assert_eq!(string(r#""\u006e\"1""#).as_deref(), Some("n\"1"));
+        assert_eq!(string(r#""""#).as_deref(), Some(""));
+        for other in [r#""\ud800""#, "1", "null", "{}"] {
+            assert_eq!(string(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -104,8 +104,9 @@ fn excerpt_of(kind: &Kind, members: &IndexMap<String, Json>) -> String {
         }
         Kind::Bookmark | Kind::Link => String::new(),
         Kind::ReadingSession => {
-            let facts = Facts::of(kind, &Payload::from_members(members), true);
-            facts.place.map(|place| place.to_string()).unwrap_or_default()
+            let data = Payload::from_members(members);
+            let place = Facts::of(kind, &data, true).place;
+            place.map(|place| place.to_string()).unwrap_or_default()
         }
         Kind::Other(_) => {
             members.iter().find_map(|(_, value)| value.as_str().map(str::to_owned)).unwrap_or_default()

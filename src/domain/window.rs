@@ -1,9 +1,9 @@
 //! The window: the server's mutations since the device's cursor, all pages, plus the head.
 
+use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -273,7 +273,7 @@ fn keep_newest(mutations: &mut Vec<ServerMutation>) -> usize {
 enum Name<'a> {
     Id(&'a Kind, &'a str),
     /// A link without an id: its collection, and its bookmark or, where that is not said, its place.
-    Link(Arc<str>, Result<Arc<str>, Place>),
+    Link(Cow<'a, str>, Result<Cow<'a, str>, Place>),
 }
 
 impl<'a> Name<'a> {

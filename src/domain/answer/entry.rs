@@ -1,12 +1,10 @@
 //! One entry of an answer's `mutations`, read by itself, so that a bad entry is one bad entry.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::ack::Acknowledgement;
-use super::super::json::{Json, Members, Text};
+use super::super::json::{Json, Members, Text, string};
 use super::super::mutation::{Kind, Millis, Op, Payload, ResourceId, ServerMutation};
 
 /// Names with this prefix mean something else to readers built on `serde_json`.
@@ -123,7 +121,7 @@ pub(super) fn whole_number(raw: &RawValue) -> Option<i64> {
 }
 
 fn read_op(raw: Option<&RawValue>) -> Result<Op, Misfit> {
-    let word = raw.and_then(string);
+    let word = raw.and_then(|raw| string(raw.get()));
     word.as_deref().and_then(Op::from_wire).ok_or_else(|| {
         let plain =
             |word: &&str| word.len() <= 24 && word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
@@ -137,7 +135,7 @@ fn read_op(raw: Option<&RawValue>) -> Result<Op, Misfit> {
 }
 
 fn read_kind(raw: Option<&RawValue>) -> Result<Kind, Misfit> {
-    match raw.and_then(string) {
+    match raw.and_then(|raw| string(raw.get())) {
         Some(word) if !word.trim().is_empty() => Ok(Kind::from_wire(&word)),
         Some(_) | None => Err(Misfit::at("/resource", raw, "the name of a resource kind")),
     }
@@ -146,20 +144,11 @@ fn read_kind(raw: Option<&RawValue>) -> Result<Kind, Misfit> {
 /// A blank id names nothing, so it is as good as none.
 fn read_id(raw: Option<&RawValue>) -> Result<Option<ResourceId>, Misfit> {
     let Some(raw) = raw else { return Ok(None) };
-    match string(raw) {
+    match string(raw.get()) {
         Some(id) if id.trim().is_empty() => Ok(None),
         Some(id) => Ok(Some(ResourceId::from(&*id))),
         None => Err(Misfit::at("/resourceId", Some(raw), "a string")),
     }
-}
-
-/// The text of a string, borrowed where it stands without escapes.
-fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
-    if text.contains('\\') {
-        return serde_json::from_str(raw.get()).ok().map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(text))
 }
 
 /// Whether each name stands in the object once and none has a second meaning: then every reader sees the same.
