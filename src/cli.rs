@@ -10,7 +10,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Against as AgainstFlags, Arguments, Decide, Push as PushFlags, Server as ServerFlags, Sub,
+    Against as AgainstFlags, Arguments, Decide, Push as PushFlags, Report as ReportFlags,
+    Server as ServerFlags, Sub,
 };
 use crate::config::Config;
 use crate::domain::mutation::Millis;
@@ -18,6 +19,7 @@ use crate::domain::strategy::Strategy;
 use crate::error::InputError;
 use crate::headless::Format;
 use crate::report::style::Color;
+use crate::report_file::{Form, Wanted};
 use crate::sandbox::fault::Script;
 use crate::sandbox::model::FirstSync;
 use crate::sandbox::scenario::Scenario;
@@ -86,6 +88,10 @@ pub enum Command {
         server: Access,
         /// What decides.
         decision: Decision,
+        /// Who reads what came of it.
+        format: Format,
+        /// The report for a ticket.
+        report: Option<Wanted>,
         /// Send nothing while anything is open.
         all_or_nothing: bool,
         /// Send -1 once more where the server asks for it on a first sync (PROTOCOL D1).
@@ -322,12 +328,25 @@ impl Checks<'_> {
         }
         Ok(Command::Push {
             decision: self.decision(push.decide)?,
+            report: self.report(push.report)?,
             server: self.access(push.against.server)?,
             device: push.device,
+            format: push.output.format,
             all_or_nothing: push.all_or_nothing,
             retry_first_sync: push.retry_first_sync,
             accept_cursor_ahead: push.accept_cursor_ahead,
         })
+    }
+
+    fn report(&self, flags: ReportFlags) -> Result<Option<Wanted>, Refused> {
+        let Some(path) = flags.report else { return Ok(None) };
+        match Form::of(&path) {
+            Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact })),
+            None => Err(self.usage(
+                ErrorKind::ValueValidation,
+                "a report is Markdown or JSON, as the file's ending says: give --report a file that ends in .md or .json",
+            )),
+        }
     }
 
     fn scenario(&self, name: Option<String>) -> Result<Option<String>, Refused> {

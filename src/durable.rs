@@ -5,6 +5,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// Between a file's name and the random part of its temporary: nobody else's file is ever swept away.
 const TEMPORARY: &str = ".unstick-new-";
 
@@ -12,12 +14,33 @@ const TEMPORARY: &str = ".unstick-new-";
 /// never a part; owner and mode stay, and a new file is its owner's alone. A symbolic link would be replaced itself,
 /// so `path` must not be one.
 pub(crate) fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(&temporary_prefix(path)).tempfile_in(folder(path))?;
+    let mut file = temporary(path)?;
     file.write_all(contents)?;
     if let Ok(original) = fs::metadata(path) {
         keep_owner(file.as_file(), &original);
         file.as_file().set_permissions(original.permissions())?;
     }
+    put(file, path)
+}
+
+/// The same, but the file is its owner's alone also where it was not before.
+pub(crate) fn replace_private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut file = temporary(path)?;
+    file.write_all(contents)?;
+    put(file, path)
+}
+
+/// Whether a file at `path` could be made; nothing of the trial stays.
+pub(crate) fn can_make(path: &Path) -> io::Result<()> {
+    temporary(path).map(drop)
+}
+
+/// A file beside `path` that only its owner can read.
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().prefix(&temporary_prefix(path)).tempfile_in(folder(path))
+}
+
+fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     sync_folder(path)
@@ -103,6 +126,18 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, [".device.json.backup", ".other.json.unstick-new-x7Gh2k", "device.json"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_so_whatever_it_was_before() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report");
+        fs::write(&path, "old").expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+        replace_private(&path, b"text").expect("made");
+        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     }
 
     #[cfg(unix)]

@@ -1,5 +1,7 @@
 //! What the program answers to its caller (DESIGN §6).
 
+use crate::domain::push::End;
+
 /// The exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
@@ -16,6 +18,16 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// What a push that ended so answers.
+    pub const fn of(end: &End) -> Self {
+        match end {
+            End::Done => Self::Done,
+            End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => Self::Open,
+            End::FirstSync(_) | End::Refused(_) | End::Unreachable(_) => Self::Refused,
+            End::Unknown { .. } => Self::Unknown,
+        }
+    }
+
     /// The number.
     pub const fn code(self) -> u8 {
         self as u8

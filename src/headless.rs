@@ -1,5 +1,7 @@
-//! `inspect` and `plan` without a screen: from an inspection to a report and an exit code. Reading the two sides
-//! ([`Session`]) and opening the output is left to the caller.
+//! `inspect`, `plan` and `push` without a screen: from an inspection to a report and an exit code. Reading the two
+//! sides ([`Session`]) and opening the output is left to the caller.
+
+pub mod push;
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -24,6 +24,7 @@ pub mod exit;
 pub mod headless;
 pub mod journal;
 pub mod report;
+pub mod report_file;
 pub mod run;
 pub mod runtime;
 pub mod sandbox;

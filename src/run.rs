@@ -5,22 +5,22 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use secrecy::SecretString;
 
-use crate::app::{Source, Start, ended, push_step};
+use crate::app::{Source, Start};
 use crate::cli::{self, Access, Against, Command, Decision, Invocation};
 use crate::demo;
 use crate::device::DeviceFile;
 use crate::device::source;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Cursor;
-use crate::domain::push::{Note, Options};
+use crate::domain::push::Options;
 use crate::domain::safe_text::visible_line;
 use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
+use crate::headless::push::Telling;
 use crate::headless::{self, Decided};
 use crate::report::style::Style;
 use crate::runtime;
@@ -29,8 +29,8 @@ use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
 use crate::sandbox::scenario::Scenario;
 use crate::server::endpoint::Environment;
-use crate::server::{Client, PullError, Token};
-use crate::session::{Clock, Server, Session, Watch};
+use crate::server::{Client, Failure, PullError, Token};
+use crate::session::{Clock, Server, Session};
 use crate::ui::Theme;
 
 /// Why a command came to nothing.
@@ -110,34 +110,29 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let decision = decided_by(&decision, text.as_deref());
             Ok(headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?)
         }
-        Command::Push { device, server, decision, all_or_nothing, retry_first_sync, accept_cursor_ahead } => {
+        Command::Push {
+            device,
+            server,
+            decision,
+            format,
+            report,
+            all_or_nothing,
+            retry_first_sync,
+            accept_cursor_ahead,
+        } => {
             let text = choices_text(&decision)?;
             let rule = match decision {
                 Decision::Strategy(strategy) => Some(strategy),
                 Decision::Choices(_) => None,
             };
             let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
-            if server.endpoint.is_production() {
-                // PROTOCOL D2: read-only by default, and there is no other default yet.
-                return Err(InputError::Unsupported {
-                    file: server.endpoint.label(),
-                    reason: String::from("is the production server, which is only looked at"),
-                    next: String::from(
-                        "Nothing was sent. Use `unstick inspect` or `plan`, or push to pre-live",
-                    ),
-                }
-                .into());
-            }
+            only_looked_at(&server)?;
             let session = session(&device, Against::Server(server), clock)?;
-            let inspection = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await?;
-            if inspection.window.path == PullPath::CursorAhead && !accept_cursor_ahead {
-                return Err(Failed::CursorAhead { head: inspection.window.head });
-            }
+            let telling = Telling::new(&session, format, report.as_ref())?;
+            let inspection = first_look(&session, accept_cursor_ahead, &telling).await?;
             let Decided { resolution, reopened } =
                 headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
-            let code = push(session, inspection, resolution, options).await?;
-            // A choice that was not made because its values changed is open, whatever was sent.
-            Ok(if reopened.is_empty() || code != ExitCode::Done { code } else { ExitCode::Open })
+            Ok(headless::push::push(session, inspection, (resolution, &reopened), options, telling).await?)
         }
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
@@ -269,6 +264,37 @@ fn ask_token(loopback: bool) -> Result<Token, InputError> {
     })
 }
 
+/// PROTOCOL D2: production is read-only by default, and there is no other default yet.
+fn only_looked_at(server: &Access) -> Result<(), InputError> {
+    if !server.endpoint.is_production() {
+        return Ok(());
+    }
+    Err(InputError::Unsupported {
+        file: server.endpoint.label(),
+        reason: String::from("is the production server, which is only looked at"),
+        next: String::from("Nothing was sent. Use `unstick inspect` or `plan`, or push to pre-live"),
+    })
+}
+
+/// What stands between the two sides before anything is sent. Where that cannot be had, the report says why.
+async fn first_look(
+    session: &Session,
+    accept_cursor_ahead: bool,
+    telling: &Telling,
+) -> Result<Inspection, Failed> {
+    let looked = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await;
+    let inspection = looked.inspect_err(|error| {
+        let request_id = error.failure().and_then(Failure::refusal).and_then(|r| r.request_id.clone());
+        telling.failed(error.to_string(), error.next_step(), request_id, ExitCode::Refused);
+    })?;
+    if inspection.window.path == PullPath::CursorAhead && !accept_cursor_ahead {
+        let failed = Failed::CursorAhead { head: inspection.window.head };
+        telling.failed(failed.to_string(), String::new(), None, failed.exit_code());
+        return Err(failed);
+    }
+    Ok(inspection)
+}
+
 fn choices_text(decision: &Decision) -> Result<Option<String>, InputError> {
     match decision {
         Decision::Strategy(_) => Ok(None),
@@ -283,45 +309,6 @@ fn decided_by<'a>(decision: &'a Decision, text: Option<&'a str>) -> headless::De
             file: file.to_str().unwrap_or("the choices file"),
             text: text.unwrap_or_default(),
         },
-    }
-}
-
-/// Retries the sync without a screen: what happens goes to standard error, what came of it to standard output.
-async fn push(
-    mut session: Session,
-    inspection: Inspection,
-    resolution: crate::domain::resolution::Resolution,
-    options: Options,
-) -> Result<ExitCode, Failed> {
-    let mut watch = Lines { stop: Arc::default() };
-    let stop = Arc::clone(&watch.stop);
-    let interrupt = tokio::spawn(async move {
-        // A second Ctrl-C ends the program at once; the journal knows where it stood.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("stopping after the POST that is under way");
-            stop.store(true, Ordering::Relaxed);
-        }
-    });
-    let pushed = session.push(Arc::new(inspection), resolution, options, &mut watch).await;
-    interrupt.abort();
-    let (page, code) = ended(&runtime::push_end(&session, pushed?));
-    let mut out = io::stdout().lock();
-    written(page.paragraphs().try_for_each(|text| writeln!(out, "{}", visible_line(text))))?;
-    Ok(code)
-}
-
-struct Lines {
-    stop: Arc<AtomicBool>,
-}
-
-impl Watch for Lines {
-    fn note(&mut self, note: Note) {
-        let step = push_step(&note);
-        eprintln!("{} {}", step.mark, visible_line(&step.text));
-    }
-
-    fn cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
     }
 }
 

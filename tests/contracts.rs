@@ -14,3 +14,5 @@ mod device_file;
 mod readme;
 #[path = "contracts/reports.rs"]
 mod reports;
+#[path = "support/schemas.rs"]
+mod schemas;

@@ -9,3 +9,7 @@ mod bad_input;
 mod headless;
 #[path = "journeys/recovery.rs"]
 mod recovery;
+#[path = "journeys/report.rs"]
+mod report;
+#[path = "support/schemas.rs"]
+mod schemas;

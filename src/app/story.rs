@@ -5,7 +5,7 @@ use super::page::{Page, Rank};
 use crate::domain::diagnosis::Cause;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
-use crate::domain::push::{End, Note};
+use crate::domain::push::{Difference, End, Note};
 use crate::domain::window::PullPath;
 use crate::exit::ExitCode;
 
@@ -177,7 +177,7 @@ fn sentence(text: &str) -> String {
 pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     let outcome = &end.outcome;
     let mut page = Page::default();
-    let (rank, title, exit) = title(&outcome.end);
+    let (rank, title) = title(&outcome.end);
     page.push(Rank::Title, title);
     page.push(rank, what_happened(end));
     if let Some(failure) = &end.failure {
@@ -207,11 +207,7 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     if !outcome.differences.is_empty() {
         page.push(Rank::Heading, "The server holds something else than it acknowledged");
         for difference in &outcome.differences {
-            page.item(
-                Rank::Item,
-                '!',
-                format!("{}, {}: {}", names(&difference.ids), difference.path.label(), difference.what),
-            );
+            page.item(Rank::Item, '!', difference_words(difference));
         }
     }
     page.push(Rank::Heading, "What to do now");
@@ -227,20 +223,27 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
             }
         }
     }
-    (page, exit)
+    (page, ExitCode::of(&outcome.end))
 }
 
-fn title(end: &End) -> (Rank, &'static str, ExitCode) {
+/// `NOTE n1, ranges: the server … (queue entry q1)`.
+fn difference_words(difference: &Difference) -> String {
+    let Difference { ids, kind, resource_id, path, what, .. } = difference;
+    let field = if path.is_existence() { String::new() } else { format!(", {}", path.label()) };
+    format!("{} {resource_id}{field}: {what} ({})", kind.wire(), names(ids))
+}
+
+fn title(end: &End) -> (Rank, &'static str) {
     match end {
-        End::Done => (Rank::Good, "The sync went through", ExitCode::Done),
-        End::Left => (Rank::Warning, "What was settled is sent; the rest remains", ExitCode::Open),
-        End::Reopened(_) => (Rank::Warning, "The server changed meanwhile", ExitCode::Open),
-        End::FirstSync(_) => (Rank::Warning, "The server expects a first sync", ExitCode::Refused),
-        End::Refused(_) => (Rank::Warning, "The server refused", ExitCode::Refused),
-        End::Unreachable(_) => (Rank::Warning, "The server cannot be reached", ExitCode::Refused),
-        End::Unknown { .. } => (Rank::Warning, "It cannot be told what arrived", ExitCode::Unknown),
-        End::HeadKeepsMoving => (Rank::Warning, "The head moved on every attempt", ExitCode::Open),
-        End::Cancelled => (Rank::Warning, "Stopped", ExitCode::Open),
+        End::Done => (Rank::Good, "The sync went through"),
+        End::Left => (Rank::Warning, "What was settled is sent; the rest remains"),
+        End::Reopened(_) => (Rank::Warning, "The server changed meanwhile"),
+        End::FirstSync(_) => (Rank::Warning, "The server expects a first sync"),
+        End::Refused(_) => (Rank::Warning, "The server refused"),
+        End::Unreachable(_) => (Rank::Warning, "The server cannot be reached"),
+        End::Unknown { .. } => (Rank::Warning, "It cannot be told what arrived"),
+        End::HeadKeepsMoving => (Rank::Warning, "The head moved on every attempt"),
+        End::Cancelled => (Rank::Warning, "Stopped"),
     }
 }
 

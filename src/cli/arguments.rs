@@ -163,7 +163,8 @@ pub(super) struct Plan {
 #[command(after_help = "\
 Examples:
   unstick plan tablet.json --server URL --strategy server-wins
-  unstick push tablet.json --server URL --strategy server-wins --yes")]
+  unstick push tablet.json --server URL --strategy server-wins --yes
+  unstick push tablet.json --server URL --choices choices.json --yes --report ticket.md --redact")]
 pub(super) struct Push {
     /// The device file, as the app exports it; it is written back
     pub(super) device: PathBuf,
@@ -171,6 +172,10 @@ pub(super) struct Push {
     pub(super) against: Against,
     #[command(flatten)]
     pub(super) decide: Decide,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) report: Report,
     /// Really send
     #[arg(long)]
     pub(super) yes: bool,
@@ -253,6 +258,22 @@ pub(super) struct Output {
     /// For people or for programs
     #[arg(long, default_value = "human", value_parser = format())]
     pub(super) format: Format,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Report {
+    /// Write what was done for a ticket: Markdown (.md) or JSON (.json), by the file's ending
+    ///
+    /// Device, causes, each choice with old and new values, what was sent and answered, what was lost. Also written
+    /// where the push fails.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+    /// In the report, put a length and a hash in the place of every value
+    ///
+    /// Equal values have equal hashes within one report. The hash is made with a key that is kept nowhere, so that
+    /// nobody can try out what a short value may be. Ids, counts and times stay.
+    #[arg(long, requires = "report")]
+    pub(super) redact: bool,
 }
 
 #[derive(Args, Debug)]

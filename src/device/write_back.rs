@@ -35,6 +35,18 @@ pub enum LeftOut {
     Resources,
 }
 
+impl LeftOut {
+    /// What is missing from the file, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Sync => "the new cursor: the file is a bare list of mutations and has no place for it",
+            Self::Resources => {
+                "the device's resources: the file is a bare list of mutations and has no place for them"
+            }
+        }
+    }
+}
+
 /// The text of `file` with the state that `now` has. Queue entries that are gone are taken out, changed members of
 /// entries and resources are set, new ones stand behind the last, and `pendingMutationCount`, where the file has it,
 /// follows the queue. A queue entry is told by its id, a resource by its kind and id.

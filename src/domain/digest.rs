@@ -60,6 +60,13 @@ impl Serialize for Digest {
     }
 }
 
+/// One text for all values that are equal, as the algorithm above writes values.
+pub fn canonical(value: &Json) -> String {
+    let mut text = String::new();
+    write_value(&mut text, value);
+    text
+}
+
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(PRIME))
 }

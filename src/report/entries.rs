@@ -65,3 +65,12 @@ pub(super) struct LeftEntry<'a> {
     pub(super) device: &'a [QueueId],
     pub(super) reason: &'a str,
 }
+
+/// A list that is made while it is written.
+pub(super) struct Each<F>(pub(super) F);
+
+impl<F: Fn() -> I, I: Iterator<Item = T>, T: Serialize> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::entries::{LeftEntry, UnitEntry};
+use super::entries::{Each, LeftEntry, UnitEntry};
 use super::style::Style;
 use super::{human, lines};
 use crate::domain::field::{self, FieldPath};
@@ -141,15 +141,6 @@ impl<'a> LossEntry<'a> {
             value: &loss.value,
             reason: loss.reason,
         }
-    }
-}
-
-/// A list that is made while it is written.
-struct Each<F>(F);
-
-impl<F: Fn() -> I, I: Iterator<Item = T>, T: Serialize> Serialize for Each<F> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the app asks of the world, done off the screen's task; what came of it returns as events.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -152,23 +153,17 @@ fn address(session: &Session) -> String {
 
 fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
     match pushed {
-        Ok(pushed) => Event::PushEnded(Box::new(push_end(session, pushed))),
+        Ok(pushed) => Event::PushEnded(Box::new(push_end(session, pushed, None))),
         Err(error) => Event::PushFailed(input_failure(session, &error)),
     }
 }
 
 /// What a push came to, in the app's terms.
-pub fn push_end(session: &Session, pushed: Pushed) -> PushEnd {
+pub fn push_end(session: &Session, pushed: Pushed, report: Option<PathBuf>) -> PushEnd {
     let Pushed { outcome, backup, written, left_out: _ } = pushed;
     let path = session.file().path().map(ToOwned::to_owned);
     let failure = written.as_ref().err().map(|error| input_failure(session, error));
-    PushEnd {
-        outcome,
-        written: path.filter(|_| written.is_ok()),
-        backup: Some(backup),
-        report: None,
-        failure,
-    }
+    PushEnd { outcome, written: path.filter(|_| written.is_ok()), backup: Some(backup), report, failure }
 }
 
 /// An input error says what, where and what next in one sentence each, the last one being the next step.

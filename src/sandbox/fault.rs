@@ -48,6 +48,8 @@ pub enum Instead {
     OutOfSync,
     /// 429, with or without a `Retry-After`.
     RateLimited(Option<RetryAfter>),
+    /// 401, as to a token that has run out.
+    Unauthorized,
     /// The gateway.
     Gateway(Gateway),
     /// Nobody.

@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use unstick::device::DeviceFile;
 use unstick::domain::choices;
 use unstick::domain::inspect::{Inspection, inspect};
-use unstick::domain::json::Json;
 use unstick::domain::mutation::Millis;
 use unstick::domain::strategy::Strategy;
 use unstick::exit::ExitCode;
 use unstick::headless::{self, Decision, Format, Options};
 use unstick::report::style::Style;
 use unstick::server::recorded;
+
+use crate::schemas::{assert_described, parsed, problems, schema};
 
 const FIXTURES: [&str; 2] = ["device-sample", "every-kind"];
 const NOW: Millis = Millis(1_770_060_000_000);
@@ -51,56 +52,6 @@ fn planned(inspection: &Inspection, decision: Decision<'_>, format: Format) -> (
     let code = headless::plan(inspection, &[], decision, options(format), &mut out)
         .unwrap_or_else(|error| panic!("{error}"));
     (String::from_utf8(out).expect("reports are UTF-8"), code)
-}
-
-/// The document; what `serde_json` cannot represent (`1e400`, half a surrogate pair, a member twice) as its text.
-fn parsed(text: &str) -> Value {
-    fn value(json: &Json) -> Value {
-        match json {
-            Json::Null => Value::Null,
-            Json::Bool(flag) => Value::Bool(*flag),
-            Json::Number(number) => {
-                serde_json::from_str(number.as_str()).unwrap_or_else(|_| json!(number.as_str()))
-            }
-            Json::String(text) => json!(text),
-            Json::Array(items) => items.iter().map(value).collect(),
-            Json::Object(members) => members.iter().map(|(name, json)| (name.clone(), value(json))).collect(),
-            Json::Opaque(text) => json!(text),
-        }
-    }
-    let checked: &serde_json::value::RawValue = serde_json::from_str(text).expect("a JSON document");
-    value(&Json::parse(checked.get()))
-}
-
-/// A schema that allows no member that it does not describe. Readers must expect more; what is written must not
-/// go beyond it.
-fn closed(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            members.values_mut().for_each(closed);
-            if members.get("properties").is_some_and(Value::is_object) {
-                members.entry("additionalProperties").or_insert(Value::Bool(false));
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(closed),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-fn schema(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/schemas").join(name);
-    parsed(&fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}")))
-}
-
-fn problems(schema: &Value, document: &Value) -> Vec<String> {
-    let validator = jsonschema::validator_for(schema).unwrap_or_else(|error| panic!("{error}"));
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
-}
-
-fn assert_described(name: &str, document: &str) {
-    let mut schema = schema(name);
-    closed(&mut schema);
-    assert_eq!(problems(&schema, &parsed(document)), [""; 0], "{name}");
 }
 
 fn names(object: &Value) -> Vec<&str> {

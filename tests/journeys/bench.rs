@@ -51,8 +51,21 @@ impl Bench {
         Self::new(opened.model, &text)
     }
 
+    /// The same, with a server on which these things go wrong.
+    pub fn faulty(name: &str, rules: &[&str]) -> Self {
+        let mut opened = Scenario::by_name(name).expect("a scenario").open(now());
+        assert!(opened.attempt(now()).is_err(), "the device is stuck");
+        let text = opened.device_file();
+        let faults = rules.iter().map(|rule| rule.parse().expect("a rule")).collect();
+        Self::with(opened.model, &text, Options { faults, ..Options::default() })
+    }
+
     /// A server and a device file with this text.
     pub fn new(model: Model, text: &str) -> Self {
+        Self::with(model, text, Options::default())
+    }
+
+    fn with(model: Model, text: &str, options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let device = folder.path().join("device.json");
         std::fs::write(&device, text).expect("the device file is written");
@@ -61,7 +74,7 @@ impl Bench {
             .enable_all()
             .build()
             .expect("a runtime");
-        let server = runtime.block_on(Sandbox::start(model, Options::default())).expect("the sandbox starts");
+        let server = runtime.block_on(Sandbox::start(model, options)).expect("the sandbox starts");
         Self { folder, device, server, runtime }
     }
 

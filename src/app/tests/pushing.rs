@@ -7,7 +7,7 @@ use super::*;
 use crate::domain::answer::{Refusal, ResponseHead};
 use crate::domain::mutation::Cursor;
 use crate::domain::plan;
-use crate::domain::push::{End, Note, Outcome};
+use crate::domain::push::{Course, End, Note, Outcome};
 use crate::domain::rebase::Reopened;
 use crate::domain::resolution::{By, Chosen};
 
@@ -40,6 +40,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
             held: Vec::new(),
             dropped: Vec::new(),
             differences: Vec::new(),
+            course: Course::default(),
             applied: 5,
             inspection: Arc::clone(&bench.inspection),
             resolution: bench.resolution.clone(),

@@ -326,6 +326,14 @@ pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
 }
 
 fn exported(pair: &Pair, field: &Field, choice: &Choice) -> ExportedWord {
+    match choice {
+        Choice::Edited(value) => ExportedWord::Edit { edit: value.clone() },
+        Choice::Device | Choice::Server | Choice::Both => ExportedWord::Word(word(pair, field, choice)),
+    }
+}
+
+/// The word for a choice on a field; `edit` for a value that a person wrote.
+pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
     let deleter = deleter(pair).filter(|_| field.shape == FieldShape::Existence);
     let of = |side: Side| match deleter {
         None => side.name(),
@@ -333,10 +341,10 @@ fn exported(pair: &Pair, field: &Field, choice: &Choice) -> ExportedWord {
         Some(_) => BRING_BACK,
     };
     match choice {
-        Choice::Device => ExportedWord::Word(of(Side::Device)),
-        Choice::Server => ExportedWord::Word(of(Side::Server)),
-        Choice::Both => ExportedWord::Word(BOTH),
-        Choice::Edited(value) => ExportedWord::Edit { edit: value.clone() },
+        Choice::Device => of(Side::Device),
+        Choice::Server => of(Side::Server),
+        Choice::Both => BOTH,
+        Choice::Edited(_) => EDIT,
     }
 }
 

@@ -5,24 +5,25 @@
 //! identity rules, and only what is missing is sent. A head that moved is never just swapped: both sides are
 //! inspected again and the choices carried over (DESIGN §5).
 
+mod course;
 mod record;
+mod verify;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
+pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use record::{Acknowledged, Interrupted, Record};
+pub use verify::Difference;
+use verify::Verified;
 
 use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
-use super::field::{self, FieldPath, Verdict};
 use super::fold::Fold;
-use super::identity;
 use super::inspect::{self, Inspection, PairId};
 use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, WireMutation};
 use super::plan::{self, Plan};
 use super::rebase::{self, Reopened};
 use super::resolution::Resolution;
@@ -215,6 +216,23 @@ pub enum End {
     Cancelled,
 }
 
+impl End {
+    /// The word in reports.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Left => "left",
+            Self::Reopened(_) => "reopened",
+            Self::FirstSync(_) => "first-sync",
+            Self::Refused(_) => "refused",
+            Self::Unreachable(_) => "unreachable",
+            Self::Unknown { .. } => "unknown",
+            Self::HeadKeepsMoving => "head-keeps-moving",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// One mutation that the server acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
@@ -226,17 +244,6 @@ pub struct Sent {
     pub kind: Kind,
     /// The resource's id on the server.
     pub resource_id: Option<String>,
-}
-
-/// A place where the server, pulled after the push, holds something else than what it acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// The queue entries that were sent.
-    pub ids: Vec<QueueId>,
-    /// The field; the existence of the resource where a deletion did not happen.
-    pub path: FieldPath,
-    /// What it means, without the values.
-    pub what: &'static str,
 }
 
 /// What a push came to.
@@ -266,6 +273,8 @@ pub struct Outcome {
     pub differences: Vec<Difference>,
     /// How many server mutations the device took over.
     pub applied: usize,
+    /// Every POST with its answer, and what was decided.
+    pub course: Course,
     /// Both sides as they stand, to go on from.
     pub inspection: Arc<Inspection>,
     /// The choices that still stand.
@@ -331,6 +340,7 @@ pub struct Push {
     verified: bool,
     verify_since: Cursor,
     differences: Vec<Difference>,
+    course: Course,
     notes: Vec<Note>,
     awaiting: Awaiting,
     why: Why,
@@ -367,11 +377,13 @@ impl Push {
             ledger: Vec::new(),
             verified: false,
             differences: Vec::new(),
+            course: Course::default(),
             notes: Vec::new(),
             awaiting: Awaiting::Nothing,
             why: Why::HeadMoved,
             now,
         };
+        push.course.decided(&push.inspection, &push.resolution);
         push.load_chunks();
         push
     }
@@ -475,6 +487,7 @@ impl Push {
             mutations: self.flying.len(),
             head: self.head,
         });
+        self.course.sending(self.posts, self.head, &self.flying);
         self.awaiting = Awaiting::Answer;
         Do::Post { head: self.head, mutations: self.wire() }
     }
@@ -485,11 +498,13 @@ impl Push {
                 Ok(acked) => self.acknowledged(&acked, answer.head),
                 Err(error) => {
                     let why = format!("the acknowledgement {error}");
+                    self.course.answered(Answer::Doubtful(why.clone()));
                     self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
                 }
             },
             Posted::Refused(refusal) => self.refused(refusal),
             Posted::NotSent(why) => {
+                self.course.answered(Answer::NotSent(why.clone()));
                 self.tries += 1;
                 if self.tries > MAX_TRIES {
                     return self.end_early(End::Unreachable(why));
@@ -498,6 +513,7 @@ impl Push {
                 self.pause(self.backoff(), "the server cannot be reached", After::Next)
             }
             Posted::Lost(why) => {
+                self.course.answered(Answer::Lost(why.clone()));
                 self.notes.push(Note::Lost { post: self.posts });
                 self.lost = why;
                 self.tries += 1;
@@ -511,6 +527,8 @@ impl Push {
         self.rounds = 0;
         self.head = head;
         let items = std::mem::take(&mut self.flying);
+        let resource_ids = acked.iter().map(|a| a.resource_id.as_ref().map(ToString::to_string)).collect();
+        self.course.answered(Answer::Acknowledged { head, resource_ids });
         self.notes.push(Note::Acknowledged { post: self.posts, mutations: items.len(), head });
         let mut entries = Vec::with_capacity(items.len());
         for (item, acked) in items.iter().zip(acked) {
@@ -530,6 +548,7 @@ impl Push {
     }
 
     fn refused(&mut self, refusal: Refusal) -> Do {
+        self.course.answered(Answer::Refused(refusal.clone()));
         self.notes.push(Note::Refused {
             post: self.posts,
             status: refusal.status,
@@ -725,6 +744,8 @@ impl Push {
         let carried = rebase::carry(&self.inspection, &self.resolution, &new, self.options.rule);
         self.inspection = new;
         self.resolution = carried.resolution;
+        self.course.decided(&self.inspection, &self.resolution);
+        self.course.reopened(&self.inspection, &carried.reopened);
         self.fold.reset(&self.inspection);
         self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
         if why == Why::LostAnswer
@@ -742,71 +763,10 @@ impl Push {
 
     /// Holds what the server says now against what it acknowledged.
     fn verify(&mut self, window: &Window) {
-        let mut by_id: HashMap<(&Kind, ResourceId), &ServerMutation> = HashMap::new();
-        for mutation in &window.mutations {
-            let id = mutation
-                .resource_id
-                .clone()
-                .or_else(|| identity::link_id(&mutation.data).map(ResourceId::from));
-            if let Some(id) = id {
-                by_id.insert((&mutation.kind, id), mutation);
-            }
+        let Verified { differences, unknown } = verify::verify(&self.promised, window, self.verify_since);
+        for (kind, id) in &unknown {
+            self.fold.forget(kind, id);
         }
-        // A later item of the push may rightly have gone over an earlier one.
-        let mut last: HashMap<(Kind, ResourceId), &(Item, Acked)> = HashMap::new();
-        for promise in &self.promised {
-            let (item, acked) = promise;
-            if let Some(id) = acked.resource_id.clone().or_else(|| item.wire.resource_id.clone()) {
-                last.insert((item.wire.kind.clone(), id), promise);
-            }
-        }
-        let mut differences = Vec::new();
-        for ((kind, id), (item, acked)) in &last {
-            let Some(now) = by_id.get(&(kind, id.clone())) else {
-                // A link may be acknowledged under another name of its collection (PROTOCOL D5).
-                if item.wire.op == Op::Create
-                    && *kind != Kind::Link
-                    && window.since <= self.verify_since.max(Cursor::ZERO)
-                {
-                    let what = "the server acknowledged it under an id that it does not know";
-                    differences.push(Difference {
-                        ids: item.members.clone(),
-                        path: FieldPath::existence(),
-                        what,
-                    });
-                    self.fold.forget(kind, id);
-                }
-                continue;
-            };
-            if acked.timestamp.is_some_and(|at| now.timestamp > at)
-                && now.op != Op::Delete
-                && item.wire.op != Op::Delete
-            {
-                // Somebody wrote after this push; that is news, not a broken promise.
-                continue;
-            }
-            let mut differ =
-                |path, what| differences.push(Difference { ids: item.members.clone(), path, what });
-            match (item.wire.op, now.op) {
-                (Op::Delete, Op::Delete) => {}
-                (Op::Delete, Op::Create | Op::Update) => {
-                    differ(
-                        FieldPath::existence(),
-                        "the server acknowledged the deletion and still holds the resource",
-                    );
-                }
-                (Op::Create | Op::Update, Op::Delete) => {}
-                (Op::Create | Op::Update, Op::Create | Op::Update) => {
-                    let none = IndexMap::new();
-                    for field in field::compare(kind, &none, &item.wire.data.members(), &now.data.members()) {
-                        if field.verdict == Verdict::Conflict {
-                            differ(field.path, "the server acknowledged the value and holds another");
-                        }
-                    }
-                }
-            }
-        }
-        differences.sort_by(|a, b| a.ids.cmp(&b.ids).then_with(|| a.path.cmp(&b.path)));
         self.differences = differences;
     }
 
@@ -921,6 +881,7 @@ impl Push {
             ledger: std::mem::take(&mut self.ledger),
             differences: std::mem::take(&mut self.differences),
             applied: self.applied,
+            course: std::mem::take(&mut self.course),
             inspection: Arc::clone(&self.inspection),
             resolution: self.resolution.clone(),
             posts: self.posts,

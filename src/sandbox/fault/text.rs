@@ -16,7 +16,7 @@ A rule is  REQUESTS:WHICH=FAULT  with an optional  @seed=N  at its end.
             2-     all from the second on
             5%     five in a hundred, drawn with the seed
   FAULT     race, race:same, head-jump                  somebody writes first
-            409-storm, 429, 429:SECONDS, 429:date:SECONDS, 500, 502-html, timeout-before
+            401, 409-storm, 429, 429:SECONDS, 429:date:SECONDS, 500, 502-html, timeout-before
                                                         the server never sees the request
             ack-wrong-count, ack-wrong-type, ack-wrong-id, ack-wrong-order, page-shift
                                                         the answer, or what comes after it, is odd
@@ -34,10 +34,11 @@ const MAX_MS: u32 = 600_000;
 const MAX_SECONDS: u32 = 86_400;
 
 /// The faults that are one word.
-const WORDS: [(&str, Fault); 18] = [
+const WORDS: [(&str, Fault); 19] = [
     ("race", Fault::Write(Write::Another)),
     ("race:same", Fault::Write(Write::Same)),
     ("head-jump", Fault::Write(Write::Unseen)),
+    ("401", Fault::Instead(Instead::Unauthorized)),
     ("409-storm", Fault::Instead(Instead::OutOfSync)),
     ("429", Fault::Instead(Instead::RateLimited(None))),
     ("500", Fault::Instead(Instead::Gateway(Gateway::InternalError))),
@@ -149,7 +150,11 @@ impl fmt::Display for Fault {
             }
             Self::Write(_)
             | Self::Instead(
-                Instead::OutOfSync | Instead::RateLimited(None) | Instead::Gateway(_) | Instead::Silence,
+                Instead::OutOfSync
+                | Instead::RateLimited(None)
+                | Instead::Unauthorized
+                | Instead::Gateway(_)
+                | Instead::Silence,
             )
             | Self::Bend(_)
             | Self::PageShift

@@ -81,6 +81,10 @@ async fn answer_instead(shared: &Shared, arrival: &Arrival, instead: Instead) ->
             let message = "The data is out of sync. Please get the latest mutations before sending yours.";
             respond(shared, arrival, Err(Refusal::new(Reason::OutOfSync, message)))
         }
+        Instead::Unauthorized => {
+            let message = "The access token has expired";
+            respond(shared, arrival, Err(Refusal::new(Reason::Unauthorized, message)))
+        }
         Instead::RateLimited(after) => {
             let refusal = Refusal::new(Reason::RateLimited, "Too many requests, please try again later");
             let mut response = respond(shared, arrival, Err(refusal));

@@ -1,0 +1,147 @@
+//! Retrying the sync without a screen: what happens goes to standard error as it happens, what came of it to standard
+//! output and, where it is wanted, into a report.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{Format, finish, warnings};
+use crate::app::{ended, push_step};
+use crate::domain::device::Device;
+use crate::domain::inspect::Inspection;
+use crate::domain::push::{Note, Options};
+use crate::domain::resolution::{Resolution, Unit};
+use crate::domain::safe_text::visible_line;
+use crate::error::InputError;
+use crate::exit::ExitCode;
+use crate::report::account::{Account, Failed, Files, Subject};
+use crate::report::outcome;
+use crate::report_file::{ReportFile, Wanted};
+use crate::runtime;
+use crate::session::{Pushed, Server, Session, Watch};
+
+/// What retrying the sync is told to, and about which device.
+pub struct Telling {
+    format: Format,
+    report: Option<ReportFile>,
+    subject: Subject,
+}
+
+impl Telling {
+    /// Looks at the report's file before anything is sent.
+    ///
+    /// # Errors
+    /// A report that could not be written.
+    pub fn new(session: &Session, format: Format, report: Option<&Wanted>) -> Result<Self, InputError> {
+        let device = session.file().path().unwrap_or(Path::new(""));
+        let report = report.map(|wanted| ReportFile::prepare(wanted, device)).transpose()?;
+        Ok(Self { format, report, subject: subject(session) })
+    }
+
+    /// Nothing could be sent: the report says why.
+    pub fn failed(&self, what: String, next: String, request_id: Option<String>, exit: ExitCode) {
+        let failed = Failed { what, next, request_id };
+        self.report(&Account::failed(self.subject.clone(), failed, exit));
+    }
+
+    /// A report that cannot be written any more changes nothing about what was done; it is said, and the caller goes
+    /// on. Answers where it lies.
+    fn report(&self, account: &Account) -> Option<&Path> {
+        let report = self.report.as_ref()?;
+        match report.write(account) {
+            Ok(()) => Some(report.path()),
+            Err(error) => {
+                eprintln!("error: {}", visible_line(&error.to_string()));
+                None
+            }
+        }
+    }
+}
+
+/// What a report says of a session's device, as it is now.
+pub fn subject(session: &Session) -> Subject {
+    let device: &Device = session.device();
+    let file = session.file().path().unwrap_or(Path::new("")).to_owned();
+    let server = match session.server() {
+        Server::Live(client) => client.endpoint().url().to_owned(),
+        Server::Recorded(_) => String::from("a recorded pull"),
+    };
+    Subject::new(device, file, server, session.clock().now(), warnings(session))
+}
+
+/// What a push of `before` came to.
+pub fn account(
+    subject: Subject,
+    before: &Inspection,
+    pushed: &Pushed,
+    reopened: &[Unit],
+    exit: ExitCode,
+) -> Account {
+    let files = Files {
+        backup: pushed.backup.clone(),
+        not_written: pushed.written.as_ref().err().map(ToString::to_string),
+        left_out: pushed.left_out.iter().map(|part| part.words().to_owned()).collect(),
+    };
+    Account::of(subject, before, &pushed.outcome, reopened, files, exit)
+}
+
+/// Retries the sync with what `resolution` settles. `reopened` are choices that were not made.
+///
+/// # Errors
+/// When nothing could be begun, or standard output cannot be written to.
+pub async fn push(
+    mut session: Session,
+    inspection: Inspection,
+    (resolution, reopened): (Resolution, &[Unit]),
+    options: Options,
+    telling: Telling,
+) -> Result<ExitCode, InputError> {
+    let mut watch = Lines { stop: Arc::default() };
+    let stop = Arc::clone(&watch.stop);
+    let interrupt = tokio::spawn(async move {
+        // A second Ctrl-C ends the program at once; the journal knows where it stood.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping after the POST that is under way");
+            stop.store(true, Ordering::Relaxed);
+        }
+    });
+    let before = Arc::new(inspection);
+    let pushed = session.push(Arc::clone(&before), resolution, options, &mut watch).await;
+    interrupt.abort();
+    let pushed = pushed.inspect_err(|error| {
+        telling.failed(error.to_string(), String::new(), None, ExitCode::BadInput);
+    })?;
+    let exit = match ExitCode::of(&pushed.outcome.end) {
+        // A choice that was not made because its values changed is open, whatever was sent.
+        ExitCode::Done if !reopened.is_empty() => ExitCode::Open,
+        exit => exit,
+    };
+    let account = account(telling.subject.clone(), &before, &pushed, reopened, exit);
+    let report = telling.report(&account).map(Path::to_owned);
+    let mut out = io::stdout().lock();
+    let written = match (telling.format, &account.result) {
+        (Format::Json, Ok(ended)) => outcome::write_json(&account, ended, report.as_deref(), &mut out),
+        (Format::Json, Err(_)) => Ok(()),
+        (Format::Human, _) => {
+            let (page, _) = ended(&runtime::push_end(&session, pushed, report));
+            page.paragraphs().try_for_each(|text| writeln!(out, "{}", visible_line(text)))
+        }
+    };
+    finish(written, exit)
+}
+
+struct Lines {
+    stop: Arc<AtomicBool>,
+}
+
+impl Watch for Lines {
+    fn note(&mut self, note: Note) {
+        let step = push_step(&note);
+        eprintln!("{} {}", step.mark, visible_line(&step.text));
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
