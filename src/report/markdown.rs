@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::account::{Ended, Failed};
+use super::human::count;
 use super::push::{Report, by, recorded};
 use super::redact::{Value, Values};
 use crate::domain::field::FieldPath;
@@ -105,7 +106,8 @@ impl Page<'_> {
     }
 
     fn outcome(&mut self, ended: &Ended) {
-        self.item(&format!("{}, in {} POSTs and {} pulls", code(ended.end), ended.posts, ended.pulls));
+        let (posts, pulls) = (count(ended.posts as usize, "POST"), count(ended.pulls as usize, "pull"));
+        self.item(&format!("{}, in {posts} and {pulls}", code(ended.end)));
         if let Some(why) = &ended.why {
             let why = self.values.text(why);
             self.item(&format!("why: {}", code(&why)));
@@ -149,14 +151,14 @@ impl Page<'_> {
         ];
         for (name, value) in values {
             if let Some(value) = value {
-                self.value(name, value);
+                self.value(name, &self.values.field(path, value));
             }
         }
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
         let Exchange { post, head, mutations, answer } = exchange;
-        self.line(&format!("\n### POST {post}, `lastMutationAt={head}`\n"));
+        self.line(&format!("### POST {post}, `lastMutationAt={head}`\n"));
         let ids = match answer {
             Answer::Acknowledged { resource_ids, .. } => resource_ids.as_slice(),
             Answer::Awaited
@@ -175,11 +177,11 @@ impl Page<'_> {
             let kind = code(wire.kind.wire());
             self.item(&format!("{} {kind}{own} from {}{became}", wire.op.wire(), names(queue)));
             for (name, value) in wire.data.members() {
-                self.value(&code(&name), &value);
+                self.value(&code(&name), &self.values.value(&value));
             }
         }
         let answer = self.answer(answer);
-        self.line(&format!("\nAnswer: {answer}"));
+        self.line(&format!("\nAnswer: {answer}\n"));
     }
 
     fn answer(&self, answer: &Answer) -> String {
@@ -203,7 +205,7 @@ impl Page<'_> {
     fn loss(&mut self, loss: &Loss) {
         let unit = self.unit(&loss.kind, &loss.key, &loss.path);
         self.item(&format!("{unit}: {}", loss.reason));
-        self.value(loss.side.name(), &loss.value);
+        self.value(loss.side.name(), &self.values.field(&loss.path, &loss.value));
     }
 
     fn rest(&mut self, ended: &Ended) {
@@ -232,7 +234,7 @@ impl Page<'_> {
                 self.item(&format!("{kind} {id}, {}, from {}: {what}", code(&path.label()), names(ids)));
                 for (name, value) in [("sent", sent), ("server", holds)] {
                     if let Some(value) = value {
-                        self.value(name, value);
+                        self.value(name, &self.values.field(path, value));
                     }
                 }
             }
@@ -255,11 +257,11 @@ impl Page<'_> {
         format!("{} {}, {}", code(kind.wire()), code(&self.values.key(key)), code(&path.label()))
     }
 
-    fn value(&mut self, name: &str, value: &Json) {
-        let text = match (self.values.value(value), value) {
-            (Value::Marked(mark), _) => return self.inner(&format!("{name}: {}", mark.words())),
-            (Value::Plain(_), Json::String(text)) => text.clone(),
-            (Value::Plain(_), other) => other.to_text(),
+    fn value(&mut self, name: &str, value: &Value<'_>) {
+        let text = match value {
+            Value::Marked(mark) => return self.inner(&format!("{name}: {}", mark.words())),
+            Value::Plain(Json::String(text)) => text.clone(),
+            Value::Plain(other) => other.to_text(),
         };
         if text.contains('\n') || text.chars().count() > SHORT {
             self.inner(&format!("{name}:"));
@@ -338,7 +340,7 @@ mod tests {
             assert_eq!(code(text), shown);
         }
         let mut page = Page { values: &Values::Plain, text: String::new() };
-        page.value("device", &Json::string("one\n```\n# two"));
+        page.value("device", &Value::Plain(&Json::string("one\n```\n# two")));
         let expected = "  - device:\n\n    ````text\n    one\n    ```\n    # two\n    ````\n\n";
         assert_eq!(page.text, expected);
     }

@@ -143,7 +143,7 @@ struct DifferenceEntry<'a> {
 impl<'a> DifferenceEntry<'a> {
     fn new(difference: &'a Difference, values: &Values) -> Self {
         let Difference { ids, kind, resource_id, path, what, sent, holds } = difference;
-        let value = |value: &'a Option<_>| value.as_ref().map(|value| values.value(value));
+        let value = |value: &'a Option<_>| value.as_ref().map(|value| values.field(path, value));
         Self {
             device: ids,
             kind: kind.wire(),
@@ -173,7 +173,7 @@ impl<'a> LossEntry<'a> {
             key: values.key(&loss.key),
             path: &loss.path,
             side: loss.side.name(),
-            value: values.value(&loss.value),
+            value: values.field(&loss.path, &loss.value),
             reason: loss.reason,
         }
     }

@@ -145,7 +145,7 @@ struct DecisionEntry<'a> {
 
 impl<'a> DecisionEntry<'a> {
     fn new(decision: &'a Decision, values: &Values) -> Self {
-        let value = |value: Option<&'a Json>| value.map(|value| values.value(value));
+        let value = |value: Option<&'a Json>| value.map(|value| values.field(&decision.path, value));
         Self {
             kind: decision.kind.wire(),
             key: values.key(&decision.key),

@@ -16,8 +16,9 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::domain::digest;
+use crate::domain::field::FieldPath;
 use crate::domain::json::Json;
-use crate::domain::mutation::Payload;
+use crate::domain::mutation::{Op, Payload};
 
 /// How many bytes of a hash are shown.
 const SHOWN: usize = 8;
@@ -55,6 +56,12 @@ impl Values {
             Self::Plain => Value::Plain(value),
             Self::Redacted(key) => Value::Marked(key.mark(value)),
         }
+    }
+
+    /// The value of a field. Whether a resource was created, changed or deleted is nobody's text.
+    pub(super) fn field<'a>(&self, path: &FieldPath, value: &'a Json) -> Value<'a> {
+        let is_operation = path.is_existence() && value.as_str().and_then(Op::from_wire).is_some();
+        if is_operation { Value::Plain(value) } else { self.value(value) }
     }
 
     /// A text in which there may be people's words, such as a message of the server.

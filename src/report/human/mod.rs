@@ -14,7 +14,7 @@ use crate::domain::naming;
 use crate::domain::safe_text;
 
 /// `1 mutation`, `2 mutations`.
-fn count(number: usize, one: &str) -> String {
+pub(super) fn count(number: usize, one: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
