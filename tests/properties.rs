@@ -10,6 +10,8 @@ mod order;
 mod pages;
 #[path = "properties/phone.rs"]
 mod phone;
+#[path = "properties/plans.rs"]
+mod plans;
 #[path = "properties/push.rs"]
 mod push;
 #[path = "properties/resolutions.rs"]

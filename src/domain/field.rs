@@ -406,6 +406,15 @@ fn server_keeps_quiet(kind: &Kind, name: &str, device: &Json) -> bool {
     }
 }
 
+/// Whether a member is part of its kind's coupled unit.
+pub fn in_position(kind: &Kind, name: &str) -> bool {
+    match kind {
+        Kind::Bookmark | Kind::Link => matches!(name, "key" | "verseNumber"),
+        Kind::ReadingSession => matches!(name, "chapterNumber" | "verseNumber"),
+        Kind::Collection | Kind::Note | Kind::Other(_) => false,
+    }
+}
+
 /// The name of the coupled unit of a kind that has one.
 const fn position(kind: &Kind) -> Option<&'static str> {
     match kind {
@@ -421,11 +430,7 @@ fn normal(kind: &Kind, members: &IndexMap<String, Json>) -> IndexMap<String, Jso
     let mut normal: IndexMap<String, Json> = IndexMap::with_capacity(members.len());
     let mut position: IndexMap<String, Json> = IndexMap::new();
     for (name, value) in members {
-        let coupled = match kind {
-            Kind::Bookmark | Kind::Link => matches!(name.as_str(), "key" | "verseNumber"),
-            Kind::ReadingSession => matches!(name.as_str(), "chapterNumber" | "verseNumber"),
-            Kind::Collection | Kind::Note | Kind::Other(_) => false,
-        };
+        let coupled = in_position(kind, name);
         if coupled {
             position.insert(name.clone(), value.clone());
             continue;

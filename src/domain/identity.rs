@@ -298,11 +298,14 @@ impl<'a> Matcher<'a> {
             let mutation = &self.device.queue[position];
             for key in self.device_keys(mutation) {
                 replays |= is_replay(kind, &key);
-                let earlier = queued.get(&key).and_then(|same| same.last()).copied();
-                if let Some(earlier) = earlier.filter(|at| self.joins_on_device(kind, &key, *at, position)) {
-                    self.union(earlier, position);
-                }
                 queued.entry(key).or_default().push(position);
+            }
+        }
+        for (key, same) in queued.iter().filter(|(_, same)| same.len() > 1) {
+            if self.is_one(kind, key, same) {
+                for entry in same {
+                    self.union(same[0], *entry);
+                }
             }
         }
         let mut ambiguous: HashMap<Key<'a>, usize> = HashMap::new();
@@ -313,6 +316,9 @@ impl<'a> Matcher<'a> {
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
+                if !matches!(key, Key::Id(_)) && self.are_several(same) {
+                    continue;
+                }
                 // What the server holds to be one is one from here on.
                 for entry in same.split_off(1) {
                     self.union(same[0], entry);
@@ -351,28 +357,28 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Whether two queue entries that share this key are one resource without the server's word.
-    fn joins_on_device(&self, kind: &Kind, key: &Key, earlier: usize, later: usize) -> bool {
-        let (earlier, later) = (&self.device.queue[earlier], &self.device.queue[later]);
-        // Something was deleted and made again, in whichever order the two were queued.
-        let made_again = match (earlier.op, later.op) {
-            (Op::Delete, Op::Create | Op::Update) => true,
-            (Op::Create, Op::Delete) => {
-                earlier.resource_id.is_none() && !earlier.maybe_sent() && later.resource_id.is_some()
-            }
-            (Op::Create | Op::Update | Op::Delete, _) => false,
-        };
+    /// Whether queue entries that share this key are one resource without the server's word.
+    fn is_one(&self, kind: &Kind, key: &Key, same: &[usize]) -> bool {
         match key {
             Key::Id(_) | Key::Link(..) => true,
-            // Two ids are two resources of the server's, even at one place: editions of the text differ.
-            Key::Place(_) => {
-                let ids = (&earlier.resource_id, &later.resource_id);
-                *kind == Kind::Bookmark && (made_again || !matches!(ids, (Some(a), Some(b)) if a != b))
-            }
+            Key::Place(_) => *kind == Kind::Bookmark && !self.are_several(same),
             // A name may be given twice, but what is deleted and made again under its name is one.
-            Key::Name(_) => made_again,
+            Key::Name(_) => self.is_made_again(same),
             Key::Note(..) => false,
         }
+    }
+
+    /// Two of the server's ids are two of its resources, even at one place: editions of the text differ.
+    fn are_several(&self, same: &[usize]) -> bool {
+        let mut ids = same.iter().filter_map(|entry| self.device.queue[*entry].resource_id.as_ref());
+        let first = ids.next();
+        ids.any(|id| Some(id) != first) && !self.is_made_again(same)
+    }
+
+    /// A deletion and something else, in whichever order the two were queued.
+    fn is_made_again(&self, same: &[usize]) -> bool {
+        let deletes = |entry: &usize| self.device.queue[*entry].op == Op::Delete;
+        matches!(same, [one, other] if deletes(one) != deletes(other))
     }
 
     fn device_keys(&self, mutation: &'a Queued) -> Vec<Key<'a>> {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::field::{self, Choice, Field, FieldPath, FieldShape, Verdict};
+use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{FAVORITES, Facts};
 use super::inspect::{Details, Inspection, Pair, PairId, Status};
 use super::json::Json;
@@ -128,7 +128,7 @@ impl Settling<'_> {
 
     /// The person (or a strategy) decided that the server's state stands as it is.
     fn give_up(&self, last: &Intent) -> Settled {
-        let losses = if self.twin_holds_it() {
+        let losses = if self.twin_holds_it(last) {
             Vec::new()
         } else {
             self.device_losses(last, "the server's side was chosen")
@@ -148,8 +148,17 @@ impl Settling<'_> {
         }
     }
 
-    fn twin_holds_it(&self) -> bool {
-        self.pair.twin.is_some()
+    /// Whether what may be this creation's replay says all that the device says.
+    fn twin_holds_it(&self, last: &Intent) -> bool {
+        let twin = self.pair.twin.and_then(|position| self.inspection.window.mutations.get(position));
+        twin.is_some_and(|twin| {
+            let (wants, holds) = (last.data.members(), twin.data.members());
+            let fields = field::compare(&self.pair.kind, &IndexMap::new(), &wants, &holds);
+            fields.iter().all(|f| {
+                f.shape == FieldShape::Bookkeeping
+                    || matches!(f.verdict, Verdict::Equal | Verdict::ServerOnly)
+            })
+        })
     }
 
     fn both(&self, last: &Intent, existence: Option<&Choice>) -> Settled {
@@ -195,8 +204,11 @@ impl Settling<'_> {
     /// A creation without the old id, of all the device knows: its row under what it wanted to change.
     fn bring_back(&self, last: &Intent) -> Settled {
         let mut data = self.inspection.base(self.pair, Some(last));
-        data.retain(|name, _| pushable(&self.pair.kind, name));
-        data.extend(last.data.members());
+        let (kind, wanted) = (&self.pair.kind, last.data.members());
+        // Of a position that the device sets anew nothing of the old one is left.
+        let moves = wanted.keys().any(|name| field::in_position(kind, name));
+        data.retain(|name, _| pushable(kind, name) && !(moves && field::in_position(kind, name)));
+        data.extend(wanted);
         let wire = WireMutation {
             op: Op::Create,
             kind: self.pair.kind.clone(),
@@ -224,10 +236,16 @@ impl Settling<'_> {
             if field.shape == FieldShape::Existence {
                 continue;
             }
-            let Some((choice, result)) = self.result(field) else { continue };
             if field.shape == FieldShape::Bookkeeping {
                 continue;
             }
+            let settled_by = if self.pair.kind == Kind::Link {
+                // A link is there or it is not; what else it says is the server's.
+                Some((Choice::Server, field.server.clone()))
+            } else {
+                self.result(field)
+            };
+            let Some((choice, result)) = settled_by else { continue };
             self.losses_of(field, &choice, result.as_ref(), &mut settled.losses);
             let differs = result != field.server && field.verdict != Verdict::Equal;
             // What the device's data leaves out of an object would be gone once the object is set.
@@ -321,15 +339,28 @@ impl Settling<'_> {
                 reason,
             )];
         }
+        // A server that does not have the resource holds nothing of it, so that it would keep quiet about a member
+        // says nothing either.
+        let gone = self.inspection.primary(self.pair).is_none_or(|m| m.op == Op::Delete);
+        let lost = |field: &&Field| {
+            let unchanged =
+                matches!(&field.base, Base::Recorded(base) if field.device.as_ref() == Some(base));
+            field.changed_by(Side::Device) || gone && !unchanged
+        };
         let fields = self
             .details
             .fields
             .iter()
             .filter(|f| !matches!(f.shape, FieldShape::Existence | FieldShape::Bookkeeping));
-        fields
-            .filter(|f| f.changed_by(Side::Device))
+        let mut losses: Vec<Loss> = fields
+            .filter(lost)
             .filter_map(|f| Some(self.loss(f.path.clone(), Side::Device, f.device.clone()?, reason)))
-            .collect()
+            .collect();
+        if losses.is_empty() && gone {
+            let op = Json::string(last.op.wire());
+            losses.push(self.loss(FieldPath::existence(), Side::Device, op, reason));
+        }
+        losses
     }
 
     /// What the server wrote, where the device's deletion goes over it.

@@ -70,14 +70,17 @@ pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
             squashed.intents.push(later);
             continue;
         };
-        let unsent = !last.maybe_sent && last.resource_id.is_none();
-        let of_server = later.resource_id.as_ref().is_some_and(|id| !own.contains(&id.as_str()));
+        let unsent = last.op == Op::Create && !last.maybe_sent && last.resource_id.is_none();
+        let of_server = later.resource_id.as_ref().filter(|id| !own.contains(&id.as_str()));
+        // What the server has by an id is neither what it was never told of nor what it has by another id.
+        let apart =
+            of_server.is_some() && last.resource_id.as_ref().map_or(unsent, |id| Some(id) != of_server);
         match (last.op, later.op) {
-            // What the server has by an id cannot be what it was never told of: the one goes, the other is made.
-            (Op::Create, Op::Delete) if unsent && of_server => {
-                let creation = squashed.intents.pop();
+            // The one goes, the other is made.
+            (Op::Create | Op::Update, Op::Delete) if apart => {
+                let made = squashed.intents.pop();
                 squashed.delete(later, &own);
-                squashed.intents.extend(creation);
+                squashed.intents.extend(made);
             }
             (Op::Create, Op::Delete) if unsent => {
                 squashed.cancelled.append(&mut last.members);

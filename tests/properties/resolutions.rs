@@ -177,7 +177,9 @@ proptest! {
     ) {
         let inspection = world.inspection();
         let all = units(&inspection);
-        prop_assume!(!all.is_empty());
+        if all.is_empty() {
+            return Ok(());
+        }
         let (unit, choices) = &all[unit.index(all.len())];
         let before = settled(&inspection, &picks);
         let mut after = before.clone();

@@ -229,7 +229,22 @@ pub fn members(kind: &Kind) -> impl Strategy<Value = Members> + use<> {
                 .prop_map(move |value| value.map(|value| (name, value)))
         })
         .collect();
-    each.prop_map(|members| members.into_iter().flatten().collect::<Members>()).prop_shuffle()
+    each.prop_map(|members| with_whole_position(members.into_iter().flatten().collect())).prop_shuffle()
+}
+
+/// Half a position is no position: no client writes one.
+fn with_whole_position(mut members: Members) -> Members {
+    let has = |members: &Members, name: &str| members.iter().any(|(n, _)| *n == name);
+    let page = members.contains(&("type", "\"page\""));
+    if page {
+        members.retain(|(name, _)| *name != "verseNumber");
+    }
+    let whole =
+        (has(&members, "key") || has(&members, "chapterNumber")) && (page || has(&members, "verseNumber"));
+    if !whole {
+        members.retain(|(name, _)| !matches!(*name, "key" | "chapterNumber" | "verseNumber"));
+    }
+    members
 }
 
 /// All members of a kind, in any order.
