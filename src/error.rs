@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::error::Category;
 
+use crate::domain::choices::BadChoices;
+
 /// Bad input: a file that is not what it should be. Nothing was written. Exit code 2.
 #[derive(Debug, thiserror::Error)]
 pub enum InputError {
@@ -87,6 +89,17 @@ impl InputError {
             line: error.line().max(1),
             column: error.column().max(1),
             reason: reason.to_owned(),
+        }
+    }
+}
+
+impl From<BadChoices> for InputError {
+    fn from(bad: BadChoices) -> Self {
+        match bad {
+            BadChoices::NotJson { file, error } => Self::syntax(&file, &error),
+            BadChoices::Misfit { file, pointer, found, expected } => {
+                Self::Shape { file, pointer, found, expected }
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ mod both_sides;
 mod cases;
 #[path = "contracts/device_file.rs"]
 mod device_file;
+#[path = "contracts/layers.rs"]
+mod layers;
 #[path = "contracts/readme.rs"]
 mod readme;
 #[path = "contracts/reports.rs"]

@@ -16,6 +16,8 @@ mod plans;
 mod push;
 #[path = "properties/resolutions.rs"]
 mod resolutions;
+#[path = "properties/sides.rs"]
+mod sides;
 #[path = "properties/squashing.rs"]
 mod squashing;
 #[path = "properties/worlds.rs"]

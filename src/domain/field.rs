@@ -190,6 +190,16 @@ impl Field {
         }
     }
 
+    /// Whether that side holds what both last agreed on.
+    pub fn unchanged_by(&self, side: Side) -> bool {
+        match (&self.base, self.value(side)) {
+            (Base::Recorded(base), Some(value)) => {
+                base == value || (self.shape == FieldShape::Set && same_elements(base, value))
+            }
+            (Base::Recorded(_) | Base::Absent, _) => false,
+        }
+    }
+
     /// What settles the field without a person: the three-way rule, and the set rule where a base is recorded.
     /// `None` is a conflict that waits for a choice.
     pub fn settled(&self) -> Option<Choice> {

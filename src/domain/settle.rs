@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
+use super::field::{self, Choice, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{FAVORITES, Facts};
 use super::inspect::{Details, Inspection, Pair, PairId, Status};
 use super::json::Json;
@@ -45,7 +45,7 @@ pub struct Item {
     pub wire: WireMutation,
     /// The queued collection creation whose acknowledged id must replace `collectionId` before it is sent.
     pub parent: Option<String>,
-    /// Names under which dependants may refer to what this creates.
+    /// Names under which links may refer to the collection that this creates.
     pub names: Vec<String>,
 }
 
@@ -171,7 +171,7 @@ impl Settling<'_> {
                 let losses = if self.pair.status == Status::Push {
                     Vec::new()
                 } else {
-                    self.server_losses("the deletion was chosen")
+                    self.server_losses(server_op, "the deletion was chosen")
                 };
                 let mut settled = Settled { losses, ..Settled::default() };
                 let id = last.resource_id.clone().or_else(|| server.and_then(|m| m.resource_id.clone()));
@@ -216,7 +216,9 @@ impl Settling<'_> {
             data: Payload::from_members(&data),
         };
         let mut item = self.item_for(self.members(), for_wire(self.inspection, wire), last);
-        item.names.extend(last.resource_id.iter().map(ToString::to_string));
+        if self.pair.kind == Kind::Collection {
+            item.names.extend(last.resource_id.iter().map(ToString::to_string));
+        }
         let losses = vec![self.loss(
             FieldPath::existence(),
             Side::Server,
@@ -342,38 +344,39 @@ impl Settling<'_> {
         // A server that does not have the resource holds nothing of it, so that it would keep quiet about a member
         // says nothing either.
         let gone = self.inspection.primary(self.pair).is_none_or(|m| m.op == Op::Delete);
-        let lost = |field: &&Field| {
-            let unchanged =
-                matches!(&field.base, Base::Recorded(base) if field.device.as_ref() == Some(base));
-            field.changed_by(Side::Device) || gone && !unchanged
-        };
-        let fields = self
-            .details
-            .fields
-            .iter()
-            .filter(|f| !matches!(f.shape, FieldShape::Existence | FieldShape::Bookkeeping));
-        let mut losses: Vec<Loss> = fields
-            .filter(lost)
-            .filter_map(|f| Some(self.loss(f.path.clone(), Side::Device, f.device.clone()?, reason)))
-            .collect();
+        let mut losses = self.losses_where(Side::Device, reason, |field| {
+            field.changed_by(Side::Device) || gone && !field.unchanged_by(Side::Device)
+        });
         if losses.is_empty() && gone {
-            let op = Json::string(last.op.wire());
-            losses.push(self.loss(FieldPath::existence(), Side::Device, op, reason));
+            losses.push(self.loss(
+                FieldPath::existence(),
+                Side::Device,
+                Json::string(last.op.wire()),
+                reason,
+            ));
         }
         losses
     }
 
     /// What the server wrote, where the device's deletion goes over it.
-    fn server_losses(&self, reason: &'static str) -> Vec<Loss> {
-        let fields = self
-            .details
-            .fields
-            .iter()
-            .filter(|f| !matches!(f.shape, FieldShape::Existence | FieldShape::Bookkeeping));
-        fields
-            .filter(|f| f.changed_by(Side::Server))
-            .filter_map(|f| Some(self.loss(f.path.clone(), Side::Server, f.server.clone()?, reason)))
-            .collect()
+    fn server_losses(&self, server_op: Op, reason: &'static str) -> Vec<Loss> {
+        let mut losses = self.losses_where(Side::Server, reason, |field| field.changed_by(Side::Server));
+        if losses.is_empty() {
+            losses.push(self.loss(
+                FieldPath::existence(),
+                Side::Server,
+                Json::string(server_op.wire()),
+                reason,
+            ));
+        }
+        losses
+    }
+
+    /// The values of one side in the fields that `lost` names.
+    fn losses_where(&self, side: Side, reason: &'static str, lost: impl Fn(&Field) -> bool) -> Vec<Loss> {
+        let told = |field: &&Field| !matches!(field.shape, FieldShape::Existence | FieldShape::Bookkeeping);
+        let fields = self.details.fields.iter().filter(told).filter(|field| lost(field));
+        fields.filter_map(|f| Some(self.loss(f.path.clone(), side, f.value(side)?.clone(), reason))).collect()
     }
 
     fn loss(&self, path: FieldPath, side: Side, value: Json, reason: &'static str) -> Loss {
@@ -403,7 +406,8 @@ impl Settling<'_> {
     }
 
     fn item_for(&self, members: Vec<QueueId>, wire: WireMutation, intent: &Intent) -> Item {
-        let names = if wire.op == Op::Create {
+        // Links refer to collections alone.
+        let names = if wire.op == Op::Create && wire.kind == Kind::Collection {
             self.ids(&intent.members).iter().map(ToString::to_string).collect()
         } else {
             Vec::new()

@@ -21,7 +21,7 @@ fn merged(kind: &Kind, fields: &[Field], server: &IndexMap<String, Json>) -> Opt
 
 /// The first field in which two states are not the same: bookkeeping aside, sets whatever their order, and a
 /// bookmark's "not the reading place" whether written `null` or `false` (PROTOCOL A7).
-fn difference(kind: &Kind, a: &IndexMap<String, Json>, b: &IndexMap<String, Json>) -> Option<String> {
+pub fn difference(kind: &Kind, a: &IndexMap<String, Json>, b: &IndexMap<String, Json>) -> Option<String> {
     let fields = compare(kind, &IndexMap::new(), a, b).into_iter();
     let mut shown = fields.filter(|field| field.shape != FieldShape::Bookkeeping);
     shown.find(|field| field.verdict != Verdict::Equal).map(|field| field.path.to_string())

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use proptest::prelude::*;
-use proptest::sample::Index;
 use unstick::domain::ack::Acked;
 use unstick::domain::field::{Base, Choice, Field, FieldShape, Verdict, compare};
 use unstick::domain::fold::Fold;
@@ -22,16 +21,16 @@ use unstick::domain::resolution::Resolution;
 use unstick::domain::window::{PullPath, Window};
 
 use super::order::canonical;
-use super::resolutions::{TYPED, settled};
+use super::resolutions::{TYPED, Way, decided, way};
 use super::worlds::{cases, world};
 
 const NOW: Millis = Millis(1_790_000_000_000);
 
-type Members = IndexMap<String, Json>;
+pub type Members = IndexMap<String, Json>;
 
 /// The states that a pair's resource has on the server once the plan is pushed: the one that was there, as changed,
 /// and one for each that is made anew.
-fn states_after(inspection: &Inspection, plan: &Plan, id: PairId) -> Vec<Members> {
+pub fn states_after(inspection: &Inspection, plan: &Plan, id: PairId) -> Vec<Members> {
     let pair = inspection.pair(id);
     let server = inspection.primary(pair);
     let mut there: Option<Members> = server.filter(|m| m.op != Op::Delete).map(|m| m.data.members());
@@ -80,8 +79,8 @@ fn says(inspection: &Inspection, pair: &Pair, side: Side) -> Members {
     }
 }
 
-fn planned(inspection: &Inspection, picks: &[Index]) -> (Resolution, Plan) {
-    let resolution = settled(inspection, picks);
+fn planned(inspection: &Inspection, way: &Way) -> (Resolution, Plan) {
+    let resolution = decided(inspection, way);
     let plan = plan_of(inspection, &resolution, NOW);
     (resolution, plan)
 }
@@ -93,10 +92,10 @@ proptest! {
     #[test]
     fn every_queued_mutation_has_one_place(
         world in world(),
-        picks in prop::collection::vec(any::<Index>(), 1..6),
+        way in way(),
     ) {
         let inspection = world.inspection();
-        let (_, plan) = planned(&inspection, &picks);
+        let (_, plan) = planned(&inspection, &way);
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let sent = plan.items().flat_map(|item| item.members.clone());
         let sent: BTreeSet<String> = sent.map(|id| id.to_string()).collect();
@@ -112,9 +111,9 @@ proptest! {
 
     /// No value is sent that neither side, nor the base, nor a person gave.
     #[test]
-    fn nothing_is_invented(world in world(), picks in prop::collection::vec(any::<Index>(), 1..6)) {
+    fn nothing_is_invented(world in world(), way in way()) {
         let inspection = world.inspection();
-        let (_, plan) = planned(&inspection, &picks);
+        let (_, plan) = planned(&inspection, &way);
         for item in plan.items() {
             let pair = inspection.pair(item.pair);
             let queued = inspection.queued(pair).flat_map(|m| [&m.data, &m.base]);
@@ -122,7 +121,7 @@ proptest! {
             let ids = inspection.queued(pair).filter_map(|m| m.resource_id.as_ref())
                 .chain(inspection.served(pair).filter_map(|m| m.resource_id.as_ref()));
             let rows = ids.filter_map(|id| inspection.known(&pair.kind, id)).map(|row| &row.data);
-            let sources: Vec<Members> = queued.chain(served).chain(rows).map(|data| data.members()).collect();
+            let sources: Vec<Members> = queued.chain(served).chain(rows).map(Payload::members).collect();
             for (name, value) in item.wire.data.members() {
                 let stamp = matches!(name.as_str(), "clientUpdatedAt" | "clientCreatedAt");
                 let time = |value: &Json| Millis::from_json(value);
@@ -149,9 +148,9 @@ proptest! {
 
     /// Every value that a side changed is in the result or in the ledger.
     #[test]
-    fn nothing_is_lost_without_a_word(world in world(), picks in prop::collection::vec(any::<Index>(), 1..6)) {
+    fn nothing_is_lost_without_a_word(world in world(), way in way()) {
         let inspection = world.inspection();
-        let (resolution, plan) = planned(&inspection, &picks);
+        let (resolution, plan) = planned(&inspection, &way);
         let waits: BTreeSet<PairId> = plan.hold.iter().map(|left| left.pair).chain(plan.open.iter().map(|unit| unit.pair)).collect();
         for (id, pair) in inspection.ids().filter(|(id, pair)| !waits.contains(id) && !pair.device.is_empty()) {
             let details = inspection.details(pair);
@@ -192,9 +191,9 @@ proptest! {
 
     /// After a push, the device in front of its own writes coming back has nothing to send and nothing to choose.
     #[test]
-    fn a_pushed_result_leaves_nothing_to_do(world in world(), picks in prop::collection::vec(any::<Index>(), 1..6)) {
+    fn a_pushed_result_leaves_nothing_to_do(world in world(), way in way()) {
         let inspection = world.inspection();
-        let (resolution, plan) = planned(&inspection, &picks);
+        let (resolution, plan) = planned(&inspection, &way);
         if !plan.hold.is_empty() || !plan.open.is_empty() || plan.items().any(|item| item.parent.is_some()) {
             return Ok(());
         }

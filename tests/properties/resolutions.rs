@@ -39,15 +39,42 @@ pub fn units(inspection: &Inspection) -> Vec<(Unit, Vec<Choice>)> {
         .collect()
 }
 
-/// A choice on each open field, as `picks` say.
-pub fn settled(inspection: &Inspection, picks: &[Index]) -> Resolution {
+/// How a person comes to the end of all divergences.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// A rule for all, before anything is chosen by hand.
+    rule: Option<Rule>,
+    /// Whether fields are chosen too that nobody asks about.
+    thorough: bool,
+    /// Which choice each field gets, one after the other.
+    picks: Vec<Index>,
+}
+
+pub fn way() -> impl Strategy<Value = Way> {
+    let rule = prop::option::weighted(0.5, prop::sample::select(Rule::ALL.to_vec()));
+    let picks = prop::collection::vec(any::<Index>(), 1..6);
+    (rule, prop::bool::weighted(0.3), picks).prop_map(|(rule, thorough, picks)| Way { rule, thorough, picks })
+}
+
+/// The rule's choices, then one by hand on each field that is still open, or on every one.
+pub fn decided(inspection: &Inspection, way: &Way) -> Resolution {
     let mut resolution = Resolution::default();
-    let open = |unit: &Unit| inspection.pair(unit.pair).open.contains(&unit.path);
-    for (number, (unit, choices)) in units(inspection).into_iter().filter(|(unit, _)| open(unit)).enumerate()
-    {
-        let choice = choices[picks[number % picks.len()].index(choices.len())].clone();
-        resolution.choose("pick", [(unit, Some(Chosen { choice, by: By::Hand }))]);
+    if let Some(rule) = way.rule {
+        let choices = choices_for_all(inspection, &resolution, rule, |_| true);
+        resolution.choose(rule.name(), choices);
     }
+    let waits = |unit: &Unit| {
+        let open = inspection.pair(unit.pair).open.contains(&unit.path);
+        way.thorough || (open && resolution.get(unit.pair, &unit.path).is_none())
+    };
+    let by_hand = units(inspection).into_iter().filter(|(unit, _)| waits(unit)).enumerate();
+    let by_hand: Vec<_> = by_hand
+        .map(|(number, (unit, choices))| {
+            let choice = choices[way.picks[number % way.picks.len()].index(choices.len())].clone();
+            (unit, Some(Chosen { choice, by: By::Hand }))
+        })
+        .collect();
+    resolution.choose("by hand", by_hand);
     resolution
 }
 
@@ -172,7 +199,7 @@ proptest! {
     #[test]
     fn a_choice_changes_no_other_field(
         world in world(),
-        picks in prop::collection::vec(any::<Index>(), 1..6),
+        way in way(),
         (unit, choice) in (any::<Index>(), any::<Index>()),
     ) {
         let inspection = world.inspection();
@@ -181,7 +208,7 @@ proptest! {
             return Ok(());
         }
         let (unit, choices) = &all[unit.index(all.len())];
-        let before = settled(&inspection, &picks);
+        let before = decided(&inspection, &way);
         let mut after = before.clone();
         let choice = choices[choice.index(choices.len())].clone();
         after.choose("change", [(unit.clone(), Some(Chosen { choice, by: By::Hand }))]);

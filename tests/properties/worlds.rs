@@ -319,17 +319,9 @@ fn row() -> impl Strategy<Value = Row> {
 }
 
 /// A resource that both sides speak of by its id.
-fn meeting() -> impl Strategy<Value = (Entry, Entry)> {
-    let kinds = select(vec![
-        Kind::Bookmark,
-        Kind::Collection,
-        Kind::Note,
-        Kind::Note,
-        Kind::ReadingSession,
-        Kind::Other(UNKNOWN.into()),
-    ]);
-    let ops = || select(vec![Op::Update, Op::Update, Op::Update, Op::Create, Op::Delete]);
-    (kinds, id(), ops(), ops()).prop_flat_map(|(kind, id, device_op, server_op)| {
+fn meeting(kinds: &[Kind], ops: &[Op]) -> impl Strategy<Value = (Entry, Entry)> + use<> {
+    let ops = || select(ops.to_vec());
+    (select(kinds.to_vec()), id(), ops(), ops()).prop_flat_map(|(kind, id, device_op, server_op)| {
         let side = |op: Op| prop::option::weighted(if op == Op::Delete { 0.2 } else { 0.97 }, members(&kind));
         let base = prop::option::weighted(0.6, members(&kind));
         (side(device_op), base, side(server_op), 0_i64..4, 0_i64..4, any::<bool>()).prop_map(
@@ -352,7 +344,16 @@ fn meeting() -> impl Strategy<Value = (Entry, Entry)> {
 
 /// Any device in front of any feed. The feed tells of each resource once, as a server's does (PROTOCOL A2).
 pub fn world() -> impl Strategy<Value = World> {
-    let meetings = prop::collection::vec(meeting(), 0..4);
+    let kinds = [
+        Kind::Bookmark,
+        Kind::Collection,
+        Kind::Note,
+        Kind::Note,
+        Kind::ReadingSession,
+        Kind::Other(UNKNOWN.into()),
+    ];
+    let ops = [Op::Update, Op::Update, Op::Update, Op::Create, Op::Delete];
+    let meetings = prop::collection::vec(meeting(&kinds, &ops), 0..4);
     let rows = prop::option::of(prop::collection::vec(row(), 0..6));
     let queue = prop::collection::vec((queued(), any::<bool>()), 0..7);
     let feed = prop::collection::vec(served(), 0..6);
@@ -370,6 +371,16 @@ pub fn world() -> impl Strategy<Value = World> {
             .collect();
         feed.sort_by_key(|entry| entry.at);
         World::of(queue, rows, feed)
+    })
+}
+
+/// Resources of which each side speaks once, and no others; the queue and the feed in one order.
+pub fn meetings_of(kinds: &[Kind], ops: &[Op]) -> impl Strategy<Value = World> + use<> {
+    prop::collection::vec(meeting(kinds, ops), 1..4).prop_map(|meetings| {
+        let mut seen = BTreeSet::new();
+        let once = meetings.into_iter().filter(|(entry, _)| seen.insert((entry.kind.clone(), entry.id)));
+        let (queue, feed) = once.unzip();
+        World::of(queue, None, feed)
     })
 }
 

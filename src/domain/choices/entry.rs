@@ -4,11 +4,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{BOTH, BRING_BACK, EDIT, KEEP_DELETED, Misfit, SCHEMA, named};
+use super::{BOTH, BRING_BACK, BadChoices, EDIT, KEEP_DELETED, Misfit, SCHEMA, named};
 use crate::domain::field::FieldPath;
 use crate::domain::json::{Json, Members};
 use crate::domain::mutation::{Kind, Side};
-use crate::error::InputError;
 
 const WHOLE: &str = "(the whole document)";
 const WORDS: &str = "device, server, both, keep-deleted, bring-back, or an object with the one member edit";
@@ -52,9 +51,10 @@ impl Word {
 }
 
 /// The entries of a file, in order.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, InputError> {
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, BadChoices> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let document: &RawValue = serde_json::from_str(text).map_err(|e| InputError::syntax(file, &e))?;
+    let document: &RawValue =
+        serde_json::from_str(text).map_err(|error| BadChoices::NotJson { file: file.to_owned(), error })?;
     let entries = || {
         let [schema, choices] = members(WHOLE, document.get(), ["schema", "choices"])?;
         let schema = required_string("/schema", schema)?;

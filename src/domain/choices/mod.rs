@@ -26,7 +26,6 @@ use super::json::Json;
 use super::mutation::{Kind, Op, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
 use super::safe_text;
-use crate::error::InputError;
 
 /// The `schema` of a choices file.
 pub const SCHEMA: &str = "unstick.choices/1";
@@ -43,12 +42,35 @@ pub struct Replayed {
     pub reopened: Vec<Unit>,
 }
 
+/// A text that is no choices file, or that does not fit the inspection.
+#[derive(Debug)]
+pub enum BadChoices {
+    /// It is not JSON.
+    NotJson {
+        /// The file's name.
+        file: String,
+        /// Why not.
+        error: serde_json::Error,
+    },
+    /// Something stands where it should not.
+    Misfit {
+        /// The file's name.
+        file: String,
+        /// JSON pointer to the place; `(the whole document)` at the top.
+        pointer: String,
+        /// What was found; ids are named, payloads never.
+        found: String,
+        /// What was expected.
+        expected: String,
+    },
+}
+
 /// Makes the choices of `text` on `inspection`. `file` is its name for messages.
 ///
 /// # Errors
-/// [`InputError`] with the place: text that is not a choices file, a pair or a field that the inspection does not
+/// [`BadChoices`] with the place: text that is not a choices file, a pair or a field that the inspection does not
 /// have, a choice that cannot be made there (with the reason), two choices for one field.
-pub fn read(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, InputError> {
+pub fn read(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, BadChoices> {
     replay(file, text, inspection, false)
 }
 
@@ -57,7 +79,7 @@ pub fn read(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed,
 ///
 /// # Errors
 /// As [`read`], but for pairs and fields that the inspection no longer has.
-pub fn resume(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, InputError> {
+pub fn resume(file: &str, text: &str, inspection: &Inspection) -> Result<Replayed, BadChoices> {
     replay(file, text, inspection, true)
 }
 
@@ -66,7 +88,7 @@ fn replay(
     text: &str,
     inspection: &Inspection,
     partly_done: bool,
-) -> Result<Replayed, InputError> {
+) -> Result<Replayed, BadChoices> {
     let pairs = inspection.ids().map(|(id, pair)| ((&pair.kind, pair.key.as_str()), id)).collect();
     let mut replay = Replay {
         inspection,
@@ -96,9 +118,9 @@ impl Misfit {
         Self { pointer: pointer.into(), found: found.into(), expected: expected.into() }
     }
 
-    fn in_file(self, file: &str) -> InputError {
+    fn in_file(self, file: &str) -> BadChoices {
         let Self { pointer, found, expected } = self;
-        InputError::Shape { file: file.to_owned(), pointer, found, expected }
+        BadChoices::Misfit { file: file.to_owned(), pointer, found, expected }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::domain::strategy::{self, Strategy};
+use crate::error::InputError;
 use crate::testing::inspection;
 
 const QUEUE: &str = r#"[
@@ -40,14 +41,13 @@ fn chosen(inspection: &Inspection, resolution: &Resolution) -> Vec<String> {
 
 fn made(choices: &str) -> Vec<String> {
     let inspection = sides();
-    let replayed =
-        read("choices.json", &file(choices), &inspection).unwrap_or_else(|error| panic!("{error}"));
+    let replayed = read("choices.json", &file(choices), &inspection).unwrap_or_else(|bad| panic!("{bad:?}"));
     assert_eq!(replayed.reopened, []);
     chosen(&inspection, &replayed.resolution)
 }
 
 fn refused(text: &str) -> String {
-    let error = read("choices.json", text, &sides()).expect_err("a bad file").to_string();
+    let error = InputError::from(read("choices.json", text, &sides()).expect_err("a bad file")).to_string();
     let words = error.strip_prefix("choices.json, at ").unwrap_or(&error);
     words.trim_end_matches(" Nothing was written; correct the file or export it again.").to_owned()
 }
@@ -222,7 +222,7 @@ fn what_is_exported_makes_the_same_choices_again() {
         let choices = strategy::choices_for_all(&inspection, &resolution, strategy, |_| true);
         resolution.choose(strategy.name(), choices);
         let text = export(&inspection, &resolution).to_string();
-        let replayed = read("choices.json", &text, &inspection).unwrap_or_else(|error| panic!("{error}"));
+        let replayed = read("choices.json", &text, &inspection).unwrap_or_else(|bad| panic!("{bad:?}"));
         assert_eq!(replayed.reopened, [], "{strategy}");
         let plain = |resolution: &Resolution| -> Vec<(Unit, Choice)> {
             resolution.iter().map(|(unit, chosen)| (unit.clone(), chosen.choice.clone())).collect()
@@ -252,7 +252,7 @@ fn every_offered_word_can_be_chosen() {
                     pair.key,
                     field.path
                 ));
-                read("choices.json", &text, &inspection).unwrap_or_else(|error| panic!("{error}"));
+                read("choices.json", &text, &inspection).unwrap_or_else(|bad| panic!("{bad:?}"));
             }
         }
     }
