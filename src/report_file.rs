@@ -4,8 +4,10 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::domain::mutation::Millis;
 use crate::durable;
 use crate::error::InputError;
+use crate::journal::stamp;
 use crate::report::account::Account;
 use crate::report::push::Report;
 use crate::report::redact::Values;
@@ -39,6 +41,15 @@ pub struct Wanted {
     pub form: Form,
     /// Whether marks stand in the place of people's values.
     pub redact: bool,
+}
+
+impl Wanted {
+    /// Markdown beside the device file, named after the moment.
+    pub fn beside(device: &Path, now: Millis, redact: bool) -> Self {
+        let without = if redact { "-without-values" } else { "" };
+        let path = durable::beside(device, &format!(".report-{}{without}.md", stamp(now)));
+        Self { path, form: Form::Markdown, redact }
+    }
 }
 
 /// A file that can be written.

@@ -97,6 +97,10 @@ pub enum Action {
     CopyId,
     /// Stop the push.
     Stop,
+    /// Write a report of the push.
+    Report,
+    /// Write one without what people wrote.
+    ReportRedacted,
     /// Back to the inspector after a push.
     GoOn,
     /// Accept what a prompt holds.

@@ -94,6 +94,8 @@ impl App {
             // What the push left is held against what the server holds by now.
             Action::Reload | Action::GoOn => self.reload(),
             Action::CopyId => self.copy_id(),
+            Action::Report => vec![Effect::Report { redact: false }],
+            Action::ReportRedacted => vec![Effect::Report { redact: true }],
             Action::Stop => self.stop(),
             Action::Accept => self.accept(),
             Action::Save => self.save(),

@@ -1,9 +1,11 @@
 //! What the world answers: tasks, pulls, editors, pushes.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::edit;
 use super::overlay::{Overlay, Question};
+use super::page::Rank;
 use super::story;
 use super::task::LIGHT_PAIRS;
 use super::{
@@ -249,6 +251,14 @@ impl App {
             }
             pushing.notes.push(note);
         }
+    }
+
+    /// The report's place is told among the other files.
+    pub(super) fn reported(&mut self, path: &Path) -> Vec<Effect> {
+        if let Phase::Ended(ended) = &mut self.phase {
+            ended.page.push(Rank::Item, story::lies("report", path));
+        }
+        self.done(format!("the report is in {}", path.display()))
     }
 
     pub(super) fn push_ended(&mut self, end: PushEnd) -> Vec<Effect> {

@@ -38,6 +38,12 @@ pub enum Effect {
     },
     /// Stop the push after the POST that is under way. Answered by [`super::Event::PushEnded`].
     CancelPush,
+    /// Write a report of the push that ended, beside the device file; without what people wrote where `redact`.
+    /// Answered by [`super::Event::Reported`].
+    Report {
+        /// Whether marks stand in the place of values.
+        redact: bool,
+    },
     /// Put the text on the clipboard (OSC 52). Answered by [`super::Event::Copied`].
     Copy(String),
     /// Stop the process until it is continued (Ctrl-Z).
@@ -59,6 +65,7 @@ impl fmt::Debug for Effect {
             Self::Editor { .. } => "Editor",
             Self::Push { .. } => "Push",
             Self::CancelPush => "CancelPush",
+            Self::Report { .. } => "Report",
             Self::Copy(_) => "Copy",
             Self::Suspend => "Suspend",
             Self::Quit(_) => "Quit",

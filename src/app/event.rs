@@ -56,6 +56,8 @@ pub enum Event {
     PushEnded(Box<PushEnd>),
     /// The push could not begin; nothing was sent.
     PushFailed(Failure),
+    /// The answer to [`super::Effect::Report`]: where the report lies.
+    Reported(Result<PathBuf, Failure>),
     /// The answer to [`super::Effect::Copy`]; the reason where it failed.
     Copied(Result<(), String>),
     /// SIGTERM or SIGHUP: leave cleanly, without a question.
@@ -204,6 +206,7 @@ impl fmt::Debug for Event {
             Self::Push(_) => "Push",
             Self::PushEnded(_) => "PushEnded",
             Self::PushFailed(_) => "PushFailed",
+            Self::Reported(_) => "Reported",
             Self::Copied(_) => "Copied",
             Self::Term => "Term",
         })

@@ -1,5 +1,7 @@
 //! What happened, in words: the steps of a pull and of a push, why the device is stuck, how a push ended.
 
+use std::path::Path;
+
 use super::event::{PullNote, PushEnd, Stuck};
 use super::page::{Page, Rank};
 use crate::domain::diagnosis::Cause;
@@ -219,11 +221,16 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
         page.push(Rank::Heading, "Where it lies");
         for (name, path) in files {
             if let Some(path) = path {
-                page.push(Rank::Item, format!("{name:12}{}", path.display()));
+                page.push(Rank::Item, lies(name, path));
             }
         }
     }
     (page, ExitCode::of(&outcome.end))
+}
+
+/// What lies where.
+pub fn lies(name: &str, path: &Path) -> String {
+    format!("{name:12}{}", path.display())
 }
 
 /// `NOTE n1, ranges: the server … (queue entry q1)`.

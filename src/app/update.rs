@@ -41,6 +41,11 @@ impl App {
                 Vec::new()
             }
             Event::PushEnded(end) => self.push_ended(*end),
+            Event::Reported(Ok(path)) => self.reported(&path),
+            Event::Reported(Err(failure)) => {
+                self.overlays.push(Overlay::Failure(failure));
+                Vec::new()
+            }
             Event::Copied(Ok(())) => self.done("copied"),
             Event::Copied(Err(reason)) => self.refuse(format!("not copied: {reason}")),
             Event::Term => return vec![Effect::Quit(self.exit_code())],

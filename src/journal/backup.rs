@@ -31,7 +31,8 @@ pub fn backup(lock: &DeviceLock, now: Millis) -> Result<PathBuf, InputError> {
     Ok(path)
 }
 
-fn stamp(now: Millis) -> String {
+/// A moment as it stands in the names of files: `20260202T000000Z`.
+pub fn stamp(now: Millis) -> String {
     jiff::Timestamp::from_millisecond(now.0)
         .map_or_else(|_| now.0.to_string(), |time| time.strftime("%Y%m%dT%H%M%SZ").to_string())
 }

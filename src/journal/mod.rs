@@ -8,7 +8,7 @@ mod kept;
 mod lines;
 mod lock;
 
-pub use backup::backup;
+pub use backup::{backup, stamp};
 pub use fingerprint::Fingerprint;
 pub use kept::{forget_choices, keep_choices, kept_choices};
 pub use lines::{DeviceFileNow, Journal, Unfinished};

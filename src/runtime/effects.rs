@@ -8,12 +8,15 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
-use crate::app::{Effect, Event, Failure, PullNote, PushEnd};
+use crate::app::{Effect, Event, ExitCode, Failure, PullNote, PushEnd};
 use crate::domain::push::{Note, Options};
 use crate::domain::window::PullStep;
 use crate::error::InputError;
+use crate::headless::push::{account, subject};
+use crate::report::account::Account;
+use crate::report_file::{ReportFile, Wanted};
 use crate::server::PullError;
-use crate::session::{Pushed, Server, Session, Watch};
+use crate::session::{Clock, Pushed, Server, Session, Watch};
 
 /// How long two texts are compared before the comparison becomes coarser.
 const COMPARING: Duration = Duration::from_millis(200);
@@ -25,14 +28,16 @@ pub struct Effects {
     session: Session,
     events: UnboundedSender<Event>,
     cancel: Arc<AtomicBool>,
-    /// Gives the session back with the device file as it was written.
-    push: Option<JoinHandle<Session>>,
+    /// Gives the session back with the device file as it was written, and what came of the push.
+    push: Option<JoinHandle<(Session, Option<Account>)>>,
+    /// What came of the last push that ended.
+    account: Option<Account>,
 }
 
 impl Effects {
     /// Effects on one device, whose answers go to `events`.
     pub fn new(session: Session, events: UnboundedSender<Event>) -> Self {
-        Self { session, events, cancel: Arc::default(), push: None }
+        Self { session, events, cancel: Arc::default(), push: None, account: None }
     }
 
     /// Begins an effect that needs no terminal.
@@ -55,12 +60,21 @@ impl Effects {
                 let mut watch = Screen { events: self.events.clone(), cancel: Arc::clone(&self.cancel) };
                 let options = Options { ask: true, retry_first_sync, ..Options::default() };
                 self.push = Some(tokio::spawn(async move {
+                    let (subject, before) = (subject(&session), Arc::clone(&inspection));
                     let pushed = session.push(inspection, resolution, options, &mut watch).await;
+                    let account = pushed.as_ref().ok().map(|pushed| {
+                        account(subject, &before, pushed, &[], ExitCode::of(&pushed.outcome.end))
+                    });
                     send(&watch.events, push_event(&session, pushed));
-                    session
+                    (session, account)
                 }));
             }
             Effect::CancelPush => self.cancel.store(true, Ordering::Relaxed),
+            Effect::Report { redact } => {
+                let _ = self.session().await;
+                let written = self.report(redact).map_err(|error| input_failure(&self.session, &error));
+                send(&self.events, Event::Reported(written));
+            }
             // These need the terminal; its owner does them.
             Effect::Editor { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Quit(_) => {}
         }
@@ -75,11 +89,29 @@ impl Effects {
         }
     }
 
+    /// Writes what came of the last push beside the device file. Answers where.
+    fn report(&self, redact: bool) -> Result<PathBuf, InputError> {
+        let device = self.session.file().path();
+        let (Some(device), Some(account)) = (device, &self.account) else {
+            return Err(InputError::Unsupported {
+                file: String::from("unstick"),
+                reason: String::from("has nothing to report yet"),
+                next: String::from("Retry the sync first"),
+            });
+        };
+        let file = ReportFile::prepare(&Wanted::beside(device, Clock::System.now(), redact), device)?;
+        file.write(account)?;
+        Ok(file.path().to_owned())
+    }
+
     /// The session as the last push left it.
     async fn session(&mut self) -> &Session {
         if let Some(push) = self.push.take() {
             match push.await {
-                Ok(session) => self.session = session,
+                Ok((session, account)) => {
+                    self.session = session;
+                    self.account = account.or(self.account.take());
+                }
                 Err(error) => std::panic::resume_unwind(error.into_panic()),
             }
         }

@@ -86,6 +86,7 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
                 effect @ (Effect::Pull
                 | Effect::Compute { .. }
                 | Effect::Push { .. }
+                | Effect::Report { .. }
                 | Effect::CancelPush) => {
                     effects.run(effect).await;
                 }

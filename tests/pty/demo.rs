@@ -26,6 +26,7 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     // The key that asked does not confirm.
     terminal.keys("p").see("nothing is sent yet");
     terminal.keys("y").see("The sync went through").see("200");
+    terminal.keys("w").see("the report is in").keys("W").see("-without-values.md");
     terminal.keys("q");
     assert!(terminal.end().success(), "nothing is open");
     assert!(terminal.is_cooked());
@@ -40,6 +41,13 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
         .collect();
     assert!(names.iter().any(|name| name.contains(".backup-")), "{names:?}");
     assert!(!names.iter().any(|name| name.contains("journal")), "{names:?}");
+    let reports: Vec<&String> = names.iter().filter(|name| name.contains(".report-")).collect();
+    assert_eq!(reports.len(), 2, "{names:?}");
+    for name in reports {
+        let report = std::fs::read_to_string(folder.join(name)).expect("a report");
+        assert!(report.contains("## What was sent and answered"), "{report}");
+        assert_ne!(report.contains("Ya-Sin"), name.contains("-without-values"), "{report}");
+    }
     std::fs::remove_dir_all(folder).expect("it can be cleared away");
 }
 

@@ -144,3 +144,23 @@ fn minus_one_is_sent_only_when_a_person_says_so() {
     let effects = play(&mut app, "y");
     assert!(matches!(effects.as_slice(), [Effect::Push { retry_first_sync: true, .. }]));
 }
+
+#[test]
+fn a_report_is_written_after_the_push_and_its_place_is_told() {
+    let mut app = pushing((120, 36));
+    app.update(Event::PushEnded(end(&app, End::Done)));
+    assert!(matches!(play(&mut app, "w").as_slice(), [Effect::Report { redact: false }]));
+    assert!(matches!(play(&mut app, "W").as_slice(), [Effect::Report { redact: true }]));
+    app.update(Event::Reported(Ok("/tmp/tablet.json.report.md".into())));
+    assert_eq!(status(&app), "the report is in /tmp/tablet.json.report.md");
+    let Phase::Ended(ended) = app.phase() else { panic!("an end") };
+    assert!(ended.page.paragraphs().any(|text| text.ends_with("/tmp/tablet.json.report.md")));
+    let failure = Failure {
+        what: String::from("cannot write the report"),
+        where_: String::new(),
+        next: String::from("Make room"),
+        request_id: None,
+    };
+    app.update(Event::Reported(Err(failure)));
+    assert_eq!(app.place(), Place::Failure);
+}
