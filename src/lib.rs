@@ -32,4 +32,5 @@ pub mod server;
 pub mod session;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 pub mod ui;

@@ -6,8 +6,6 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use secrecy::SecretString;
-
 use crate::app::{Source, Start};
 use crate::cli::{self, Access, Against, Command, Decision, Invocation};
 use crate::demo;
@@ -29,8 +27,9 @@ use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
 use crate::sandbox::scenario::Scenario;
 use crate::server::endpoint::Environment;
-use crate::server::{Client, Failure, PullError, Token};
+use crate::server::{Failure, PullError};
 use crate::session::{Clock, Server, Session};
+use crate::tokens::Tokens;
 use crate::ui::Theme;
 
 /// Why a command came to nothing.
@@ -91,20 +90,23 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Scenarios => list_scenarios(),
         Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
         Command::Open { device, against } => {
-            let session = session(&device, against, clock)?;
+            let mut tokens = Tokens::of(&against);
+            let session = session(&device, against, clock, &mut tokens)?;
             open(session, theme, None).await
         }
         Command::Inspect { device, against, format, all } => {
-            let session = session(&device, against, clock)?;
-            let inspection = session.look(|_| {}).await?;
+            let mut tokens = Tokens::of(&against);
+            let mut session = session(&device, against, clock, &mut tokens)?;
+            let inspection = tokens.look(&mut session, |_| {}).await?;
             let options = headless::Options { format, style, all, now: clock.now() };
             let warnings = headless::warnings(&session);
             Ok(headless::inspect(&inspection, &warnings, options, &mut io::stdout().lock())?)
         }
         Command::Plan { device, against, decision, format } => {
             let text = choices_text(&decision)?;
-            let session = session(&device, against, clock)?;
-            let inspection = session.look(|_| {}).await?;
+            let mut tokens = Tokens::of(&against);
+            let mut session = session(&device, against, clock, &mut tokens)?;
+            let inspection = tokens.look(&mut session, |_| {}).await?;
             let options = headless::Options { format, style, all: false, now: clock.now() };
             let warnings = headless::warnings(&session);
             let decision = decided_by(&decision, text.as_deref());
@@ -127,12 +129,14 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             };
             let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
             only_looked_at(&server)?;
-            let session = session(&device, Against::Server(server), clock)?;
+            let mut tokens = Tokens::for_server(&server);
+            let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
             let telling = Telling::new(&session, format, report.as_ref())?;
-            let inspection = first_look(&session, accept_cursor_ahead, &telling).await?;
+            let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
             let Decided { resolution, reopened } =
                 headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
-            Ok(headless::push::push(session, inspection, (resolution, &reopened), options, telling).await?)
+            let decided = (resolution, reopened.as_slice());
+            Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
         }
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
@@ -218,11 +222,11 @@ async fn open(session: Session, theme: Theme, environment: Option<String>) -> Re
     runtime::run(session, start, theme).await.map_err(on_terminal)
 }
 
-fn session(device: &Path, against: Against, clock: Clock) -> Result<Session, Failed> {
+fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {
     let (file, server) = match against {
         Against::Server(access) => {
             let file = DeviceFile::read(device)?;
-            (file, Server::Live(client(access)?))
+            (file, Server::Live(tokens.client(access)?))
         }
         Against::Recorded(pull) => {
             let (file, window) = crate::session::load(device, &pull)?;
@@ -230,38 +234,6 @@ fn session(device: &Path, against: Against, clock: Clock) -> Result<Session, Fai
         }
     };
     Ok(Session::new(file, server, clock)?)
-}
-
-/// The token comes from a file, from `UNSTICK_TOKEN`, or is asked for; never from an argument.
-fn client(access: Access) -> Result<Client, InputError> {
-    let token = match (access.token_file, Token::from_env()?) {
-        (Some(file), _) => Token::from_file(&file)?,
-        (None, Some(token)) => token,
-        (None, None) => ask_token(access.endpoint.is_loopback())?,
-    };
-    Client::new(access.endpoint, &token, &access.client_id)
-}
-
-fn ask_token(loopback: bool) -> Result<Token, InputError> {
-    if io::stdin().is_terminal() && io::stderr().is_terminal() && !loopback {
-        let text =
-            rpassword::prompt_password("Access token (not shown): ").map_err(|source| InputError::Io {
-                what: "cannot read the token from",
-                path: "the terminal".into(),
-                source,
-                next: "Put it into UNSTICK_TOKEN or a file for --token-file",
-            })?;
-        return Token::read(&SecretString::from(text), "the prompt");
-    }
-    if loopback {
-        // The sandbox takes any token.
-        return Token::read(&SecretString::from("sandbox"), "the default for a server on this machine");
-    }
-    Err(InputError::Unsupported {
-        file: String::from("unstick"),
-        reason: String::from("has no access token"),
-        next: String::from("Put it into UNSTICK_TOKEN or into a file for --token-file"),
-    })
 }
 
 /// PROTOCOL D2: production is read-only by default, and there is no other default yet.
@@ -278,11 +250,12 @@ fn only_looked_at(server: &Access) -> Result<(), InputError> {
 
 /// What stands between the two sides before anything is sent. Where that cannot be had, the report says why.
 async fn first_look(
-    session: &Session,
+    session: &mut Session,
+    tokens: &mut Tokens,
     accept_cursor_ahead: bool,
     telling: &Telling,
 ) -> Result<Inspection, Failed> {
-    let looked = session.look(|step| eprintln!("{}", visible_line(&step.to_string()))).await;
+    let looked = tokens.look(session, |step| eprintln!("{}", visible_line(&step.to_string()))).await;
     let inspection = looked.inspect_err(|error| {
         let request_id = error.failure().and_then(Failure::refusal).and_then(|r| r.request_id.clone());
         telling.failed(error.to_string(), error.next_step(), request_id, ExitCode::Refused);

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::device::DeviceFile;
 use crate::device::source::Source;
 use crate::device::write_back::{LeftOut, replace, rewritten};
+use crate::domain::answer::Refusal;
 use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
@@ -23,7 +24,7 @@ use crate::error::InputError;
 use crate::journal::{
     DeviceFileNow, DeviceLock, Journal, backup, forget_choices, keep_choices, kept_choices,
 };
-use crate::server::{Client, Failure, PullError, Recording, jittered, pull};
+use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,6 +102,10 @@ pub trait Watch: Send {
     fn note(&mut self, note: Note);
     /// Whether the person wants no further POST.
     fn cancelled(&self) -> bool;
+    /// A token in the place of the one that the server takes no longer; `None` where there is none.
+    fn fresh_token(&mut self, _refusal: &Refusal) -> impl Future<Output = Option<Token>> + Send {
+        std::future::ready(None)
+    }
 }
 
 impl Session {
@@ -164,6 +169,17 @@ impl Session {
         self.interrupted.as_ref()
     }
 
+    /// Speaks to the server with another token from now on. Against a recorded pull there is nothing to do.
+    ///
+    /// # Errors
+    /// A client that cannot be set up.
+    pub fn use_token(&mut self, token: &Token) -> Result<(), InputError> {
+        if let Server::Live(client) = &self.server {
+            self.server = Server::Live(client.with_token(token)?);
+        }
+        Ok(())
+    }
+
     /// What tells the time.
     pub const fn clock(&self) -> Clock {
         self.clock
@@ -206,7 +222,7 @@ impl Session {
         options: Options,
         watch: &mut impl Watch,
     ) -> Result<Pushed, InputError> {
-        let Server::Live(client) = self.server.clone() else {
+        let Server::Live(mut client) = self.server.clone() else {
             return Err(self.cannot_push(
                 "is held against a recorded pull, which takes nothing",
                 "Give --server instead of --pull",
@@ -222,7 +238,8 @@ impl Session {
         let (mut journal, backup) = self.begin(&lock, &chosen, options.rule)?;
         let clock = self.clock;
         let machine = Push::new(inspection, resolution, options, clock.now());
-        let outcome = drive(&client, machine, &mut journal, clock, watch).await;
+        let outcome = drive(&mut client, machine, &mut journal, clock, watch).await;
+        self.server = Server::Live(client);
         let rewritten = rewritten(&self.file, &outcome.device);
         let in_doubt = match &outcome.end {
             End::Unknown { in_doubt, .. } => in_doubt.iter().cloned().collect(),
@@ -307,7 +324,7 @@ impl Session {
 
 /// Does what the machine says until it has an outcome.
 async fn drive(
-    client: &Client,
+    client: &mut Client,
     mut machine: Push,
     journal: &mut Journal<Record>,
     clock: Clock,
@@ -328,6 +345,7 @@ async fn drive(
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
             Do::Pull { since } => Got::Pulled(pull_since(client, since).await),
+            Do::Authorize(refusal) => Got::Authorized(authorize(client, &refusal, watch).await),
             Do::Wait { ms } => {
                 wait(ms, watch).await;
                 Got::Waited
@@ -335,6 +353,13 @@ async fn drive(
         };
         step = machine.got(got, clock.now());
     }
+}
+
+/// Whether there is a token that requests can carry from now on.
+async fn authorize(client: &mut Client, refusal: &Refusal, watch: &mut impl Watch) -> bool {
+    let Some(token) = watch.fresh_token(refusal).await else { return false };
+    let fresh = client.with_token(&token);
+    fresh.map(|fresh| *client = fresh).is_ok()
 }
 
 fn posted(answer: Result<crate::domain::answer::PostAnswer, Failure>) -> Posted {

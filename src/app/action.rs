@@ -105,6 +105,10 @@ pub enum Action {
     GoOn,
     /// Accept what a prompt holds.
     Accept,
+    /// Go on with the token that was typed.
+    GiveToken,
+    /// Go on without one.
+    NoToken,
     /// Save what is edited.
     Save,
     /// Answer a question with yes.
@@ -144,6 +148,8 @@ pub enum Place {
     Question,
     /// An error.
     Failure,
+    /// The prompt for a token.
+    Token,
     /// The keys.
     Help,
     /// The search of the keys.
@@ -160,7 +166,7 @@ impl Place {
     /// Whether keys are text here, unless an action takes them.
     pub const fn takes_text(self) -> bool {
         match self {
-            Self::Editor | Self::Prompt | Self::Search => true,
+            Self::Editor | Self::Prompt | Self::Search | Self::Token => true,
             Self::Connecting
             | Self::List
             | Self::Fields

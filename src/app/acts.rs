@@ -7,7 +7,7 @@ use super::diff_view::DiffView;
 use super::overlay::{HelpView, Overlay, Question};
 use super::preview::Preview;
 use super::selection::{Scroll, Selection};
-use super::{App, Connecting, Draft, Effect, Focus, Phase, Pushing, Task, story};
+use super::{App, Connecting, Draft, Effect, Focus, Phase, Place, Pushing, Task, TokenPrompt, story};
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
 use crate::domain::strategy::Strategy;
@@ -93,6 +93,8 @@ impl App {
             Action::UnfoldAll => self.unfold(true),
             // What the push left is held against what the server holds by now.
             Action::Reload | Action::GoOn => self.reload(),
+            Action::GiveToken => self.give_token(),
+            Action::NoToken => self.no_token(),
             Action::CopyId => self.copy_id(),
             Action::Report => vec![Effect::Report { redact: false }],
             Action::ReportRedacted => vec![Effect::Report { redact: true }],
@@ -136,7 +138,11 @@ impl App {
             (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),
             (
                 Some(
-                    Overlay::Editor(_) | Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_),
+                    Overlay::Editor(_)
+                    | Overlay::Prompt { .. }
+                    | Overlay::Question(_)
+                    | Overlay::Failure(_)
+                    | Overlay::Token(_),
                 ),
                 ..,
             )
@@ -382,6 +388,26 @@ impl App {
         match id {
             Some(id) => vec![Effect::Copy(id)],
             None => self.refuse("neither side gave it an id"),
+        }
+    }
+
+    fn give_token(&mut self) -> Vec<Effect> {
+        let Some(token) = self.token().and_then(TokenPrompt::token) else {
+            return self.refuse("a token is more than blanks");
+        };
+        self.close();
+        self.done("goes on with the fresh token");
+        vec![Effect::Token(Some(token))]
+    }
+
+    /// A push that waits is told; a pull is over.
+    fn no_token(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Token(prompt)) = self.overlays.pop_if(|top| top.place() == Place::Token) else {
+            return Vec::new();
+        };
+        match self.phase {
+            Phase::Pushing(_) => vec![Effect::Token(None)],
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => self.failed(prompt.why),
         }
     }
 

@@ -9,8 +9,8 @@ use super::page::Rank;
 use super::story;
 use super::task::LIGHT_PAIRS;
 use super::{
-    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, PullNote, PushEnd, Stuck,
-    Task, Tone,
+    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PullNote, PushEnd,
+    Stuck, Task, TokenPrompt, Tone,
 };
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Side;
@@ -211,6 +211,16 @@ impl App {
             None => Phase::Connecting(Connecting { failed: Some(failure.clone()) }),
         };
         self.overlays.push(Overlay::Failure(failure));
+        Vec::new()
+    }
+
+    /// Whoever waits for a token goes on when it is there; a question about leaving stays in front.
+    pub(super) fn token_wanted(&mut self, why: Failure) -> Vec<Effect> {
+        self.overlays.retain(|overlay| overlay.place() != Place::Token);
+        let prompt = Overlay::Token(TokenPrompt::new(why));
+        let front = self.overlays.last().is_some_and(|top| top.place() == Place::Question);
+        let at = self.overlays.len() - usize::from(front);
+        self.overlays.insert(at, prompt);
         Vec::new()
     }
 

@@ -161,6 +161,14 @@ pub fn confirm(app: &App) -> Answer {
     Ok(())
 }
 
+/// A token was typed.
+pub fn give_token(app: &App) -> Answer {
+    match app.token() {
+        Some(prompt) if prompt.length() > 0 => Ok(()),
+        Some(_) | None => Err("type or paste the token first; Esc goes on without"),
+    }
+}
+
 /// A push can be pulled out of.
 pub fn stop(app: &App) -> Answer {
     match app.phase() {

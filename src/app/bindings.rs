@@ -21,7 +21,7 @@ const fn bind(
 
 use Place::{
     Connecting, Diff, Editor, Ended, Failure, Fields, Help, List, Menu, Preview, Prompt, Pushing, Question,
-    Search, Why,
+    Search, Token, Why,
 };
 
 const INSPECTOR: &[Place] = &[List, Fields];
@@ -32,8 +32,8 @@ const BEHIND: &[Place] = &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure,
 const NO_TEXT: &[Place] =
     &[Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended];
 const EVERYWHERE: &[Place] = &[
-    Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Help, Search, Why,
-    Pushing, Ended,
+    Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Token, Help, Search,
+    Why, Pushing, Ended,
 ];
 
 /// Every action, in the order of the footer: what decides comes first.
@@ -54,6 +54,24 @@ pub static BINDINGS: &[Binding] = &[
         "Answer a question with no",
         Group::Session,
         &[Question],
+        can::always,
+    ),
+    bind(
+        Action::GiveToken,
+        &[special(KeyCode::Enter)],
+        "go on with it",
+        "Go on with the token that was typed",
+        Group::Session,
+        &[Token],
+        can::give_token,
+    ),
+    bind(
+        Action::NoToken,
+        &[special(KeyCode::Esc)],
+        "without",
+        "Go on without a fresh token; nothing is lost",
+        Group::Session,
+        &[Token],
         can::always,
     ),
     bind(

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
 use super::task::{Job, Task};
 use crate::domain::inspect::Inspection;
 use crate::domain::resolution::Resolution;
@@ -36,6 +38,9 @@ pub enum Effect {
         /// The person agreed to send -1 once more, as the server asked on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
     },
+    /// Use this token from now on: the push that waits for one goes on, else everything is pulled again. `None`: the
+    /// push goes on without, which ends it. Answered by [`super::Event::TokenWanted`] where it cannot be a token.
+    Token(Option<SecretString>),
     /// Stop the push after the POST that is under way. Answered by [`super::Event::PushEnded`].
     CancelPush,
     /// Write a report of the push that ended, beside the device file; without what people wrote where `redact`.
@@ -64,6 +69,7 @@ impl fmt::Debug for Effect {
             Self::Compute { task, .. } => task.name(),
             Self::Editor { .. } => "Editor",
             Self::Push { .. } => "Push",
+            Self::Token(_) => "Token",
             Self::CancelPush => "CancelPush",
             Self::Report { .. } => "Report",
             Self::Copy(_) => "Copy",

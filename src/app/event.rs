@@ -36,6 +36,8 @@ pub enum Event {
     Inspected(Box<Inspection>),
     /// The pull ended without an inspection.
     PullFailed(Failure),
+    /// The server no longer takes the token, and whoever pulls or pushes waits for a fresh one.
+    TokenWanted(Failure),
     /// The answer to [`super::Effect::Compute`]; dropped when its job is no longer wanted.
     Computed {
         /// The job it answers.
@@ -201,6 +203,7 @@ impl fmt::Debug for Event {
             Self::Pull(_) => "Pull",
             Self::Inspected(_) => "Inspected",
             Self::PullFailed(_) => "PullFailed",
+            Self::TokenWanted(_) => "TokenWanted",
             Self::Computed { .. } => "Computed",
             Self::Edited { .. } => "Edited",
             Self::Push(_) => "Push",

@@ -31,6 +31,7 @@ mod story;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
+mod token;
 mod update;
 
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
 pub use story::{Step, ended, push_step, step};
 pub use task::{Answer, Job, Task};
+pub use token::TokenPrompt;
 
 pub use crate::exit::ExitCode;
 
@@ -315,8 +317,17 @@ impl App {
             | Overlay::Menu(_)
             | Overlay::Question(_)
             | Overlay::Failure(_)
+            | Overlay::Token(_)
             | Overlay::Why(_) => None,
         })
+    }
+
+    /// The prompt for a token, where it has the keys.
+    pub fn token(&self) -> Option<&TokenPrompt> {
+        match self.overlays.last() {
+            Some(Overlay::Token(prompt)) => Some(prompt),
+            _ => None,
+        }
     }
 
     /// The menu of rules, where it is open.

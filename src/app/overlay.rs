@@ -12,6 +12,7 @@ use super::preview::Preview;
 use super::scope::{Forecast, Scope};
 use super::selection::{Scroll, Selection};
 use super::task::Job;
+use super::token::TokenPrompt;
 
 /// What lies over the inspector; the uppermost has the keys.
 pub enum Overlay {
@@ -36,6 +37,8 @@ pub enum Overlay {
     Question(Question),
     /// An error, until it is dismissed.
     Failure(Failure),
+    /// A fresh token that is asked for.
+    Token(TokenPrompt),
     /// Why the device is stuck, in full.
     Why(Page),
 }
@@ -53,6 +56,7 @@ impl Overlay {
             Self::Menu(_) => Place::Menu,
             Self::Question(_) => Place::Question,
             Self::Failure(_) => Place::Failure,
+            Self::Token(_) => Place::Token,
             Self::Why(_) => Place::Why,
         }
     }

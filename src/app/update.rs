@@ -34,6 +34,7 @@ impl App {
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
             Event::PullFailed(failure) | Event::PushFailed(failure) => self.failed(failure),
+            Event::TokenWanted(why) => self.token_wanted(why),
             Event::Computed { job, answer } => self.computed(job, answer),
             Event::Edited { job, text } => self.edited(job, text),
             Event::Push(note) => {
@@ -136,6 +137,10 @@ impl App {
                 draft.input(key);
                 self.prompted()
             }
+            Some(Overlay::Token(prompt)) => {
+                prompt.input(key);
+                Vec::new()
+            }
             Some(Overlay::Help(help)) => {
                 help.search.input(key);
                 Vec::new()
@@ -153,6 +158,10 @@ impl App {
             Some(Overlay::Prompt { draft, .. }) => {
                 draft.insert(text);
                 self.prompted()
+            }
+            Some(Overlay::Token(prompt)) => {
+                prompt.insert(text);
+                Vec::new()
             }
             Some(Overlay::Help(help)) if help.searching => {
                 help.search.insert(text);
@@ -239,7 +248,7 @@ impl App {
                 Overlay::Diff(view) => view.fit(layout.diff_columns(), usize::from(layout.diff().height)),
                 Overlay::Menu(menu) => menu.selection.set_height(height),
                 Overlay::Why(page) => page.fit(width.saturating_sub(2), height),
-                Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_) => {}
+                Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_) | Overlay::Token(_) => {}
             }
         }
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Format, finish, warnings};
 use crate::app::{ended, push_step};
+use crate::domain::answer::Refusal;
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
 use crate::domain::push::{Note, Options};
@@ -19,7 +20,9 @@ use crate::report::account::{Account, Failed, Files, Subject};
 use crate::report::outcome;
 use crate::report_file::{ReportFile, Wanted};
 use crate::runtime;
+use crate::server::Token;
 use crate::session::{Pushed, Server, Session, Watch};
+use crate::tokens::Tokens;
 
 /// What retrying the sync is told to, and about which device.
 pub struct Telling {
@@ -96,8 +99,9 @@ pub async fn push(
     (resolution, reopened): (Resolution, &[Unit]),
     options: Options,
     telling: Telling,
+    tokens: Tokens,
 ) -> Result<ExitCode, InputError> {
-    let mut watch = Lines { stop: Arc::default() };
+    let mut watch = Lines { stop: Arc::default(), tokens };
     let stop = Arc::clone(&watch.stop);
     let interrupt = tokio::spawn(async move {
         // A second Ctrl-C ends the program at once; the journal knows where it stood.
@@ -133,6 +137,7 @@ pub async fn push(
 
 struct Lines {
     stop: Arc<AtomicBool>,
+    tokens: Tokens,
 }
 
 impl Watch for Lines {
@@ -143,5 +148,14 @@ impl Watch for Lines {
 
     fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    async fn fresh_token(&mut self, _refusal: &Refusal) -> Option<Token> {
+        let token = self.tokens.fresh().await;
+        eprintln!(
+            "· {}",
+            if token.is_some() { "goes on with a fresh token" } else { "there is no fresh token" }
+        );
+        token
     }
 }

@@ -1,22 +1,26 @@
 //! What the app asks of the world, done off the screen's task; what came of it returns as events.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::{Effect, Event, ExitCode, Failure, PullNote, PushEnd};
+use crate::domain::answer::Refusal;
 use crate::domain::push::{Note, Options};
 use crate::domain::window::PullStep;
 use crate::error::InputError;
 use crate::headless::push::{account, subject};
 use crate::report::account::Account;
-use crate::report_file::{ReportFile, Wanted};
-use crate::server::PullError;
+use crate::report_file::{self, ReportFile};
+use crate::server::{PullError, Token};
 use crate::session::{Clock, Pushed, Server, Session, Watch};
+use crate::tokens::is_about_the_token;
 
 /// How long two texts are compared before the comparison becomes coarser.
 const COMPARING: Duration = Duration::from_millis(200);
@@ -28,6 +32,8 @@ pub struct Effects {
     session: Session,
     events: UnboundedSender<Event>,
     cancel: Arc<AtomicBool>,
+    /// The push that waits for a token.
+    wanted: Wanted,
     /// Gives the session back with the device file as it was written, and what came of the push.
     push: Option<JoinHandle<(Session, Option<Account>)>>,
     /// What came of the last push that ended.
@@ -37,7 +43,7 @@ pub struct Effects {
 impl Effects {
     /// Effects on one device, whose answers go to `events`.
     pub fn new(session: Session, events: UnboundedSender<Event>) -> Self {
-        Self { session, events, cancel: Arc::default(), push: None, account: None }
+        Self { session, events, cancel: Arc::default(), wanted: Wanted::default(), push: None, account: None }
     }
 
     /// Begins an effect that needs no terminal.
@@ -57,7 +63,9 @@ impl Effects {
             Effect::Push { inspection, resolution, retry_first_sync } => {
                 self.cancel.store(false, Ordering::Relaxed);
                 let mut session = self.session().await.clone();
-                let mut watch = Screen { events: self.events.clone(), cancel: Arc::clone(&self.cancel) };
+                let (events, cancel) = (self.events.clone(), Arc::clone(&self.cancel));
+                let where_ = address(&session);
+                let mut watch = Screen { events, cancel, wanted: self.wanted.clone(), where_ };
                 let options = Options { ask: true, retry_first_sync, ..Options::default() };
                 self.push = Some(tokio::spawn(async move {
                     let (subject, before) = (subject(&session), Arc::clone(&inspection));
@@ -69,7 +77,12 @@ impl Effects {
                     (session, account)
                 }));
             }
-            Effect::CancelPush => self.cancel.store(true, Ordering::Relaxed),
+            Effect::CancelPush => {
+                self.cancel.store(true, Ordering::Relaxed);
+                self.wanted.give(None);
+            }
+            Effect::Token(None) => self.wanted.give(None),
+            Effect::Token(Some(text)) => self.token(&text).await,
             Effect::Report { redact } => {
                 let _ = self.session().await;
                 let written = self.report(redact).map_err(|error| input_failure(&self.session, &error));
@@ -83,9 +96,32 @@ impl Effects {
     /// Before the program ends: no further POST, and the answer of the one that is under way, if it comes soon.
     pub async fn settle(&mut self) {
         self.cancel.store(true, Ordering::Relaxed);
+        self.wanted.give(None);
         if let Some(push) = self.push.take() {
             // What is still open then stands in the journal, and the next start looks it up.
             let _ = tokio::time::timeout(LAST_ANSWER, push).await;
+        }
+    }
+
+    /// Goes on with a token that a person typed.
+    async fn token(&mut self, text: &SecretString) {
+        let token = match Token::read(text, "what was typed") {
+            Ok(token) => token,
+            Err(error) => {
+                let failure = input_failure(&self.session, &error);
+                return send(&self.events, Event::TokenWanted(failure));
+            }
+        };
+        if self.wanted.is_there() {
+            return self.wanted.give(Some(token));
+        }
+        let _ = self.session().await;
+        match self.session.use_token(&token) {
+            Ok(()) => {
+                let (session, events) = (self.session.clone(), self.events.clone());
+                tokio::spawn(async move { pull(&session, &events).await });
+            }
+            Err(error) => send(&self.events, Event::PullFailed(input_failure(&self.session, &error))),
         }
     }
 
@@ -99,7 +135,8 @@ impl Effects {
                 next: String::from("Retry the sync first"),
             });
         };
-        let file = ReportFile::prepare(&Wanted::beside(device, Clock::System.now(), redact), device)?;
+        let file =
+            ReportFile::prepare(&report_file::Wanted::beside(device, Clock::System.now(), redact), device)?;
         file.write(account)?;
         Ok(file.path().to_owned())
     }
@@ -119,9 +156,36 @@ impl Effects {
     }
 }
 
+/// Who waits for a token, if anybody does.
+#[derive(Clone, Default)]
+struct Wanted(Arc<Mutex<Option<oneshot::Sender<Option<Token>>>>>);
+
+impl Wanted {
+    /// Waits from now on.
+    fn wait(&self) -> oneshot::Receiver<Option<Token>> {
+        let (sender, receiver) = oneshot::channel();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        receiver
+    }
+
+    fn is_there(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Gives the answer to whoever waits.
+    fn give(&self, token: Option<Token>) {
+        if let Some(sender) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            // Who has gone meanwhile needs none.
+            let _ = sender.send(token);
+        }
+    }
+}
+
 struct Screen {
     events: UnboundedSender<Event>,
     cancel: Arc<AtomicBool>,
+    wanted: Wanted,
+    where_: String,
 }
 
 impl Watch for Screen {
@@ -131,6 +195,24 @@ impl Watch for Screen {
 
     fn cancelled(&self) -> bool {
         self.cancel.load(Ordering::Relaxed)
+    }
+
+    async fn fresh_token(&mut self, refusal: &Refusal) -> Option<Token> {
+        let answer = self.wanted.wait();
+        if self.cancelled() {
+            // Nobody is there any more to type one.
+            self.wanted.give(None);
+        }
+        send(
+            &self.events,
+            Event::TokenWanted(Failure {
+                what: refusal.to_string(),
+                where_: self.where_.clone(),
+                next: refusal.next_step(),
+                request_id: None,
+            }),
+        );
+        answer.await.ok().flatten()
     }
 }
 
@@ -145,6 +227,7 @@ async fn pull(session: &Session, events: &UnboundedSender<Event>) {
         events,
         match looked {
             Ok(inspection) => Event::Inspected(Box::new(inspection)),
+            Err(error) if is_about_the_token(&error) => Event::TokenWanted(pull_failure(session, &error)),
             Err(error) => Event::PullFailed(pull_failure(session, &error)),
         },
     );

@@ -87,6 +87,7 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
                 | Effect::Compute { .. }
                 | Effect::Push { .. }
                 | Effect::Report { .. }
+                | Effect::Token(_)
                 | Effect::CancelPush) => {
                     effects.run(effect).await;
                 }

@@ -98,6 +98,7 @@ pub struct Client {
     http: reqwest::Client,
     endpoint: Endpoint,
     timeouts: Timeouts,
+    app: String,
     not_visible: Vec<Kind>,
 }
 
@@ -135,7 +136,13 @@ impl Client {
             reason: format!("cannot be set up ({})", reason(&error)),
             next: String::from("Install the system's CA certificates (package ca-certificates)."),
         })?;
-        Ok(Self { http, endpoint, timeouts, not_visible: token.not_visible() })
+        let (app, not_visible) = (client_id.to_owned(), token.not_visible());
+        Ok(Self { http, endpoint, timeouts, app, not_visible })
+    }
+
+    /// The same server with another token.
+    pub fn with_token(&self, token: &Token) -> Result<Self, InputError> {
+        Self::with_timeouts(self.endpoint.clone(), token, &self.app, self.timeouts)
     }
 
     /// The server it speaks to.

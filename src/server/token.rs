@@ -76,6 +76,11 @@ impl Token {
         Ok(Self(SecretString::from(token)))
     }
 
+    /// Whether the other one is the same.
+    pub fn is(&self, other: &Self) -> bool {
+        self.0.expose_secret() == other.0.expose_secret()
+    }
+
     /// The kinds that a pull with this token cannot show (PROTOCOL A1, D26), as far as the token says what it may
     /// do; none when it does not.
     pub fn not_visible(&self) -> Vec<Kind> {

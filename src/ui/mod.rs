@@ -80,7 +80,11 @@ fn body(canvas: &mut Canvas, app: &App) {
         Overlay::Help(_) | Overlay::Preview(_) | Overlay::Editor(_) | Overlay::Diff(_) | Overlay::Why(_) => {
             true
         }
-        Overlay::Prompt { .. } | Overlay::Menu(_) | Overlay::Question(_) | Overlay::Failure(_) => false,
+        Overlay::Prompt { .. }
+        | Overlay::Menu(_)
+        | Overlay::Question(_)
+        | Overlay::Failure(_)
+        | Overlay::Token(_) => false,
     });
     match (full, app.phase(), app.bench()) {
         (Some(Overlay::Help(help)), ..) => overlays::help(canvas, app, help),

@@ -10,6 +10,7 @@ use super::theme::Ink;
 use super::{Target, pages};
 use crate::app::{
     App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
+    TokenPrompt,
 };
 use crate::domain::safe_text;
 use crate::domain::strategy::Strategy;
@@ -20,6 +21,7 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
         Some(Overlay::Menu(menu)) => draw_menu(canvas, app, menu),
         Some(Overlay::Question(question)) => draw_question(canvas, app, question),
         Some(Overlay::Failure(failure)) => draw_failure(canvas, app, failure),
+        Some(Overlay::Token(prompt)) => draw_token(canvas, app, prompt),
         Some(
             Overlay::Help(_)
             | Overlay::Preview(_)
@@ -107,6 +109,24 @@ fn draw_failure(canvas: &mut Canvas, app: &App, failure: &Failure) {
         y = paragraph(canvas, area, y, text, ink);
     }
     answers(canvas, area, (y + 1).min(area.bottom() - 1), &[("Esc", "dismiss")]);
+}
+
+/// What is typed is never shown: only how much it is.
+fn draw_token(canvas: &mut Canvas, app: &App, prompt: &TokenPrompt) {
+    let width = app.layout().inner().width.saturating_sub(6).min(76);
+    let next = "Type or paste a fresh token of the same environment. It is not shown, and nothing is lost meanwhile.";
+    let typed = match prompt.length() {
+        0 => String::from("nothing typed yet"),
+        1 => String::from("1 character typed"),
+        length => format!("{} characters typed", grouped(length)),
+    };
+    let height = rows(&prompt.why.what, width) + rows(next, width) + 5;
+    let area = place_box(canvas, app, "token", Ink::Warning, width, height);
+    let y = paragraph(canvas, area, area.y, &prompt.why.what, Ink::Strong);
+    let y = paragraph(canvas, area, y + 1, next, Ink::Text);
+    let used = canvas.words(area.x, y + 1, 2, "› ", Ink::Key);
+    canvas.words(area.x + used, y + 1, area.width.saturating_sub(used), &typed, Ink::Dim);
+    answers(canvas, area, y + 3, &[("Enter", "go on with it"), ("Esc", "without")]);
 }
 
 fn answers(canvas: &mut Canvas, area: Rect, y: u16, keys: &[(&str, &str)]) {
@@ -242,6 +262,7 @@ const fn place_words(place: Place) -> &'static str {
         Place::Menu => "in the menu",
         Place::Question => "on a question",
         Place::Failure => "on an error",
+        Place::Token => "while a token is asked for",
         Place::Help | Place::Search => "in the help",
         Place::Why => "in the diagnosis",
         Place::Pushing => "while sending",

@@ -209,7 +209,8 @@ async fn neither_token_nor_payload_is_in_logs_or_errors() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    // For all threads: one that is set for this thread alone may miss what another test's thread has met before.
+    tracing::subscriber::set_global_default(subscriber).expect("the only one");
     let mut shown = Vec::new();
     for reply in [PAGE, "", r#"{"success":true,"data":"a private note"}"#] {
         let server = Canned::start(move |_| json(reply)).await;
@@ -223,7 +224,6 @@ async fn neither_token_nor_payload_is_in_logs_or_errors() {
         let failure = server.client().post(Cursor::read(9), &[note()]).await.expect_err("refused");
         shown.push(format!("{failure:?} {}", failure.next_step()));
     }
-    drop(guard);
     let logged = String::from_utf8(logged.0.lock().expect("no panic while locked").clone()).expect("text");
     assert!(logged.contains("status=200") && logged.contains("status=422"), "{logged}");
     for text in shown.iter().chain([&logged]) {

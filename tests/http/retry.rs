@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use unstick::device::DeviceFile;
+use unstick::domain::answer::Refusal;
 use unstick::domain::device::Device;
 use unstick::domain::field::FieldPath;
 use unstick::domain::inspect::Inspection;
@@ -19,7 +21,7 @@ use unstick::domain::strategy::{self, Strategy};
 use unstick::sandbox::fault::Script;
 use unstick::sandbox::http::{Options, Running, Sandbox};
 use unstick::sandbox::model::{FirstSync, Model};
-use unstick::server::{Client, Timeouts};
+use unstick::server::{Client, Timeouts, Token};
 use unstick::session::{Clock, Pushed, Server, Session, Watch};
 
 use super::canned::{TOKEN, client_at};
@@ -62,6 +64,8 @@ impl Run {
 
 #[derive(Clone, Default)]
 struct Eyes {
+    /// How many fresh tokens there are.
+    tokens: usize,
     notes: Arc<Mutex<Vec<Note>>>,
     journals: Arc<Mutex<Vec<String>>>,
     journal: PathBuf,
@@ -78,6 +82,12 @@ impl Watch for Eyes {
 
     fn cancelled(&self) -> bool {
         false
+    }
+
+    async fn fresh_token(&mut self, refusal: &Refusal) -> Option<Token> {
+        assert_eq!(refusal.status, 401);
+        self.tokens = self.tokens.checked_sub(1)?;
+        Some(Token::read(&SecretString::from("fresh"), "a test").expect("a token"))
     }
 }
 
@@ -208,8 +218,19 @@ impl Place {
         resolution: Resolution,
         options: push::Options,
     ) -> Run {
+        self.push_with_tokens(session, inspection, resolution, options, 0).await
+    }
+
+    async fn push_with_tokens(
+        &self,
+        session: &mut Session,
+        inspection: Arc<Inspection>,
+        resolution: Resolution,
+        options: push::Options,
+        tokens: usize,
+    ) -> Run {
         let before = std::fs::read_to_string(self.path()).expect("a device file");
-        let mut eyes = Eyes { journal: self.journal(), ..Eyes::default() };
+        let mut eyes = Eyes { tokens, journal: self.journal(), ..Eyes::default() };
         let pushed = session.push(inspection, resolution, options, &mut eyes).await;
         let pushed = pushed.unwrap_or_else(|error| panic!("{error}"));
         pushed.written.as_ref().unwrap_or_else(|error| panic!("{error}"));
@@ -526,6 +547,69 @@ async fn what_is_in_doubt_is_known_to_who_goes_on_without_a_new_start() {
     assert!(session.device().in_doubt.is_empty());
     place.nothing_is_doubled_or_gone("gone on");
     place.agree("gone on").await;
+    place.sandbox.shutdown().await;
+}
+
+/// Pushes as `unstick push --strategy client-wins` does, with so many fresh tokens at hand.
+async fn with_tokens(place: &Place, tokens: usize) -> Run {
+    let mut session = place.session();
+    let inspection = place.look(&session).await;
+    let resolution = decided(&inspection, Strategy::ClientWins);
+    let options = push::Options { rule: Some(Strategy::ClientWins), ..push::Options::default() };
+    place.push_with_tokens(&mut session, inspection, resolution, options, tokens).await
+}
+
+#[tokio::test]
+async fn a_push_goes_on_with_a_fresh_token_and_loses_and_doubles_nothing() {
+    for (rule, tokens) in [
+        ("post:1=401", 1),
+        ("post:2=401", 1),
+        ("post:1-3=401", 3),
+        // The token runs out before the look afterwards, before a pull for what is new, and after a lost answer.
+        ("get:2=401", 1),
+        ("post:1=race", 0),
+        ("any:3-4=401", 2),
+    ] {
+        let place = Place::with(&[rule]).await;
+        let run = with_tokens(&place, tokens).await;
+        assert!(matches!(run.outcome().end, End::Done), "{rule}: {:?}", run.outcome().end);
+        place.nothing_is_doubled_or_gone(rule);
+        place.agree(rule).await;
+        place.sandbox.shutdown().await;
+    }
+    let place = Place::with(&["post:1=race", "get:2=401"]).await;
+    let run = with_tokens(&place, 1).await;
+    assert!(matches!(run.outcome().end, End::Done), "{:?}", run.outcome().end);
+    place.agree("after a race").await;
+    place.sandbox.shutdown().await;
+    let place = Place::with(&["post:1=truncated", "get:2=401"]).await;
+    let run = with_tokens(&place, 1).await;
+    assert!(matches!(run.outcome().end, End::Done), "{:?}", run.outcome().end);
+    place.nothing_is_doubled_or_gone("after a lost answer");
+    place.agree("after a lost answer").await;
+    place.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn without_a_fresh_token_the_push_ends_and_what_was_sent_is_known() {
+    let place = Place::with(&["post:2-=401"]).await;
+    let run = with_tokens(&place, 0).await;
+    let End::Refused(refusal) = &run.outcome().end else { panic!("{:?}", run.outcome().end) };
+    assert_eq!(refusal.status, 401);
+    assert!(!run.outcome().sent.is_empty(), "the first POST went through");
+    place.nothing_is_doubled_or_gone("refused");
+    place.sandbox.shutdown().await;
+    // Fresh tokens that are refused as well do not go on for ever.
+    let place = Place::with(&["post:*=401"]).await;
+    let run = with_tokens(&place, 100).await;
+    assert!(matches!(run.outcome().end, End::Refused(_)), "{:?}", run.outcome().end);
+    assert!(run.outcome().posts < 10, "{}", run.outcome().posts);
+    assert_eq!(place.device().queue.len(), 8);
+    place.sandbox.shutdown().await;
+    // After a lost answer nobody knows.
+    let place = Place::with(&["post:1=truncated", "get:2-=401"]).await;
+    let run = with_tokens(&place, 0).await;
+    assert!(matches!(run.outcome().end, End::Unknown { .. }), "{:?}", run.outcome().end);
     place.sandbox.shutdown().await;
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use unstick::domain::mutation::Millis;
-use unstick::sandbox::http::{Options, Running, Sandbox};
+use unstick::sandbox::http::{Clock, Options, Running, Sandbox};
 use unstick::sandbox::model::Model;
 use unstick::sandbox::scenario::Scenario;
 
@@ -53,11 +53,16 @@ impl Bench {
 
     /// The same, with a server on which these things go wrong.
     pub fn faulty(name: &str, rules: &[&str]) -> Self {
+        Self::faulty_at(name, rules, Options::default().clock)
+    }
+
+    /// The same, with a clock of one's own.
+    pub fn faulty_at(name: &str, rules: &[&str], clock: Clock) -> Self {
         let mut opened = Scenario::by_name(name).expect("a scenario").open(now());
         assert!(opened.attempt(now()).is_err(), "the device is stuck");
         let text = opened.device_file();
         let faults = rules.iter().map(|rule| rule.parse().expect("a rule")).collect();
-        Self::with(opened.model, &text, Options { faults, ..Options::default() })
+        Self::with(opened.model, &text, Options { faults, clock, ..Options::default() })
     }
 
     /// A server and a device file with this text.

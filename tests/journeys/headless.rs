@@ -1,5 +1,7 @@
 //! `inspect`, `plan` and `push` against a server.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::bench::{Bench, TOKEN, said};
@@ -145,6 +147,30 @@ fn the_token_is_in_no_file_and_no_output() {
     }
     let secret = TOKEN.rsplit(',').next().expect("its last word");
     assert!(!String::from_utf8_lossy(&everything).contains(secret));
+}
+
+/// The server rewrites the token file while it answers the first POST and takes the old token no longer at the second.
+#[test]
+fn a_token_file_that_holds_a_fresh_token_by_now_is_read_again() {
+    for (changes, exit, said_so) in [(true, 0, "a fresh token"), (false, 3, "nothing is lost")] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("token");
+        std::fs::write(&file, "first").expect("written");
+        let rewritten = file.clone();
+        let clock = move || {
+            if changes {
+                std::fs::write(&rewritten, "second").expect("written");
+            }
+            super::bench::now()
+        };
+        let bench = Bench::faulty_at("tablet-behind", &["post:2=401"], Arc::new(clock));
+        let file = file.to_str().expect("a path");
+        let output = bench.run("push", &["--strategy", "client-wins", "--yes", "--token-file", file]);
+        assert_eq!(output.status.code(), Some(exit), "{}", said(&output));
+        assert!(said(&output).contains(said_so), "{}", said(&output));
+        let queue = bench.device()["queue"].as_array().map_or(0, Vec::len);
+        assert_eq!(queue == 0, changes, "what was not taken stays in the queue");
+    }
 }
 
 #[test]

@@ -68,6 +68,7 @@ fn pushed(
                 Got::Posted(posted(posts, head, mutations.len()))
             }
             Do::Pull { since } => Got::Pulled(pulled(since)),
+            Do::Authorize(_) => Got::Authorized(true),
             Do::Finish(outcome) => return (*outcome, waits),
         };
         step = push.got(got, NOW);

@@ -320,6 +320,7 @@ impl World {
             let got = match step {
                 Do::Journal(_) => Got::Journaled,
                 Do::Wait { .. } => Got::Waited,
+                Do::Authorize(_) => Got::Authorized(self.rng.one_in(2)),
                 Do::Pull { .. } if self.faults && self.rng.one_in(12) => {
                     Got::Pulled(Err(PullFault::Failed(String::from("reset"))))
                 }

@@ -15,6 +15,7 @@ pub(crate) enum Step {
     Pointer(Pointer),
     Inspected(bool),
     PullFailed,
+    TokenWanted,
     Note,
     End(u8),
     Edited(u64, bool),
@@ -45,6 +46,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => pointer,
         1 => any::<bool>().prop_map(Step::Inspected),
         1 => Just(Step::PullFailed),
+        1 => Just(Step::TokenWanted),
         1 => Just(Step::Note),
         1 => (0..4u8).prop_map(Step::End),
         1 => (0..40u64, any::<bool>()).prop_map(|(job, saved)| Step::Edited(job, saved)),
@@ -79,6 +81,9 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 Event::Inspected(Box::new(sample::inspection(device, &pull)))
             }
             Step::PullFailed if matches!(app.phase(), Phase::Connecting(_)) => Event::PullFailed(failure()),
+            Step::TokenWanted if matches!(app.phase(), Phase::Connecting(_) | Phase::Pushing(_)) => {
+                Event::TokenWanted(failure())
+            }
             Step::Note if matches!(app.phase(), Phase::Pushing(_)) => Event::Push(Note::Lost { post: 1 }),
             Step::End(how) if matches!(app.phase(), Phase::Pushing(_)) => {
                 let how = match how {
@@ -89,7 +94,7 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 };
                 Event::PushEnded(super::pushing::end(&app, how))
             }
-            Step::PullFailed | Step::Note | Step::End(_) | Step::Tick => {
+            Step::PullFailed | Step::TokenWanted | Step::Note | Step::End(_) | Step::Tick => {
                 Event::Tick(Millis(app.now().0 + 1000))
             }
             Step::Edited(job, saved) => {

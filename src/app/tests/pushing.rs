@@ -164,3 +164,74 @@ fn a_report_is_written_after_the_push_and_its_place_is_told() {
     app.update(Event::Reported(Err(failure)));
     assert_eq!(app.place(), Place::Failure);
 }
+
+fn refused_token() -> Failure {
+    Failure {
+        what: String::from("401 unauthorized: the access token has expired"),
+        where_: String::new(),
+        next: String::from("Put a fresh token somewhere"),
+        request_id: None,
+    }
+}
+
+/// The token among the effects.
+fn given(effects: &[Effect]) -> Option<String> {
+    use secrecy::ExposeSecret as _;
+    effects.iter().find_map(|effect| match effect {
+        Effect::Token(Some(token)) => Some(token.expose_secret().to_owned()),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_push_waits_for_a_fresh_token_and_goes_on_with_it() {
+    let mut app = pushing((120, 36));
+    app.update(Event::TokenWanted(refused_token()));
+    assert_eq!(app.place(), Place::Token);
+    assert!(play(&mut app, "Enter").is_empty());
+    assert!(status(&app).contains("type or paste the token"), "{}", status(&app));
+    // Letters are letters here, whatever else they mean.
+    type_text(&mut app, "xq?y");
+    app.update(Event::Key(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE)));
+    app.update(Event::Paste(String::from("-pasted\r\n")));
+    let effects = play(&mut app, "Enter");
+    assert_eq!(given(&effects).as_deref(), Some("xq?-pasted"));
+    assert!(!format!("{effects:?}").contains("pasted"));
+    assert_eq!(app.place(), Place::Pushing);
+    app.update(Event::PushEnded(end(&app, End::Done)));
+    assert_eq!(app.place(), Place::Ended);
+}
+
+#[test]
+fn a_push_goes_on_without_a_token_where_nobody_has_one() {
+    let mut app = pushing((120, 36));
+    app.update(Event::TokenWanted(refused_token()));
+    assert!(matches!(play(&mut app, "a ^u Esc").as_slice(), [Effect::Token(None)]));
+    assert_eq!(app.place(), Place::Pushing);
+    // Asked for again, and left: the push is told as well.
+    app.update(Event::TokenWanted(refused_token()));
+    assert!(play(&mut app, "^c").is_empty());
+    assert_eq!(app.place(), Place::Question);
+    assert!(matches!(play(&mut app, "y").as_slice(), [Effect::CancelPush]));
+}
+
+#[test]
+fn a_pull_asks_for_a_fresh_token_as_well_and_keeps_what_was_there() {
+    let mut app = sample::start(DEVICE, (120, 36));
+    app.update(Event::TokenWanted(refused_token()));
+    type_text(&mut app, "fresh");
+    let effects = play(&mut app, "Enter");
+    assert_eq!(given(&effects).as_deref(), Some("fresh"));
+    assert_eq!(app.place(), Place::Connecting);
+    app.update(Event::TokenWanted(refused_token()));
+    assert!(play(&mut app, "Esc").is_empty());
+    assert_eq!((app.place(), app.exit_code()), (Place::Failure, ExitCode::Refused));
+
+    let mut app = inspecting(DEVICE, PULL, (120, 36));
+    play(&mut app, "d");
+    assert!(matches!(play(&mut app, "r").as_slice(), [Effect::Pull]));
+    app.update(Event::TokenWanted(refused_token()));
+    play(&mut app, "Esc Esc");
+    assert!(matches!(app.phase(), Phase::Inspecting));
+    assert_eq!(bench(&app).resolution.iter().count(), 1);
+}

@@ -35,6 +35,8 @@ use super::window::{PullPath, Window};
 const MAX_ROUNDS: u32 = 6;
 /// How often one step is tried again after a fault.
 const MAX_TRIES: u32 = 5;
+/// How many fresh tokens in a row may be refused as well.
+const MAX_TOKENS: u32 = 3;
 /// The longest wait that a server may ask for and get, ms.
 const MAX_WAIT_MS: u64 = 120_000;
 
@@ -68,6 +70,8 @@ pub enum Do {
         /// `mutationsSince` of the request.
         since: Cursor,
     },
+    /// Ask for a fresh token, since the server no longer takes this one, then report [`Got::Authorized`].
+    Authorize(Refusal),
     /// Wait, with some jitter, then report [`Got::Waited`].
     Wait {
         /// How long, ms.
@@ -86,6 +90,8 @@ pub enum Got {
     Posted(Posted),
     /// The answer to a pull.
     Pulled(Result<Window, PullFault>),
+    /// Whether there is a fresh token; requests carry it from now on.
+    Authorized(bool),
     /// The time is over.
     Waited,
     /// The person wants no further POST.
@@ -291,6 +297,10 @@ enum Awaiting {
     Answer,
     Pull(Why),
     Pause(After),
+    /// A fresh token, for a POST.
+    TokenToPost(Refusal),
+    /// A fresh token, for a pull.
+    TokenToPull(Why, Refusal),
 }
 
 #[derive(Clone, Copy)]
@@ -298,6 +308,7 @@ enum After {
     Post,
     Next,
     PullAgain,
+    Authorize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -328,6 +339,10 @@ pub struct Push {
     /// Why the last answer was lost.
     lost: String,
     first_sync_tried: bool,
+    /// The refusal of a token, until there is a fresh one.
+    unauthorized: Option<Refusal>,
+    /// Tokens that were refused in a row.
+    tokens: u32,
     set_aside: HashSet<QueueId>,
     quarantined: Vec<Quarantined>,
     arrived: Vec<QueueId>,
@@ -367,6 +382,8 @@ impl Push {
             tries: 0,
             lost: String::new(),
             first_sync_tried: false,
+            unauthorized: None,
+            tokens: 0,
             set_aside: HashSet::new(),
             quarantined: Vec::new(),
             arrived: Vec::new(),
@@ -412,7 +429,14 @@ impl Push {
                     After::Post => self.post(),
                     After::Next => self.next_chunk(),
                     After::PullAgain => self.pull(self.why),
+                    After::Authorize => self.authorize_post(),
                 }
+            }
+            (Awaiting::TokenToPost(_), Got::Authorized(true)) => self.next_chunk(),
+            (Awaiting::TokenToPost(refusal), Got::Authorized(false)) => self.end_early(End::Refused(refusal)),
+            (Awaiting::TokenToPull(why, _), Got::Authorized(true)) => self.pull(why),
+            (Awaiting::TokenToPull(why, refusal), Got::Authorized(false)) => {
+                self.no_pull(why, PullFault::Refused(refusal))
             }
             (Awaiting::Answer, Got::Posted(posted)) => self.answered(posted),
             (Awaiting::Pull(why), Got::Pulled(pulled)) => self.pulled(why, pulled),
@@ -421,6 +445,8 @@ impl Push {
                 Awaiting::Nothing
                 | Awaiting::Journal(_)
                 | Awaiting::Pause(_)
+                | Awaiting::TokenToPost(_)
+                | Awaiting::TokenToPull(..)
                 | Awaiting::Answer
                 | Awaiting::Pull(_),
                 _,
@@ -525,6 +551,7 @@ impl Push {
     fn acknowledged(&mut self, acked: &[Acked], head: Cursor) -> Do {
         self.tries = 0;
         self.rounds = 0;
+        self.tokens = 0;
         self.head = head;
         let items = std::mem::take(&mut self.flying);
         let resource_ids = acked.iter().map(|a| a.resource_id.as_ref().map(ToString::to_string)).collect();
@@ -577,6 +604,14 @@ impl Push {
                 }
                 self.pull(Why::HeadMoved)
             }
+            Class::Unauthorized => {
+                // It was surely not applied: the same POST leaves again with the fresh token.
+                self.requeue();
+                let status = refusal.status;
+                self.unauthorized = Some(refusal);
+                self.awaiting = Awaiting::Journal(After::Authorize);
+                Do::Journal(Record::NotApplied { post: self.posts, status })
+            }
             Class::Validation | Class::NotFound => self.isolate(&refusal),
             Class::RateLimited => {
                 self.tries += 1;
@@ -592,12 +627,20 @@ impl Push {
             // A gateway that failed says nothing of what stood behind it, nor does a 409 without a reason.
             Class::Server | Class::Rejected => self.tells_nothing(refusal),
             Class::ConflictOther if refusal.code.is_none() => self.tells_nothing(refusal),
-            Class::BadRequest
-            | Class::Unauthorized
-            | Class::Forbidden
-            | Class::ConflictOther
-            | Class::Other => self.end_early(End::Refused(refusal)),
+            Class::BadRequest | Class::Forbidden | Class::ConflictOther | Class::Other => {
+                self.end_early(End::Refused(refusal))
+            }
         }
+    }
+
+    fn authorize_post(&mut self) -> Do {
+        let Some(refusal) = self.unauthorized.take() else { return self.next_chunk() };
+        self.tokens += 1;
+        if self.tokens > MAX_TOKENS {
+            return self.end_early(End::Refused(refusal));
+        }
+        self.awaiting = Awaiting::TokenToPost(refusal.clone());
+        Do::Authorize(refusal)
     }
 
     /// A refusal that does not tell what the server did.
@@ -690,32 +733,30 @@ impl Push {
     fn pulled(&mut self, why: Why, pulled: Result<Window, PullFault>) -> Do {
         let newer = match pulled {
             Ok(window) => window,
+            Err(PullFault::Refused(refusal))
+                if refusal.class == Class::Unauthorized && self.tokens < MAX_TOKENS =>
+            {
+                self.tokens += 1;
+                self.awaiting = Awaiting::TokenToPull(why, refusal.clone());
+                return Do::Authorize(refusal);
+            }
             Err(fault) => {
                 self.tries += 1;
-                let (wait, reason) = match &fault {
+                let wait = match &fault {
                     PullFault::Refused(refusal) => {
                         let passing =
                             matches!(refusal.class, Class::Server | Class::RateLimited | Class::OutOfSync);
-                        (self.asked_to_wait(refusal).filter(|_| passing), refusal.to_string())
+                        self.asked_to_wait(refusal).filter(|_| passing)
                     }
-                    PullFault::Failed(reason) => (Some(self.backoff()), reason.clone()),
+                    PullFault::Failed(_) => Some(self.backoff()),
                 };
                 if let Some(ms) = wait.filter(|_| self.tries <= MAX_TRIES) {
                     return self.pause(ms, "the pull failed", After::PullAgain);
                 }
-                return match (why, fault) {
-                    // Everything is acknowledged; only the look afterwards is missing.
-                    (Why::Verify, _) => self.finish(),
-                    (Why::LostAnswer, _) => {
-                        let why =
-                            format!("an answer was lost and the pull that would tell failed too: {reason}");
-                        self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
-                    }
-                    (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
-                    (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
-                };
+                return self.no_pull(why, fault);
             }
         };
+        self.tokens = 0;
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
         let moved = newer.head != self.head;
         if why == Why::LostAnswer && !moved {
@@ -724,6 +765,24 @@ impl Push {
             return self.again();
         }
         self.look_again(why, newer)
+    }
+
+    /// Ends without the pull that was needed.
+    fn no_pull(&mut self, why: Why, fault: PullFault) -> Do {
+        match (why, fault) {
+            // Everything is acknowledged; only the look afterwards is missing.
+            (Why::Verify, _) => self.finish(),
+            (Why::LostAnswer, fault) => {
+                let reason = match fault {
+                    PullFault::Refused(refusal) => refusal.to_string(),
+                    PullFault::Failed(reason) => reason,
+                };
+                let why = format!("an answer was lost and the pull that would tell failed too: {reason}");
+                self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+            }
+            (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
+            (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
+        }
     }
 
     /// Inspects both sides as they are now and goes on from there.

@@ -263,6 +263,7 @@ fn driven(opened: &mut Opened, strategy: Strategy) -> Outcome {
         let got = match step {
             Do::Journal(_) => Got::Journaled,
             Do::Wait { .. } => Got::Waited,
+            Do::Authorize(_) => Got::Authorized(false),
             Do::Pull { since } => Got::Pulled(Ok(pulled(&opened.model, since))),
             Do::Post { head, mutations } => {
                 let wire =

@@ -189,3 +189,19 @@ fn ended() {
         app
     });
 }
+
+#[test]
+fn a_token_is_asked_for() {
+    at_every_size("token", |size| {
+        let mut app = pushing(size);
+        app.update(Event::TokenWanted(crate::app::Failure {
+            what: String::from("401 unauthorized: The access token has expired (request req-7)"),
+            where_: String::from("https://h.example/v1/sync"),
+            next: String::new(),
+            request_id: None,
+        }));
+        app.update(Event::Paste(String::from("hunter2-hunter2")));
+        assert!(!text(&frame(&app, Theme::Plain)).contains("hunter"));
+        app
+    });
+}
