@@ -240,13 +240,13 @@ mod tests {
             assert_eq!(values.key(stays), stays);
         }
         let bookmark = values.key("at:2:255");
-        assert!(bookmark.starts_with("at:#") && !bookmark.contains("255"), "{bookmark}");
+        assert!(bookmark.starts_with("at:#") && !bookmark.contains("2:255"), "{bookmark}");
         let link = values.key("link:c@1@2:255");
-        assert!(link.starts_with("link:c@1@#") && !link.contains("255"), "{link}");
+        assert!(link.starts_with("link:c@1@#") && !link.contains("2:255"), "{link}");
         let sentence = values.sentence("queue entry q1: the bookmark at 2:255 is there 14 times");
         assert!(sentence.starts_with("queue entry q1: the bookmark at #"), "{sentence}");
-        assert!(sentence.ends_with(" is there 14 times") && !sentence.contains("255"), "{sentence}");
-        assert!(!values.sentence("a bookmark at page 42, of page 1").contains("42"));
+        assert!(sentence.ends_with(" is there 14 times") && !sentence.contains("2:255"), "{sentence}");
+        assert!(!values.sentence("a bookmark at page 42, of page 1").contains("page 42"));
         assert!(values.sentence("a bookmark at page 42, of page 1").ends_with(", of page 1"));
         assert_eq!(Values::Plain.sentence("at 2:255"), "at 2:255");
     }
