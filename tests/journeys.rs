@@ -13,3 +13,5 @@ mod recovery;
 mod report;
 #[path = "support/schemas.rs"]
 mod schemas;
+#[path = "journeys/visible.rs"]
+mod visible;

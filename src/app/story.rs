@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::event::{PullNote, PushEnd, Stuck};
 use super::page::{Page, Rank};
-use crate::domain::diagnosis::Cause;
+use crate::domain::answer::Class;
+use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::push::{Difference, End, Note};
@@ -132,10 +133,9 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
         ));
     }
     if !window.not_visible.is_empty() {
-        let kinds: Vec<&str> = window.not_visible.iter().map(crate::domain::mutation::Kind::wire).collect();
         mind.push(format!(
-            "The token does not see {}: not visible is not the same as missing.",
-            kinds.join(", ")
+            "Not visible with this token: {}. Not visible is not missing; what is queued of it waits, and the cursor stays.",
+            hidden_kinds(&window.not_visible)
         ));
     }
     if !inspection.ignored.is_empty() {
@@ -296,7 +296,22 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
             vec![String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")]
         }
         End::Refused(refusal) => vec![
-            format!("{}", refusal.next_step()),
+            match refusal.class {
+                Class::Forbidden => {
+                    let scopes: Vec<&str> = end.outcome.course.scopes_needed().into_iter().collect();
+                    format!("Use a token of the same environment with the scopes {}.", scopes.join(", "))
+                }
+                Class::Rejected
+                | Class::BadRequest
+                | Class::Unauthorized
+                | Class::NotFound
+                | Class::OutOfSync
+                | Class::ConflictOther
+                | Class::Validation
+                | Class::RateLimited
+                | Class::Server
+                | Class::Other => refusal.next_step(),
+            },
             String::from("Nothing is lost: Enter goes back, the choices still stand."),
         ],
         End::Unreachable(_) => {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::device::Device;
-use super::inspect::{Inspection, Pair, Status};
+use super::inspect::{Blocked, Inspection, Pair, Status};
 use super::mutation::{Kind, Millis, Side};
 use super::phone;
 use super::plan::{self, MAX_BATCH};
@@ -64,6 +64,7 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
     causes.extend(other_devices(inspection, now));
     causes.extend(concurrent(inspection));
     causes.extend(echoes(inspection));
+    causes.extend(not_visible(inspection));
     causes.extend(refusals(inspection));
     causes.extend(poison(inspection));
     causes.extend(over_limit(inspection));
@@ -143,6 +144,27 @@ fn concurrent(inspection: &Inspection) -> Option<Cause> {
     let resources =
         is_are(diverged, "resource was changed on both sides", "resources were changed on both sides");
     (diverged > 0).then(|| Cause::new("concurrent-mutations", resources))
+}
+
+/// Mutations that wait because the token does not see their kind.
+fn not_visible(inspection: &Inspection) -> Option<Cause> {
+    let hidden = inspection.pairs.iter().filter(|pair| pair.blocked == Some(Blocked::NotVisible));
+    let waiting: usize = hidden.map(|pair| pair.device.len()).sum();
+    (waiting > 0).then(|| {
+        let kinds = hidden_kinds(&inspection.window.not_visible);
+        let waiting = is_are(waiting, "queued mutation is", "queued mutations are");
+        Cause::new("auth", format!("{waiting} of a kind that is not visible with this token: {kinds}"))
+    })
+}
+
+/// `NOTE (scope note), COLLECTION_BOOKMARK (scopes bookmark and collection)`.
+pub fn hidden_kinds(kinds: &[Kind]) -> String {
+    let one = |kind: &Kind| match kind.scopes() {
+        [] => kind.wire().to_owned(),
+        [scope] => format!("{} (scope {scope})", kind.wire()),
+        scopes => format!("{} (scopes {})", kind.wire(), scopes.join(" and ")),
+    };
+    kinds.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// What the device's own log says of earlier answers.

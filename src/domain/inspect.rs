@@ -65,6 +65,8 @@ pub enum Blocked {
     NoParent,
     /// It deletes a resource whose server id the device never learnt.
     NoServerId,
+    /// The token does not see the kind: what the server holds of it is not known, and not missing (PROTOCOL D26).
+    NotVisible,
 }
 
 impl Blocked {
@@ -74,6 +76,9 @@ impl Blocked {
             Self::Parent(_) => "waits for its collection, whose fate is open or which the server deleted",
             Self::NoParent => "its collection has no id on the server and is not in the queue",
             Self::NoServerId => "deletes a resource whose server id the device never learnt",
+            Self::NotVisible => {
+                "not visible: the token lacks a scope of this kind, so that it is not known what the server holds"
+            }
         }
     }
 }
@@ -216,6 +221,7 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     };
     inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
+    inspection.block_not_visible();
     inspection.block_dependants();
     inspection.count();
     inspection
@@ -484,6 +490,17 @@ impl Inspection {
             }
         }
         self.collections = index;
+    }
+
+    /// What is queued of a kind that the token does not see waits for another token.
+    fn block_not_visible(&mut self) {
+        let hidden = &self.window.not_visible;
+        for pair in &mut self.pairs {
+            let waits = matches!(pair.status, Status::Push | Status::Blocked);
+            if waits && pair.server.is_empty() && hidden.contains(&pair.kind) {
+                (pair.status, pair.blocked) = (Status::Blocked, Some(Blocked::NotVisible));
+            }
+        }
     }
 
     fn block_dependants(&mut self) {

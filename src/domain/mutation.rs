@@ -112,6 +112,19 @@ impl Kind {
         }
     }
 
+    /// The scopes that a token needs before it sees the kind or may write it, `sync` besides (PROTOCOL A1). Of a kind
+    /// that this version does not know none are known.
+    pub const fn scopes(&self) -> &'static [&'static str] {
+        match self {
+            Self::Bookmark => &["bookmark"],
+            Self::Collection => &["collection"],
+            Self::Link => &["bookmark", "collection"],
+            Self::Note => &["note"],
+            Self::ReadingSession => &["reading_session"],
+            Self::Other(_) => &[],
+        }
+    }
+
     /// Reads the word on the wire; every word is a kind.
     pub fn from_wire(word: &str) -> Self {
         match word {

@@ -114,8 +114,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// The head this plan was made for.
     pub head: Cursor,
-    /// Whether the device's cursor may move to the head afterwards: only when nothing is open and every entry of
-    /// the window was understood, since the next pull would not show them again (DESIGN §5).
+    /// Whether the device's cursor may move to the head afterwards: only when nothing is open, every entry of the
+    /// window was understood and every kind was visible, since the next pull would not show them again (DESIGN §5).
     pub moves_cursor: bool,
 }
 
@@ -173,8 +173,10 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
         plan.take(inspection, id, outcome, &mut items);
     }
     plan.apply.sort_unstable();
-    plan.moves_cursor =
-        plan.open.is_empty() && inspection.window.unreadable.is_empty() && inspection.unidentified.is_empty();
+    let window = &inspection.window;
+    let all_seen =
+        window.unreadable.is_empty() && window.not_visible.is_empty() && inspection.unidentified.is_empty();
+    plan.moves_cursor = plan.open.is_empty() && all_seen;
     plan.warnings = warnings(inspection, items.iter().map(|(_, item)| item));
     plan.batches = batches(items, inspection.window.head);
     plan

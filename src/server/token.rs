@@ -19,15 +19,6 @@ pub const VARIABLE: &str = "UNSTICK_TOKEN";
 /// No token is longer than this, bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// The scopes that a token needs before a pull holds a kind (PROTOCOL A1).
-const SCOPES: [(Kind, &[&str]); 5] = [
-    (Kind::Bookmark, &["bookmark"]),
-    (Kind::Collection, &["collection"]),
-    (Kind::Link, &["bookmark", "collection"]),
-    (Kind::Note, &["note"]),
-    (Kind::ReadingSession, &["reading_session"]),
-];
-
 /// A user's access token. Its debug form is redacted; it has no other.
 #[derive(Clone, Debug)]
 pub struct Token(SecretString);
@@ -86,7 +77,7 @@ impl Token {
     pub fn not_visible(&self) -> Vec<Kind> {
         let Some(granted) = self.scopes() else { return Vec::new() };
         let lacks = |scope: &&str| !granted.iter().any(|word| word == scope);
-        SCOPES.into_iter().filter(|(_, needed)| needed.iter().any(lacks)).map(|(kind, _)| kind).collect()
+        Kind::KNOWN.into_iter().filter(|kind| kind.scopes().iter().any(lacks)).collect()
     }
 
     /// The scopes that the token names: a JWT in `scope` or `scp`, a sandbox token after `scopes:`.

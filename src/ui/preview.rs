@@ -109,7 +109,14 @@ fn total(canvas: &mut Canvas, app: &App, plan: &Plan, area: Rect) {
         (format!("y {does}; then the device's cursor moves to the head (now {}).", plan.head), Ink::Good)
     } else {
         (
-            String::from("What is open stays open and the device's cursor where it is; y sends the rest."),
+            match app.bench() {
+                Some(bench) if !bench.inspection.window.not_visible.is_empty() => String::from(
+                    "The token does not see every kind: the device's cursor stays where it is; y sends the rest.",
+                ),
+                Some(_) | None => String::from(
+                    "What is open stays open and the device's cursor where it is; y sends the rest.",
+                ),
+            },
             Ink::Conflict,
         )
     };

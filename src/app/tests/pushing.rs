@@ -235,3 +235,26 @@ fn a_pull_asks_for_a_fresh_token_as_well_and_keeps_what_was_there() {
     assert!(matches!(app.phase(), Phase::Inspecting));
     assert_eq!(bench(&app).resolution.iter().count(), 1);
 }
+
+#[test]
+fn a_403_names_the_scopes_that_the_post_needed() {
+    let app = pushing((120, 36));
+    let head = ResponseHead { status: 403, ..ResponseHead::default() };
+    let refusal = Refusal::read(&head, r#"{"message":"no","type":"forbidden","success":false}"#);
+    let mut end = end(&app, End::Refused(refusal));
+    let wire = crate::domain::mutation::WireMutation {
+        op: crate::domain::mutation::Op::Create,
+        kind: crate::domain::mutation::Kind::Link,
+        resource_id: None,
+        data: crate::domain::mutation::Payload::ABSENT,
+    };
+    end.outcome.course.exchanges.push(crate::domain::push::Exchange {
+        post: 1,
+        head: Cursor::read(200),
+        mutations: vec![crate::domain::push::Carried { queue: vec!["q1".into()], wire }],
+        answer: crate::domain::push::Answer::Awaited,
+    });
+    let (page, exit) = story::ended(&end);
+    assert_eq!(exit, ExitCode::Refused);
+    assert!(page.paragraphs().any(|text| text.contains("with the scopes bookmark, collection, sync")));
+}

@@ -1,5 +1,7 @@
 //! What a push did, step by step, for the report: every POST with its answer, and what was decided on the way.
 
+use std::collections::BTreeSet;
+
 use indexmap::IndexMap;
 
 use super::super::answer::Refusal;
@@ -110,6 +112,12 @@ impl Course {
     /// What was decided, as it was last decided, in the order in which it was first.
     pub fn decisions(&self) -> impl ExactSizeIterator<Item = &Decision> {
         self.decisions.values()
+    }
+
+    /// The scopes that the last POST needed.
+    pub fn scopes_needed(&self) -> BTreeSet<&'static str> {
+        let last = self.exchanges.last().into_iter().flat_map(|exchange| &exchange.mutations);
+        std::iter::once("sync").chain(last.flat_map(|carried| carried.wire.kind.scopes()).copied()).collect()
     }
 
     /// Takes in the choices that stand on an inspection.

@@ -21,7 +21,7 @@ use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
 use super::fold::Fold;
-use super::inspect::{self, Inspection, PairId};
+use super::inspect::{self, Blocked, Inspection, PairId};
 use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, WireMutation};
 use super::plan::{self, Plan};
@@ -857,7 +857,9 @@ impl Push {
             let Some(position) = position else { continue };
             let pair = self.inspection.pair_of_queued(position);
             let twin = self.inspection.pair(pair).twin.is_some() && open.contains(&pair);
+            let hidden = self.inspection.pair(pair).blocked == Some(Blocked::NotVisible);
             if twin
+                || hidden
                 || (to_send.contains(first) && item.wire.op == Op::Create && unrecognisable(item, created))
             {
                 in_doubt.extend(item.members.iter().cloned());

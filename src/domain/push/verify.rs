@@ -54,6 +54,10 @@ pub(super) fn verify(promised: &[(Item, Acked)], window: &Window, since: Cursor)
         }
     }
     for ((kind, id), (item, acked)) in last {
+        if window.not_visible.contains(kind) {
+            // A token that came later does not see it: nothing can be said.
+            continue;
+        }
         let (is, mut differ) = (by_id.get(&(kind, id.clone())), |path, what, values: [Option<Json>; 2]| {
             let [sent, holds] = values;
             let (ids, kind, resource_id) = (item.members.clone(), kind.clone(), id.clone());

@@ -4,9 +4,10 @@ use std::io::{self, Write};
 
 use super::{count, difference, duration, either, ids, name, value};
 use crate::domain::choices;
+use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::field::{Base, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
-use crate::domain::mutation::{Kind, Millis, Op, Side};
+use crate::domain::mutation::{Millis, Op, Side};
 use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
@@ -107,7 +108,7 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
         }
     }
     if !window.not_visible.is_empty() {
-        let kinds = ids(window.not_visible.iter().map(Kind::wire));
+        let kinds = hidden_kinds(&window.not_visible);
         writeln!(out, "  not visible with this token, so nothing is known of them: {kinds}")?;
     }
     Ok(())

@@ -179,7 +179,9 @@ impl<W: Write> Writer<'_, W> {
         if plan.moves_cursor {
             return writeln!(self.out, "  The device's cursor then moves to the new head.");
         }
-        let why = if plan.open.is_empty() {
+        let why = if !inspection.window.not_visible.is_empty() {
+            "the token does not see every kind, and the next pull must show the others"
+        } else if plan.open.is_empty() {
             "entries of the server's feed could not be read or name no resource"
         } else {
             "the next pull must show again what is open"
