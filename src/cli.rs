@@ -75,10 +75,23 @@ pub enum Command {
         device: PathBuf,
         /// What it is held against.
         against: Against,
-        /// What decides.
-        decision: Decision,
+        /// What decides; a case knows it itself.
+        decision: Option<Decision>,
         /// Who reads it.
         format: Format,
+    },
+    /// Write a case.
+    Case {
+        /// The device file; `-` is standard input.
+        device: PathBuf,
+        /// What it is held against.
+        against: Against,
+        /// What decides; without anything the case holds the inspection alone.
+        decision: Option<Decision>,
+        /// The file to write.
+        out: PathBuf,
+        /// Whether to replace what people wrote.
+        redact: bool,
     },
     /// Resolve and retry the sync.
     Push {
@@ -123,6 +136,8 @@ pub enum Against {
     Server(Access),
     /// A recorded pull; `-` is standard input.
     Recorded(PathBuf),
+    /// Nothing was said: the device file must be a case, which holds both sides.
+    Unsaid,
 }
 
 /// A server and who asks it. The token is not among it: it comes from `UNSTICK_TOKEN`, a file or a prompt.
@@ -216,12 +231,22 @@ impl Read {
             Sub::Plan(plan) => {
                 let files = [Some(&plan.device), plan.against.pull.as_ref(), plan.decide.choices.as_ref()];
                 checks.one_input(&files)?;
-                let decision = checks.decision(plan.decide)?;
-                Command::Plan {
-                    against: checks.against(plan.against)?,
-                    device: plan.device,
-                    decision,
-                    format: plan.output.format,
+                let against = checks.against(plan.against)?;
+                let decision = match against {
+                    Against::Unsaid => checks.decision_if_any(plan.decide)?,
+                    Against::Server(_) | Against::Recorded(_) => Some(checks.decision(plan.decide)?),
+                };
+                Command::Plan { against, device: plan.device, decision, format: plan.output.format }
+            }
+            Sub::Case(case) => {
+                let files = [Some(&case.device), case.against.pull.as_ref(), case.decide.choices.as_ref()];
+                checks.one_input(&files)?;
+                Command::Case {
+                    against: checks.against(case.against)?,
+                    device: case.device,
+                    decision: checks.decision_if_any(case.decide)?,
+                    out: case.out,
+                    redact: case.redact,
                 }
             }
             Sub::Push(push) => checks.push(push)?,
@@ -264,20 +289,14 @@ impl Checks<'_> {
             (Some(_), Some(_)) => Err(self
                 .conflict("--server and --pull exclude each other: a recorded pull stands for the server")),
             (Some(pull), None) => Ok(Against::Recorded(pull)),
+            (None, None) if self.config.server.is_none() => Ok(Against::Unsaid),
             (None, _) => self.access(flags.server).map(Against::Server),
         }
     }
 
     fn access(&self, flags: ServerFlags) -> Result<Access, Refused> {
         let Some(url) = flags.url.as_ref().or(self.config.server.as_ref()) else {
-            let recorded = match self.command {
-                "push" => "",
-                _ => ", or --pull FILE with a recorded pull",
-            };
-            return Err(self.refused(
-                "was not told which server to hold the device file against",
-                format!("Give --server URL (pre-live is {}){recorded}.", Endpoint::PRE_LIVE),
-            ));
+            return Err(Refused::Input(no_server(self.command)));
         };
         let endpoint = Endpoint::parse(url)?;
         let client_id = match flags.client_id.or_else(|| self.config.client_id.clone()) {
@@ -296,16 +315,20 @@ impl Checks<'_> {
     }
 
     fn decision(&self, decide: Decide) -> Result<Decision, Refused> {
+        self.decision_if_any(decide)?.ok_or_else(|| {
+            let names = Strategy::ALL.map(Strategy::name).join(", ");
+            let sentence = format!("{} needs --strategy ({names}) or --choices FILE", self.command);
+            self.usage(ErrorKind::MissingRequiredArgument, &sentence)
+        })
+    }
+
+    fn decision_if_any(&self, decide: Decide) -> Result<Option<Decision>, Refused> {
         match (decide.strategy, decide.choices) {
-            (Some(strategy), None) => Ok(Decision::Strategy(strategy)),
-            (None, Some(file)) => Ok(Decision::Choices(file)),
+            (None, None) => Ok(None),
+            (Some(strategy), None) => Ok(Some(Decision::Strategy(strategy))),
+            (None, Some(file)) => Ok(Some(Decision::Choices(file))),
             (Some(_), Some(_)) => Err(self
                 .conflict("--strategy and --choices exclude each other: either a rule decides or a person")),
-            (None, None) => {
-                let names = Strategy::ALL.map(Strategy::name).join(", ");
-                let sentence = format!("{} needs --strategy ({names}) or --choices FILE", self.command);
-                Err(self.usage(ErrorKind::MissingRequiredArgument, &sentence))
-            }
         }
     }
 
@@ -377,6 +400,19 @@ impl Checks<'_> {
     fn refused(&self, reason: &str, next: String) -> Refused {
         let file = format!("unstick {}", self.command);
         Refused::Input(InputError::Unsupported { file, reason: reason.to_owned(), next })
+    }
+}
+
+/// The error of `unstick command` without a server or anything in its place.
+pub fn no_server(command: &str) -> InputError {
+    let recorded = match command {
+        "push" => "",
+        _ => ", or --pull FILE with a recorded pull",
+    };
+    InputError::Unsupported {
+        file: format!("unstick {command}"),
+        reason: String::from("was not told which server to hold the device file against"),
+        next: format!("Give --server URL (pre-live is {}){recorded}.", Endpoint::PRE_LIVE),
     }
 }
 

@@ -3,6 +3,8 @@
 
 pub mod push;
 
+mod case;
+
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -17,6 +19,8 @@ use crate::exit::ExitCode;
 use crate::report::style::Style;
 use crate::report::{inspection, plan as planned};
 use crate::session::Session;
+
+pub use case::case;
 
 /// Who reads the report (`--format`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,12 +1,15 @@
 //! Runs a command: reads what it names, asks the server, writes what comes of it. Everything that is decided is
 //! decided elsewhere.
 
+mod opened;
+
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::app::{Source, Start};
+use crate::case::Decided;
 use crate::cli::{self, Access, Against, Command, Decision, Invocation};
 use crate::demo;
 use crate::device::DeviceFile;
@@ -18,8 +21,8 @@ use crate::domain::safe_text::visible_line;
 use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
+use crate::headless;
 use crate::headless::push::Telling;
-use crate::headless::{self, Decided};
 use crate::report::style::Style;
 use crate::runtime;
 use crate::sandbox::fault::Script;
@@ -31,6 +34,8 @@ use crate::server::{Failure, PullError};
 use crate::session::{Clock, Server, Session};
 use crate::tokens::Tokens;
 use crate::ui::Theme;
+
+use opened::{Opened, opened, told_anew, undecided};
 
 /// Why a command came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -90,27 +95,39 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Scenarios => list_scenarios(),
         Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
         Command::Open { device, against } => {
-            let mut tokens = Tokens::of(&against);
-            let session = session(&device, against, clock, &mut tokens)?;
+            let Opened { session, .. } = opened("open", &device, against, clock)?;
             open(session, theme, None).await
         }
         Command::Inspect { device, against, format, all } => {
-            let mut tokens = Tokens::of(&against);
-            let mut session = session(&device, against, clock, &mut tokens)?;
+            let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
             let inspection = tokens.look(&mut session, |_| {}).await?;
-            let options = headless::Options { format, style, all, now: clock.now() };
+            let options = headless::Options { format, style, all, now: session.clock().now() };
             let warnings = headless::warnings(&session);
-            Ok(headless::inspect(&inspection, &warnings, options, &mut io::stdout().lock())?)
+            let code = headless::inspect(&inspection, &warnings, options, &mut io::stdout().lock())?;
+            if let Some(case) = case {
+                told_anew(&case, &device, &inspection)?;
+            }
+            Ok(code)
         }
         Command::Plan { device, against, decision, format } => {
-            let text = choices_text(&decision)?;
-            let mut tokens = Tokens::of(&against);
-            let mut session = session(&device, against, clock, &mut tokens)?;
+            let Opened { mut session, mut tokens, case } = opened("plan", &device, against, clock)?;
+            let recorded = case.as_ref().filter(|_| decision.is_none());
+            let name = device.display().to_string();
+            let text = decision.as_ref().map(choices_text).transpose()?.flatten();
+            let decision = match (&decision, recorded.and_then(|case| case.decision.as_ref())) {
+                (Some(decision), _) => decided_by(decision, text.as_deref()),
+                (None, Some(Decided::Strategy(strategy))) => headless::Decision::Strategy(*strategy),
+                (None, Some(Decided::Choices(text))) => headless::Decision::Choices { file: &name, text },
+                (None, None) => return Err(undecided(&name).into()),
+            };
             let inspection = tokens.look(&mut session, |_| {}).await?;
-            let options = headless::Options { format, style, all: false, now: clock.now() };
+            let options = headless::Options { format, style, all: false, now: session.clock().now() };
             let warnings = headless::warnings(&session);
-            let decision = decided_by(&decision, text.as_deref());
-            Ok(headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?)
+            let code = headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?;
+            match recorded {
+                Some(case) => told_anew(case, &device, &inspection),
+                None => Ok(code),
+            }
         }
         Command::Push {
             device,
@@ -133,10 +150,18 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
             let telling = Telling::new(&session, format, report.as_ref())?;
             let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
-            let Decided { resolution, reopened } =
+            let headless::Decided { resolution, reopened } =
                 headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
             let decided = (resolution, reopened.as_slice());
             Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
+        }
+        Command::Case { device, against, decision, out, redact } => {
+            let Opened { mut session, mut tokens, .. } = opened("case", &device, against, clock)?;
+            let text = decision.as_ref().map(choices_text).transpose()?.flatten();
+            let inspection = tokens.look(&mut session, |_| {}).await?;
+            let decided = decision.as_ref().map(|decision| decided_by(decision, text.as_deref()));
+            let case = headless::case(&inspection, decided, session.clock().now(), redact, &out)?;
+            written(writeln!(io::stdout().lock(), "{case}"))
         }
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
@@ -208,8 +233,13 @@ async fn open(session: Session, theme: Theme, environment: Option<String>) -> Re
         }
         Server::Recorded(_) => (Source::Recorded { file: session.file().name().to_owned() }, None),
     };
-    let read_only = read_only
-        .or_else(|| session.file().path().is_none().then_some("standard input cannot be written back"));
+    let read_only = read_only.or_else(|| {
+        session
+            .file()
+            .path()
+            .is_none()
+            .then_some("what was not read from a device file cannot be written back")
+    });
     let start = Start {
         device: Arc::clone(session.device()),
         source,
@@ -224,6 +254,7 @@ async fn open(session: Session, theme: Theme, environment: Option<String>) -> Re
 
 fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {
     let (file, server) = match against {
+        Against::Unsaid => return Err(cli::no_server("open").into()),
         Against::Server(access) => {
             let file = DeviceFile::read(device)?;
             (file, Server::Live(tokens.client(access)?))

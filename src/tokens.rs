@@ -28,7 +28,7 @@ impl Tokens {
     pub fn of(against: &Against) -> Self {
         match against {
             Against::Server(access) => Self::for_server(access),
-            Against::Recorded(_) => Self::default(),
+            Against::Recorded(_) | Against::Unsaid => Self::default(),
         }
     }
 

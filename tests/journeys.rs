@@ -5,6 +5,8 @@ mod bench;
 
 #[path = "journeys/bad_input.rs"]
 mod bad_input;
+#[path = "journeys/cases.rs"]
+mod cases;
 #[path = "journeys/headless.rs"]
 mod headless;
 #[path = "journeys/recovery.rs"]

@@ -56,6 +56,7 @@ pub(super) enum Sub {
     Inspect(Inspect),
     Plan(Plan),
     Push(Push),
+    Case(Case),
     Sandbox(Sandbox),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
@@ -77,6 +78,7 @@ impl Sub {
             Self::Inspect(_) => "inspect",
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
+            Self::Case(_) => "case",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -114,7 +116,7 @@ pub(super) struct Open {
     pub(super) against: Against,
 }
 
-const DEVICE: &str = "The device file, as the app exports it; - is standard input";
+const DEVICE: &str = "The device file, as the app exports it, or a case; - is standard input";
 
 /// Write why a device is stuck and where the two sides differ
 ///
@@ -191,6 +193,32 @@ pub(super) struct Push {
     /// may end in somebody else's.
     #[arg(long)]
     pub(super) accept_cursor_ahead: bool,
+}
+
+/// Write device, server, decision and outcome into one file, to be looked at elsewhere
+///
+/// `unstick open CASE` shows the case again without the server; `unstick plan CASE` plans it again and ends with 1
+/// where it says something else than the case recorded. With --redact people's texts and numbers are replaced by
+/// random ones of the same length, the same by the same, and the verdicts stay.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick case tablet.json --pull pull.json --strategy merge --out case.json
+  unstick case tablet.json --server URL --choices choices.json --redact --out case.json
+  unstick plan case.json && echo the rules say the same")]
+pub(super) struct Case {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) decide: Decide,
+    /// The file to write; it must not be there yet
+    #[arg(long, value_name = "CASE")]
+    pub(super) out: PathBuf,
+    /// Replace what people wrote
+    #[arg(long)]
+    pub(super) redact: bool,
 }
 
 /// Serve the sandbox alone, for an app's own client

@@ -43,7 +43,11 @@ fn every_command_is_read() {
     ));
     assert!(matches!(
         command("plan d.json --pull - --strategy last-write-wins"),
-        Command::Plan { decision: Decision::Strategy(Strategy::LastWriteWins), format: Format::Human, .. }
+        Command::Plan {
+            decision: Some(Decision::Strategy(Strategy::LastWriteWins)),
+            format: Format::Human,
+            ..
+        }
     ));
     assert!(matches!(
         command(
@@ -84,8 +88,8 @@ fn arguments_that_do_not_fit_together_are_refused_in_a_sentence() {
         ("demo nowhere", "has no scenario \"nowhere\". Choose one of: tablet-behind"),
         ("demo first-sync --list", "cannot be used with"),
         (
-            "inspect d.json",
-            "unstick inspect was not told which server to hold the device file against. Give --server URL (pre-live is https://apis-prelive.quran.foundation/auth), or --pull FILE with a recorded pull.",
+            "push d.json --strategy merge --yes",
+            "unstick push was not told which server to hold the device file against. Give --server URL (pre-live is https://apis-prelive.quran.foundation/auth).",
         ),
         ("push d.json --strategy merge --yes", "(pre-live is https://apis-prelive.quran.foundation/auth)."),
         ("inspect d.json --pull p.json --now yesterday", "expected a moment such as 2026-05-19T10:20:00Z"),

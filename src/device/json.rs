@@ -30,7 +30,7 @@ const EXPECTED_DOCUMENT: &str =
 
 /// A device file that was read and understood. It never changes: what a push makes of the device is a new
 /// [`Device`], and [`rewritten`](super::write_back::rewritten) puts that into the text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct DeviceFile {
     device: Arc<Device>,
     warnings: Vec<Warning>,
@@ -71,6 +71,13 @@ impl DeviceFile {
     /// The same, to be kept without a copy.
     pub fn shared(&self) -> Arc<Device> {
         Arc::clone(&self.device)
+    }
+
+    /// The same, with the queue entries of a POST whose answer nobody saw.
+    #[must_use]
+    pub fn in_doubt(mut self, entries: HashSet<QueueId>) -> Self {
+        Arc::make_mut(&mut self.device).in_doubt = entries;
+        self
     }
 
     /// What is odd in the file and did not stop it from being read.
@@ -154,7 +161,12 @@ impl Reader<'_> {
         }
         if sync.is_none() && queue.is_none() && resources.is_none() {
             let answer = members.list.iter().any(|(name, _)| name == "success");
-            let found = if answer { "a server's answer" } else { "an object with none of these" };
+            let case = members.list.iter().any(|(name, _)| name == "outcome");
+            let found = match (answer, case) {
+                (true, _) => "a server's answer",
+                (false, true) => "a case, which is only replayed (open, inspect, plan)",
+                (false, false) => "an object with none of these",
+            };
             return Err(Misfit::new(At::DOCUMENT, found, EXPECTED_DOCUMENT));
         }
         let device = Device {

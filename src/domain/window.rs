@@ -59,6 +59,26 @@ pub struct Unreadable {
 }
 
 impl PullPath {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::SinceCursor, Self::FirstSync, Self::LostCursor, Self::CursorAhead, Self::RefusedSince];
+
+    /// The word in reports and cases.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SinceCursor => "since-cursor",
+            Self::FirstSync => "first-sync",
+            Self::LostCursor => "lost-cursor",
+            Self::CursorAhead => "cursor-ahead",
+            Self::RefusedSince => "refused-since",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|path| path.name() == name)
+    }
+
     /// The path that cursor and head ask for. Whoever holds a cursor that the head has not reached got it from
     /// another server, account or time, and what was pulled since then says nothing.
     pub fn of(cursor: Option<Cursor>, head: Cursor) -> Self {

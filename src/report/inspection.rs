@@ -16,7 +16,6 @@ use crate::domain::inspect::{Details, Inspection, Pair, Status};
 use crate::domain::mutation::{Kind, Millis, Op, Side};
 use crate::domain::naming;
 use crate::domain::strategy::{self, Clock};
-use crate::domain::window::PullPath;
 use crate::exit::ExitCode;
 
 /// The `schema` of the JSON form.
@@ -95,24 +94,13 @@ impl Serialize for Report<'_> {
         map.serialize_entry("causes", self.causes)?;
         map.serialize_entry("summary", summary)?;
         map.serialize_entry("pairs", &Pairs { report: self, pairs })?;
-        map.serialize_entry("pull", pull_word(window.path))?;
+        map.serialize_entry("pull", window.path.name())?;
         map.serialize_entry("warnings", &self.all_warnings().collect::<Vec<_>>())?;
         map.serialize_entry("ignored", &entries(ignored))?;
         map.serialize_entry("unidentified", &entries(unidentified))?;
         map.serialize_entry("unreadable", &window.unreadable)?;
         map.serialize_entry("notVisible", &window.not_visible.iter().map(Kind::wire).collect::<Vec<_>>())?;
         map.end()
-    }
-}
-
-/// Why the window was pulled the way it was.
-const fn pull_word(path: PullPath) -> &'static str {
-    match path {
-        PullPath::SinceCursor => "since-cursor",
-        PullPath::FirstSync => "first-sync",
-        PullPath::LostCursor => "lost-cursor",
-        PullPath::CursorAhead => "cursor-ahead",
-        PullPath::RefusedSince => "refused-since",
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use crate::domain::safe_text;
 
 /// Writes `document` and a newline. Nothing in it can steer a terminal; to a parser it is the same document.
-pub(super) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
     let mut out = io::BufWriter::with_capacity(64 * 1024, out);
     document.serialize(&mut Serializer::with_formatter(&mut out, Lines::default()))?;
     out.write_all(b"\n")?;

@@ -13,7 +13,8 @@ pub mod push;
 pub mod redact;
 pub mod style;
 
+pub(crate) mod lines;
+
 mod entries;
 mod human;
-mod lines;
 mod markdown;

@@ -1,0 +1,256 @@
+//! Device and window without what people wrote. Every text and number that is somebody's is replaced by random
+//! letters and digits of the same length, the same value always by the same, so that the same rules give the same
+//! verdicts. Nothing is kept from which the values could be found again.
+//!
+//! What the rules read stays: ids, kinds, operations, times, positions, ranges, flags. Whitespace alone stays too.
+
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
+
+use crate::domain::device::{Device, Known};
+use crate::domain::json::{Json, Text};
+use crate::domain::mutation::{Millis, Payload, Queued, ServerMutation};
+use crate::domain::window::Window;
+
+/// What of an old answer says why a device is stuck; all else of it may quote a note.
+const TELLING: [&str; 8] =
+    ["401", "403", "409", "422", "OutOfSync", "ValidationError", "nauthorized", "orbidden"];
+
+/// How often a stand-in is drawn from the letters before the alphabet grows.
+const DRAWS: u32 = 64;
+
+/// Stands for people's values. `random` gives 64 random bits at a time.
+pub struct StandIns<R> {
+    random: R,
+    texts: HashMap<String, String>,
+    numbers: HashMap<String, String>,
+    taken: HashSet<String>,
+}
+
+impl<R: FnMut() -> u64> StandIns<R> {
+    /// No value was met yet.
+    pub fn new(random: R) -> Self {
+        Self { random, texts: HashMap::new(), numbers: HashMap::new(), taken: HashSet::new() }
+    }
+
+    /// The device with stand-ins.
+    pub fn device(&mut self, device: &Device) -> Device {
+        let mut device = device.clone();
+        device.identity.label = device.identity.label.map(|label| self.text(&label));
+        device.identity.user = device.identity.user.map(|user| self.text(&user));
+        for entry in &mut device.queue {
+            self.queued(entry);
+        }
+        for row in device.known.iter_mut().flatten() {
+            let Known { data, .. } = row;
+            *data = self.payload(data);
+        }
+        device
+    }
+
+    fn queued(&mut self, entry: &mut Queued) {
+        entry.data = self.payload(&entry.data);
+        entry.base = self.payload(&entry.base);
+        entry.last_error = entry.last_error.as_deref().map(told);
+    }
+
+    /// The window with stand-ins. What its warnings say of the answers holds no values.
+    pub fn window(&mut self, window: &Window) -> Window {
+        let mut window = window.clone();
+        for ServerMutation { data, .. } in &mut window.mutations {
+            *data = self.payload(data);
+        }
+        window
+    }
+
+    /// A payload with stand-ins; one that cannot be read is replaced by one that cannot be read.
+    fn payload(&mut self, data: &Payload) -> Payload {
+        if data.as_str().is_none() || data.is_unreadable() {
+            return data.as_str().map_or(Payload::ABSENT, |_| unreadable());
+        }
+        let members: IndexMap<String, Json> = data
+            .members()
+            .into_iter()
+            .map(|(name, value)| {
+                let value = self.member(&name, &value);
+                (name, value)
+            })
+            .collect();
+        Payload::from_members(&members)
+    }
+
+    fn member(&mut self, name: &str, value: &Json) -> Json {
+        if is_read_by_the_rules(name, value) { value.clone() } else { self.value(value) }
+    }
+
+    /// The stand-in of any value; lists and objects keep their form.
+    pub fn value(&mut self, value: &Json) -> Json {
+        match value {
+            Json::Null | Json::Bool(_) => value.clone(),
+            Json::Number(number) => Json::parse(&self.number(&number.canonical())),
+            Json::String(text) => Json::string(self.text(text)),
+            Json::Array(items) => Json::Array(items.iter().map(|item| self.value(item)).collect()),
+            Json::Object(members) => Json::Object(
+                members.iter().map(|(name, value)| (name.clone(), self.member(name, value))).collect(),
+            ),
+            Json::Opaque(text) => Json::string(self.text(text)),
+        }
+    }
+
+    /// As long in characters and in UTF-16 units as `text`.
+    fn text(&mut self, text: &str) -> String {
+        if text.trim().is_empty() {
+            return text.to_owned();
+        }
+        if let Some(stand_in) = self.texts.get(text) {
+            return stand_in.clone();
+        }
+        let mut tries = 0;
+        let stand_in = loop {
+            let wide = tries >= DRAWS;
+            let mut drawn: String = text.chars().map(|c| self.letter(c.len_utf16() == 2, wide)).collect();
+            // A file of all texts there are of one length cannot have stand-ins of that length.
+            drawn.extend((0..tries / (DRAWS * 8)).map(|_| self.letter(false, true)));
+            tries += 1;
+            if !self.taken.contains(&drawn) {
+                break drawn;
+            }
+        };
+        self.taken.insert(stand_in.clone());
+        self.texts.insert(text.to_owned(), stand_in.clone());
+        stand_in
+    }
+
+    /// A letter; one of many where the few are used up, as they are by texts of one character.
+    fn letter(&mut self, astral: bool, wide: bool) -> char {
+        let (first, count) = match (astral, wide) {
+            (true, false) => (0x1F600, 64),
+            (true, true) => (0x2_0000, 40_000),
+            (false, false) => (0x61, 26),
+            (false, true) => (0x4E00, 20_000),
+        };
+        let drawn = u32::try_from((self.random)() % count).unwrap_or(0);
+        char::from_u32(first + drawn).unwrap_or('x')
+    }
+
+    /// As many digits as the number has; more where those are used up.
+    fn number(&mut self, canonical: &str) -> String {
+        if let Some(stand_in) = self.numbers.get(canonical) {
+            return stand_in.clone();
+        }
+        let digits =
+            canonical.chars().take_while(|c| *c != 'e').filter(char::is_ascii_digit).count().clamp(1, 15);
+        let mut tries = 0;
+        let stand_in = loop {
+            let more = usize::try_from(tries / DRAWS).unwrap_or(0);
+            let drawn: String = (0..digits + more)
+                .map(|at| {
+                    let digit = (self.random)() % if at == 0 { 9 } else { 10 };
+                    char::from_digit(u32::try_from(digit).unwrap_or(0) + u32::from(at == 0), 10)
+                        .unwrap_or('1')
+                })
+                .collect();
+            tries += 1;
+            if !self.taken.contains(&drawn) {
+                break drawn;
+            }
+        };
+        self.taken.insert(stand_in.clone());
+        self.numbers.insert(canonical.to_owned(), stand_in.clone());
+        stand_in
+    }
+}
+
+/// An object with a name that is not Unicode, which no reader can show.
+fn unreadable() -> Payload {
+    Payload::new(Text::new(String::from(r#"{"\ud800":0}"#)))
+}
+
+/// The telling words of an answer that the device recorded, without the rest.
+fn told(error: &str) -> String {
+    let words: Vec<&str> = TELLING.into_iter().filter(|word| error.contains(word)).collect();
+    if words.is_empty() { String::from("(redacted)") } else { words.join(" ") }
+}
+
+/// Whether a member is one that the rules read by what it says, in the form in which they read it.
+fn is_read_by_the_rules(name: &str, value: &Json) -> bool {
+    match (name, value) {
+        (_, Json::Null | Json::Bool(_)) => true,
+        ("key" | "verseNumber" | "chapterNumber" | "mushaf" | "mushafId", Json::Number(_)) => true,
+        ("key" | "verseNumber" | "chapterNumber", Json::String(text)) => text.parse::<i64>().is_ok(),
+        ("collectionId" | "bookmarkId" | "bookmark_id", Json::String(_)) => true,
+        ("type" | "bookmarkType", Json::String(text)) => matches!(&**text, "ayah" | "page" | "juz" | "surah"),
+        ("clientCreatedAt" | "clientUpdatedAt", value) => Millis::from_json(value).is_some(),
+        ("ranges", Json::Array(ranges)) => ranges.iter().all(|range| range.as_str().is_some_and(is_range)),
+        _ => false,
+    }
+}
+
+/// Digits, colons and hyphens alone can only be places.
+fn is_range(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stand_ins() -> StandIns<impl FnMut() -> u64> {
+        let mut state: u64 = 7;
+        StandIns::new(move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 33
+        })
+    }
+
+    fn redacted(data: &str) -> Json {
+        let payload = Payload::new(Text::new(data.to_owned()));
+        Json::parse(stand_ins().payload(&payload).as_str().expect("an object"))
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_gone_and_what_the_rules_read_stays() {
+        let data = r#"{"body":"صبر جميل 🤲","ranges":["2:255-2:256"],"type":"page","key":18,"mood":4711,"tags":["x",{"deep":"y"}],"clientUpdatedAt":"2026-05-19T10:16:30.000Z","collectionId":"c-1","isReading":true,"slug":"  "}"#;
+        let Json::Object(members) = redacted(data) else { panic!("an object") };
+        for kept in ["ranges", "type", "key", "clientUpdatedAt", "collectionId", "isReading", "slug"] {
+            let Json::Object(before) = Json::parse(data) else { panic!("an object") };
+            assert_eq!(members[kept], before[kept], "{kept}");
+        }
+        let body = members["body"].as_str().expect("text");
+        assert_eq!((body.chars().count(), body.encode_utf16().count()), (10, 11));
+        let text = Json::Object(members).to_text();
+        assert!(!text.contains("صبر") && !text.contains("4711") && !text.contains("\"x\""), "{text}");
+    }
+
+    #[test]
+    fn equal_values_stay_equal_and_different_ones_different() {
+        let mut stand_ins = stand_ins();
+        let mut seen = HashSet::new();
+        for number in 0..300 {
+            let text = char::from_u32(0x0621 + number).map(String::from).expect("a character");
+            let one = stand_ins.text(&text);
+            assert_eq!(one, stand_ins.text(&text));
+            assert_eq!(one.chars().count(), 1);
+            assert!(seen.insert(one), "two texts with one stand-in");
+        }
+        let numbers: HashSet<String> = (0..50).map(|n| stand_ins.number(&format!("{n}e0"))).collect();
+        assert_eq!(numbers.len(), 50);
+        assert_eq!(stand_ins.value(&Json::parse("1.50")), stand_ins.value(&Json::parse("15e-1")));
+    }
+
+    #[test]
+    fn an_old_answer_keeps_what_it_says_of_the_cause() {
+        let error = "409 OutOfSyncError: note 'صبر جميل' is behind";
+        assert_eq!(told(error), "409 OutOfSync");
+        assert_eq!(told("صبر"), "(redacted)");
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_unreadable() {
+        let payload = Payload::new(Text::new(String::from(r#"{"body":"a","body":"b"}"#)));
+        let redacted = stand_ins().payload(&payload);
+        assert!(redacted.is_unreadable());
+        assert!(!redacted.as_str().expect("text").contains("body"));
+    }
+}
