@@ -24,6 +24,7 @@ pub mod error;
 pub mod exit;
 pub mod headless;
 pub mod journal;
+pub mod log_file;
 pub mod report;
 pub mod report_file;
 pub mod run;

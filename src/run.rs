@@ -23,6 +23,7 @@ use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::headless;
 use crate::headless::push::Telling;
+use crate::log_file;
 use crate::report::style::Style;
 use crate::runtime;
 use crate::sandbox::fault::Script;
@@ -85,7 +86,10 @@ impl Failed {
 /// # Errors
 /// [`Failed`], which says what happened, where and what to do next.
 pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
-    let Invocation { command, color, log: _, now } = invocation;
+    let Invocation { command, color, log, now } = invocation;
+    if let Some(path) = &log {
+        log_file::start(path)?;
+    }
     let clock = now.map_or(Clock::System, Clock::Fixed);
     let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());
     let style = if colored { Style::COLORED } else { Style::PLAIN };

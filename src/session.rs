@@ -240,6 +240,8 @@ impl Session {
         let machine = Push::new(inspection, resolution, options, clock.now());
         let outcome = drive(&mut client, machine, &mut journal, clock, watch).await;
         self.server = Server::Live(client);
+        let (end, head) = (outcome.end.word(), outcome.head.value());
+        tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
         let in_doubt = match &outcome.end {
             End::Unknown { in_doubt, .. } => in_doubt.iter().cloned().collect(),
@@ -287,6 +289,7 @@ impl Session {
             let backup = backup(lock, Clock::System.now())?;
             (Journal::begin(lock, self.file.text(), &backup)?, backup)
         };
+        tracing::info!(?backup, bytes = on_disk.len(), "the device file as it was is in the backup");
         keep_choices(lock, chosen)?;
         journal.append(&Record::Begun { rule: rule.map(|rule| rule.name().to_owned()) })?;
         Ok((journal, backup))
@@ -302,7 +305,9 @@ impl Session {
     ) -> Result<(), InputError> {
         if text != self.file.text() {
             journal.writing_back(&text)?;
+            let bytes = text.len();
             let file = replace(&self.file, text)?;
+            tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
         if in_doubt.is_empty() {
@@ -340,8 +345,14 @@ async fn drive(
             _ if watch.cancelled() => Got::Cancelled,
             // Without a journal nothing more may be sent.
             Do::Journal(record) => match journal.append(&record) {
-                Ok(()) => Got::Journaled,
-                Err(_) => Got::Cancelled,
+                Ok(()) => {
+                    tracing::debug!(?record, "in the journal");
+                    Got::Journaled
+                }
+                Err(error) => {
+                    tracing::error!(%error, "not in the journal");
+                    Got::Cancelled
+                }
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
             Do::Pull { since } => Got::Pulled(pull_since(client, since).await),

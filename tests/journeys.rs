@@ -15,5 +15,7 @@ mod recovery;
 mod report;
 #[path = "support/schemas.rs"]
 mod schemas;
+#[path = "journeys/secrets.rs"]
+mod secrets;
 #[path = "journeys/visible.rs"]
 mod visible;

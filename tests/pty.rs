@@ -5,3 +5,5 @@ mod terminal;
 
 #[path = "pty/demo.rs"]
 mod demo;
+#[path = "pty/secrets.rs"]
+mod secrets;

@@ -2,7 +2,7 @@
 //! back. Neither the token nor a body is in any error or log line.
 
 use std::error::Error as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, redirect, retry};
@@ -158,17 +158,26 @@ impl Client {
     /// `GET`: page `number` of the mutations since the cursor.
     pub async fn page(&self, since: Cursor, number: u32) -> Result<Page, Failure> {
         let url = wire::page_url(self.endpoint.sync(), since, number);
+        tracing::info!(method = "GET", path = url.path(), since = since.value(), page = number, "asks");
         let (head, body) = self.call(self.http.get(url)).await?;
         let page = read_page(&head, &body, number).map_err(Failure::from);
-        log(&head, body.as_str().len(), page.as_ref().err());
+        match &page {
+            Ok(page) => tracing::info!(mutations = page.mutations.len(), head = page.head.value(), "a page"),
+            Err(failure) => tracing::warn!(?failure, "no page"),
+        }
         page
     }
 
     /// `GET` with `metadataOnly=true`: the head alone.
     pub async fn head(&self) -> Result<Page, Failure> {
-        let (head, body) = self.call(self.http.get(wire::head_url(self.endpoint.sync()))).await?;
+        let url = wire::head_url(self.endpoint.sync());
+        tracing::info!(method = "GET", path = url.path(), "asks for the head");
+        let (head, body) = self.call(self.http.get(url)).await?;
         let page = read_page(&head, &body, 1).map_err(Failure::from);
-        log(&head, body.as_str().len(), page.as_ref().err());
+        match &page {
+            Ok(page) => tracing::info!(head = page.head.value(), "the head"),
+            Err(failure) => tracing::warn!(?failure, "no head"),
+        }
         page
     }
 
@@ -178,6 +187,15 @@ impl Client {
         let body = wire::post_body(mutations)
             .map_err(|_| Failure::NotSent(String::from("a mutation's data is not valid JSON")))?;
         let url = wire::post_url(self.endpoint.sync(), head);
+        let (head_sent, count, bytes) = (head.value(), mutations.len(), body.len());
+        tracing::info!(
+            method = "POST",
+            path = url.path(),
+            head = head_sent,
+            mutations = count,
+            bytes,
+            "sends"
+        );
         let (head, body) = self.call(self.http.post(url).body(body)).await?;
         let answer = read_post(&head, &body).map_err(|error| match Failure::from(error) {
             Failure::Refused(refusal) if refusal.class == Class::Server => {
@@ -185,14 +203,27 @@ impl Client {
             }
             failure => failure,
         });
-        log(&head, body.as_str().len(), answer.as_ref().err());
+        match &answer {
+            Ok(answer) => {
+                let count = answer.acknowledgements.len();
+                tracing::info!(acknowledged = count, head = answer.head.value(), "acknowledged");
+            }
+            Err(failure) => tracing::warn!(?failure, "not acknowledged"),
+        }
         answer
     }
 
     async fn call(&self, request: RequestBuilder) -> Result<(ResponseHead, Text), Failure> {
+        let begun = Instant::now();
         let mut response = request.send().await.map_err(|error| self.failure(&error))?;
         let head = self.response_head(&response);
         let body = self.body(&mut response).await;
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (status, request_id) = (head.status, head.request_id.as_deref());
+        match &body {
+            Ok(body) => tracing::info!(status, bytes = body.len(), ms, request_id, "answered"),
+            Err(failure) => tracing::warn!(status, ?failure, ms, request_id, "answered in part"),
+        }
         // A refusal whose body broke off is still a refusal.
         let body = if response.status().is_success() { body? } else { body.unwrap_or_default() };
         match String::from_utf8(body) {
@@ -263,14 +294,6 @@ impl From<AnswerError> for Failure {
             AnswerError::Refused(refusal) => Self::Refused(refusal),
             AnswerError::Garbage(garbage) => Self::Lost(Lost::Garbage(garbage)),
         }
-    }
-}
-
-fn log(head: &ResponseHead, bytes: usize, failure: Option<&Failure>) {
-    let (status, request) = (head.status, head.request_id.as_deref());
-    match failure {
-        None => tracing::debug!(status, bytes, request, "answered"),
-        Some(failure) => tracing::warn!(status, bytes, request, ?failure, "no good answer"),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::bench::{Bench, TOKEN, said};
+use super::bench::{Bench, said};
 
 const STRATEGIES: [&str; 4] = ["server-wins", "client-wins", "last-write-wins", "merge"];
 
@@ -127,26 +127,6 @@ fn a_choices_file_decides_field_by_field() {
             "a new id: {names:?}"
         );
     });
-}
-
-#[test]
-fn the_token_is_in_no_file_and_no_output() {
-    let bench = Bench::scenario("tablet-behind");
-    let log = bench.folder.path().join("unstick.log");
-    let log = log.to_str().expect("a path");
-    let mut everything = Vec::new();
-    for (command, more) in
-        [("inspect", &["--log", log][..]), ("push", &["--strategy", "client-wins", "--yes", "--log", log])]
-    {
-        let output = bench.run(command, more);
-        everything.extend(output.stdout);
-        everything.extend(output.stderr);
-    }
-    for (_, content) in bench.files() {
-        everything.extend(content);
-    }
-    let secret = TOKEN.rsplit(',').next().expect("its last word");
-    assert!(!String::from_utf8_lossy(&everything).contains(secret));
 }
 
 /// The server rewrites the token file while it answers the first POST and takes the old token no longer at the second.
