@@ -99,8 +99,16 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Scenarios => list_scenarios(),
         Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
         Command::Open { device, against } => {
+            let recorded = match &against {
+                Against::Server(_) => None,
+                Against::Recorded(pull) => Some(pull),
+                // A case holds its pull.
+                Against::Unsaid => Some(&device),
+            };
+            let recorded = recorded.and_then(|file| file.file_name());
+            let recorded = recorded.map(|name| name.to_string_lossy().into_owned());
             let Opened { session, .. } = opened("open", &device, against, clock)?;
-            open(session, theme, None).await
+            open(session, theme, recorded).await
         }
         Command::Inspect { device, against, format, all } => {
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
@@ -210,8 +218,9 @@ async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<
     code
 }
 
-/// Opens the inspector. `environment` names the server in the header, where its address says too little.
-async fn open(session: Session, theme: Theme, environment: Option<String>) -> Result<ExitCode, Failed> {
+/// Opens the inspector. `named` is what the header calls the server, where its address says too little, or the
+/// recorded pull.
+async fn open(session: Session, theme: Theme, named: Option<String>) -> Result<ExitCode, Failed> {
     let on_terminal = |source| Failed::Terminal { what: "cannot use the terminal", source };
     if !io::stdout().is_terminal() {
         return Err(InputError::Unsupported {
@@ -230,12 +239,12 @@ async fn open(session: Session, theme: Theme, environment: Option<String>) -> Re
             let production = endpoint.environment() == Environment::Production;
             let source = Source::Live {
                 url: endpoint.url().to_owned(),
-                environment: environment.unwrap_or_else(|| endpoint.label()),
+                environment: named.unwrap_or_else(|| endpoint.label()),
                 production,
             };
             (source, production.then_some("the production server is only looked at"))
         }
-        Server::Recorded(_) => (Source::Recorded { file: session.file().name().to_owned() }, None),
+        Server::Recorded(_) => (Source::Recorded { file: named.unwrap_or_default() }, None),
     };
     let read_only = read_only.or_else(|| {
         session

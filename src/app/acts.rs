@@ -10,6 +10,7 @@ use super::selection::{Scroll, Selection};
 use super::{App, Connecting, Draft, Effect, Focus, Phase, Place, Pushing, Task, TokenPrompt, story};
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
+use crate::domain::resolution::Unit;
 use crate::domain::strategy::Strategy;
 
 /// How far a key moves.
@@ -204,6 +205,11 @@ impl App {
             let rule = Strategy::ALL.get(menu.selection.cursor()).copied();
             return rule.map_or_else(Vec::new, |rule| self.rule(rule));
         }
+        if let (Some(preview), Some(bench)) = (self.preview(), &self.bench) {
+            let Some(unit) = preview.place(&bench.inspection) else { return Vec::new() };
+            self.close_all();
+            return self.show(&unit);
+        }
         if matches!(self.focus, Focus::List(_)) {
             self.focus = Focus::Fields;
             return Vec::new();
@@ -229,6 +235,21 @@ impl App {
             columns: (0, false),
         })));
         Vec::new()
+    }
+
+    /// Goes to a field of a resource, also where a filter hides it.
+    pub(super) fn show(&mut self, unit: &Unit) -> Vec<Effect> {
+        let hidden = self.bench.as_ref().is_some_and(|bench| bench.rows.binary_search(&unit.pair).is_err());
+        let mut effects = Vec::new();
+        if let (true, Some(bench)) = (hidden, &mut self.bench) {
+            bench.query = super::Query::default();
+            effects = self.refilter();
+        }
+        if let Some(bench) = &mut self.bench {
+            bench.go_to(unit);
+            self.focus = Focus::Fields;
+        }
+        effects
     }
 
     fn back(&mut self) -> Vec<Effect> {
@@ -324,7 +345,7 @@ impl App {
 
     fn why(&mut self) -> Vec<Effect> {
         let Some(bench) = &self.bench else { return Vec::new() };
-        let page = story::why(&bench.inspection, &bench.causes, &self.start.warnings, &self.pull);
+        let page = story::why(&bench.inspection, &bench.causes, &self.start.warnings, self.stuck, &self.pull);
         self.overlays.push(Overlay::Why(page));
         Vec::new()
     }
@@ -368,7 +389,8 @@ impl App {
     }
 
     fn reload(&mut self) -> Vec<Effect> {
-        self.pull = super::stuck(self.device());
+        self.stuck = super::recorded(self.device());
+        self.pull.clear();
         self.reloading = self.bench.is_some();
         self.close_all();
         self.phase = Phase::Connecting(Connecting::default());

@@ -9,14 +9,15 @@ use super::page::Rank;
 use super::story;
 use super::task::LIGHT_PAIRS;
 use super::{
-    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PullNote, PushEnd,
-    Stuck, Task, TokenPrompt, Tone,
+    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PushEnd, Stuck, Task,
+    TokenPrompt, Tone,
 };
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Side;
 use crate::domain::push;
 use crate::domain::rebase::Reopened;
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
+use crate::domain::window::PullStep;
 
 impl App {
     pub(super) fn computed(&mut self, job: Job, answer: Answer) -> Vec<Effect> {
@@ -133,7 +134,11 @@ impl App {
             bench.go_to(&Unit { pair: first.pair, path: first.path.clone() });
             let what = format!(
                 "The server changed meanwhile: {} reopened, {} kept.",
-                story::count(reopened.len(), "choice was").replace("choice wass", "choices were"),
+                if reopened.len() == 1 {
+                    String::from("1 choice was")
+                } else {
+                    format!("{} choices were", reopened.len())
+                },
                 kept
             );
             self.overlays.push(Overlay::Failure(Failure {
@@ -178,28 +183,22 @@ impl App {
     }
 
     /// A step of the pull. The first head that is seen tells whether the device would be refused.
-    pub(super) fn pulled(&mut self, note: PullNote) {
-        let is_stuck = |note: &PullNote| matches!(note, PullNote::Stuck(_));
-        if is_stuck(&note) && self.pull.iter().any(is_stuck) {
-            return;
-        }
-        let head = match &note {
-            PullNote::Head(head) | PullNote::Page { head, .. } => Some(*head),
-            PullNote::Stuck(_)
-            | PullNote::AskedHead
-            | PullNote::Path(_)
-            | PullNote::AskedPage { .. }
-            | PullNote::HeadMoved { .. }
-            | PullNote::CaughtUp { .. }
-            | PullNote::HeadStable(_)
-            | PullNote::Waiting { .. } => None,
+    pub(super) fn pulled(&mut self, step: PullStep) {
+        self.pull.push(step);
+        let head = match step {
+            PullStep::Head(head) | PullStep::Page { head, .. } => head,
+            PullStep::AskedHead
+            | PullStep::Path(_)
+            | PullStep::AskedPage { .. }
+            | PullStep::HeadMoved { .. }
+            | PullStep::CaughtUp { .. }
+            | PullStep::HeadStable(_)
+            | PullStep::Waiting { .. } => return,
         };
-        self.pull.push(note);
-        if let (Some(cursor), Some(head)) = (self.device().sync.cursor, head)
+        if let (Some(cursor), None) = (self.device().sync.cursor, self.stuck)
             && cursor != head
-            && !self.pull.iter().any(is_stuck)
         {
-            self.pull.push(PullNote::Stuck(Stuck::Foreseen { cursor, head }));
+            self.stuck = Some(Stuck::Foreseen { cursor, head });
         }
     }
 

@@ -123,13 +123,22 @@ pub fn kind_menu(app: &App) -> Answer {
     bench.pair().map(|_| ()).ok_or("no resource is marked")
 }
 
+/// There are rows to pick from.
+pub fn filter(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    if bench.inspection.pairs.is_empty() { Err("there is nothing to pick from") } else { Ok(()) }
+}
+
 /// There is something to go into.
 pub fn open(app: &App) -> Answer {
-    if app.menu().is_some() {
-        return Ok(());
-    }
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
     bench.pair().map(|_| ()).ok_or("no resource is marked")
+}
+
+/// The marked entry of the preview is about a resource.
+pub fn go_to_entry(app: &App) -> Answer {
+    let place = app.bench().and_then(|bench| app.preview()?.place(&bench.inspection));
+    place.map(|_| ()).ok_or("this line is of no one resource; mark one below it")
 }
 
 /// There is something to close.

@@ -31,6 +31,9 @@ const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushi
 const BEHIND: &[Place] = &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List];
 const NO_TEXT: &[Place] =
     &[Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended];
+/// The key that asks whether to leave does not answer that it shall be.
+const NO_QUESTION: &[Place] =
+    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended];
 const EVERYWHERE: &[Place] = &[
     Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Token, Help, Search,
     Why, Pushing, Ended,
@@ -113,7 +116,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(
         Action::GoOn,
         &[special(KeyCode::Enter), special(KeyCode::Esc)],
-        "back to the inspector",
+        "go on",
         "Go on with both sides as they stand after the push",
         Group::Retry,
         &[Ended],
@@ -184,24 +187,6 @@ pub static BINDINGS: &[Binding] = &[
         can::clear,
     ),
     bind(
-        Action::Undo,
-        &[key('u')],
-        "undo",
-        "Take the last act back, however many choices it made",
-        Group::Choose,
-        FIELD,
-        can::undo,
-    ),
-    bind(
-        Action::Redo,
-        &[key('U'), ctrl('r')],
-        "",
-        "Do the act again that was taken back",
-        Group::Choose,
-        FIELD,
-        can::redo,
-    ),
-    bind(
         Action::NextOpen,
         &[key('n')],
         "next open",
@@ -218,6 +203,33 @@ pub static BINDINGS: &[Binding] = &[
         Group::Move,
         INSPECTOR,
         can::next_open,
+    ),
+    bind(
+        Action::Preview,
+        &[key('p')],
+        "preview",
+        "What a retry would send, apply, drop and lose; nothing is sent yet",
+        Group::Retry,
+        INSPECTOR,
+        can::inspecting,
+    ),
+    bind(
+        Action::Undo,
+        &[key('u')],
+        "undo",
+        "Take the last act back, however many choices it made",
+        Group::Choose,
+        FIELD,
+        can::undo,
+    ),
+    bind(
+        Action::Redo,
+        &[key('U'), ctrl('r')],
+        "",
+        "Do the act again that was taken back",
+        Group::Choose,
+        FIELD,
+        can::redo,
     ),
     bind(
         Action::WholeDevice,
@@ -291,24 +303,7 @@ pub static BINDINGS: &[Binding] = &[
         INSPECTOR,
         can::rule,
     ),
-    bind(
-        Action::Preview,
-        &[key('p')],
-        "preview",
-        "What a retry would send, apply, drop and lose; nothing is sent yet",
-        Group::Retry,
-        INSPECTOR,
-        can::inspecting,
-    ),
-    bind(
-        Action::NextChange,
-        &[key('n')],
-        "next change",
-        "Go to the next change",
-        Group::Move,
-        &[Diff],
-        can::always,
-    ),
+    bind(Action::NextChange, &[key('n')], "next", "Go to the next change", Group::Move, &[Diff], can::always),
     bind(
         Action::PreviousChange,
         &[key('N')],
@@ -321,7 +316,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(
         Action::NextSection,
         &[key('n')],
-        "next part",
+        "next",
         "Go to the next part of the preview",
         Group::Move,
         &[Preview],
@@ -342,8 +337,26 @@ pub static BINDINGS: &[Binding] = &[
         "open",
         "Into the fields; on a field, both texts on the whole screen",
         Group::Look,
-        &[List, Fields, Menu],
+        &[List, Fields],
         can::open,
+    ),
+    bind(
+        Action::Open,
+        &[special(KeyCode::Enter)],
+        "apply it",
+        "Apply the strategy that is marked in a menu",
+        Group::ChooseMany,
+        &[Menu],
+        can::always,
+    ),
+    bind(
+        Action::Open,
+        &[special(KeyCode::Enter)],
+        "go to it",
+        "From an entry of the preview to its resource and field",
+        Group::Look,
+        &[Preview],
+        can::go_to_entry,
     ),
     bind(
         Action::Unfold,
@@ -379,7 +392,7 @@ pub static BINDINGS: &[Binding] = &[
         "Filter by text, kind or state: open, push, note, …",
         Group::Look,
         INSPECTOR,
-        can::inspecting,
+        can::filter,
     ),
     bind(
         Action::OpenOnly,
@@ -388,7 +401,7 @@ pub static BINDINGS: &[Binding] = &[
         "Show only what waits for a choice, or everything",
         Group::Look,
         INSPECTOR,
-        can::inspecting,
+        can::filter,
     ),
     bind(
         Action::Why,
@@ -510,7 +523,7 @@ pub static BINDINGS: &[Binding] = &[
         "quit",
         "Leave; asks if choices would be lost",
         Group::Session,
-        NO_TEXT,
+        NO_QUESTION,
         can::always,
     ),
     bind(

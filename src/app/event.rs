@@ -11,7 +11,7 @@ use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
 use crate::domain::push;
-use crate::domain::window::PullPath;
+use crate::domain::window::PullStep;
 
 /// Something that happened.
 pub enum Event {
@@ -31,7 +31,7 @@ pub enum Event {
     /// The time, about once a second; for "4 min ago".
     Tick(Millis),
     /// A step of the pull, as it happens.
-    Pull(PullNote),
+    Pull(PullStep),
     /// The pull is done and both sides are put together: the first time, or after a reload.
     Inspected(Box<Inspection>),
     /// The pull ended without an inspection.
@@ -64,62 +64,6 @@ pub enum Event {
     Copied(Result<(), String>),
     /// SIGTERM or SIGHUP: leave cleanly, without a question.
     Term,
-}
-
-/// A step of the recovery, as data for the screen. Sizes, heads and page numbers; never content.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PullNote {
-    /// The sync is stuck: how that is known.
-    Stuck(Stuck),
-    /// The head was asked for alone (`metadataOnly=true`), because the file holds no cursor.
-    AskedHead,
-    /// The answer to that.
-    Head(Cursor),
-    /// The pull takes another way than from the cursor: why.
-    Path(PullPath),
-    /// A page was asked for.
-    AskedPage {
-        /// `mutationsSince`.
-        since: Cursor,
-        /// From 1.
-        page: u32,
-    },
-    /// A page came.
-    Page {
-        /// From 1.
-        page: u32,
-        /// Mutations on it.
-        mutations: usize,
-        /// Mutations on all pages, where the server says so.
-        total: Option<u64>,
-        /// The head at that moment.
-        head: Cursor,
-        /// Whether more pages follow.
-        more: bool,
-    },
-    /// The head differs between the first and the last page: everything is pulled again.
-    HeadMoved {
-        /// On the first page.
-        first: Cursor,
-        /// On the last page.
-        last: Cursor,
-    },
-    /// The head moved, and nothing is missing all the same.
-    CaughtUp {
-        /// On the first page.
-        first: Cursor,
-        /// By now.
-        now: Cursor,
-    },
-    /// The head was the same on all pages.
-    HeadStable(Cursor),
-    /// The pull waits before it tries again.
-    Waiting {
-        /// For how long.
-        ms: u64,
-        /// Why, in words.
-        why: String,
-    },
 }
 
 /// How it is known that the device is stuck.
@@ -159,6 +103,8 @@ pub struct PushEnd {
     pub backup: Option<PathBuf>,
     /// The report of what was done.
     pub report: Option<PathBuf>,
+    /// What the device file has no place for, in sentences.
+    pub left_out: Vec<String>,
     /// What went wrong in writing any of them.
     pub failure: Option<Failure>,
 }

@@ -44,7 +44,7 @@ pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
-pub use event::{Event, Failure, Pointer, PullNote, PushEnd, Stuck, Target};
+pub use event::{Event, Failure, Pointer, PushEnd, Stuck, Target};
 pub use filter::{Query, WORDS};
 pub use keys::Key;
 pub use layout::Layout;
@@ -53,7 +53,7 @@ pub use page::{Page, PageRow, Rank};
 pub use preview::{Entry, Preview, Section, request_line};
 pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
-pub use story::{Step, ended, push_step, step};
+pub use story::{Step, count, ended, push_step};
 pub use task::{Answer, Job, Task};
 pub use token::TokenPrompt;
 
@@ -63,6 +63,7 @@ use crate::domain::device::Device;
 use crate::domain::diagnosis;
 use crate::domain::mutation::{Cursor, Millis, Side};
 use crate::domain::push;
+use crate::domain::window::PullStep;
 
 /// What a session begins with.
 #[derive(Clone, Debug)]
@@ -181,7 +182,9 @@ pub struct App {
     overlays: Vec<Overlay>,
     focus: Focus,
     status: Option<(Tone, String)>,
-    pull: Vec<PullNote>,
+    /// How it is known that the device is stuck, where it is.
+    stuck: Option<Stuck>,
+    pull: Vec<PullStep>,
     /// The pull under way replaces an inspection whose choices are to be kept.
     reloading: bool,
     filtering: Option<Job>,
@@ -198,7 +201,7 @@ impl App {
     /// A session before its first event. [`Effect::Pull`] is under way already.
     pub fn new(start: Start) -> Self {
         let layout = Layout::new(start.width, start.height, 0);
-        let pull = stuck(&start.device);
+        let stuck = recorded(&start.device);
         Self {
             start,
             layout,
@@ -207,7 +210,8 @@ impl App {
             overlays: Vec::new(),
             focus: Focus::List(Side::Device),
             status: None,
-            pull,
+            stuck,
+            pull: Vec::new(),
             reloading: false,
             filtering: None,
             ruling: None,
@@ -249,8 +253,13 @@ impl App {
         self.status.as_ref().map(|(tone, text)| (*tone, text.as_str()))
     }
 
+    /// How it is known that the device is stuck, where it is.
+    pub const fn stuck(&self) -> Option<Stuck> {
+        self.stuck
+    }
+
     /// The steps of the last pull.
-    pub fn pull(&self) -> &[PullNote] {
+    pub fn pull(&self) -> &[PullStep] {
         &self.pull
     }
 
@@ -276,17 +285,16 @@ impl App {
 
     /// The server's head, as far as it is known.
     pub fn head(&self) -> Option<Cursor> {
-        let seen = self.pull.iter().rev().find_map(|note| match note {
-            PullNote::Head(head)
-            | PullNote::HeadStable(head)
-            | PullNote::CaughtUp { now: head, .. }
-            | PullNote::Page { head, .. } => Some(*head),
-            PullNote::Stuck(_)
-            | PullNote::AskedHead
-            | PullNote::Path(_)
-            | PullNote::AskedPage { .. }
-            | PullNote::HeadMoved { .. }
-            | PullNote::Waiting { .. } => None,
+        let seen = self.pull.iter().rev().find_map(|step| match step {
+            PullStep::Head(head)
+            | PullStep::HeadStable(head)
+            | PullStep::CaughtUp { now: head, .. }
+            | PullStep::Page { head, .. } => Some(*head),
+            PullStep::AskedHead
+            | PullStep::Path(_)
+            | PullStep::AskedPage { .. }
+            | PullStep::HeadMoved { .. }
+            | PullStep::Waiting { .. } => None,
         });
         match &self.phase {
             Phase::Ended(ended) => Some(ended.head),
@@ -330,7 +338,7 @@ impl App {
         }
     }
 
-    /// The menu of rules, where it is open.
+    /// The menu of strategies, where it is open.
     pub fn menu(&self) -> Option<&Menu> {
         match self.overlays.last() {
             Some(Overlay::Menu(menu)) => Some(menu),
@@ -367,6 +375,6 @@ impl App {
 }
 
 /// What is known before anything was asked: that the device was refused, if it recorded that.
-fn stuck(device: &Device) -> Vec<PullNote> {
-    diagnosis::was_refused(device).then_some(PullNote::Stuck(Stuck::Recorded)).into_iter().collect()
+fn recorded(device: &Device) -> Option<Stuck> {
+    diagnosis::was_refused(device).then_some(Stuck::Recorded)
 }

@@ -154,6 +154,15 @@ pub enum Question {
 }
 
 impl Question {
+    /// What it is about.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Quit { .. } | Self::QuitPushing | Self::QuitUnknown => "leave?",
+            Self::Discard => "throw the changes away?",
+            Self::FirstSync => "a first sync?",
+        }
+    }
+
     /// The question in words: what, and what yes does.
     pub fn words(&self) -> (String, &'static str) {
         match self {

@@ -26,6 +26,9 @@ impl App {
                 }
             }
             Pointer::Click(Target::Entry(at)) => match self.overlays.last_mut() {
+                Some(Overlay::Preview(preview)) if preview.selection.cursor() == at => {
+                    return self.act(Action::Open);
+                }
                 Some(Overlay::Preview(preview)) => preview.selection.go(at),
                 Some(Overlay::Menu(menu)) if menu.selection.cursor() == at => return self.act(Action::Open),
                 Some(Overlay::Menu(menu)) => menu.selection.go(at),

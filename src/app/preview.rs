@@ -3,15 +3,22 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
+use indexmap::IndexMap;
+
+use super::choose;
 use super::selection::{Scroll, Selection};
 use super::task::Job;
-use crate::domain::inspect::Inspection;
+use crate::domain::field::FieldPath;
+use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::json::Json;
 use crate::domain::plan::Plan;
-use crate::domain::safe_text;
+use crate::domain::resolution::Unit;
+use crate::domain::{naming, safe_text};
 
 /// Of a marked entry no more than this is shown in full, bytes.
 const SHOWN: usize = 64 * 1024;
+/// Of the resources that a warning is about no more than this are named.
+const NAMED: usize = 200;
 
 /// A plan on the screen.
 #[derive(Default)]
@@ -22,6 +29,8 @@ pub struct Preview {
     pub plan: Option<Box<Plan>>,
     /// The entries.
     pub entries: Vec<Entry>,
+    /// Which warnings stand on one line, as they say the same: positions in the plan.
+    pub alike: Vec<Vec<usize>>,
     /// Which entry is marked, and which are visible.
     pub selection: Selection,
     /// How far the marked entry is scrolled, rows.
@@ -108,7 +117,7 @@ impl Section {
 pub enum Entry {
     /// A section begins.
     Heading(Section),
-    /// A warning.
+    /// Warnings that say the same, by their position in [`Preview::alike`].
     Mind(usize),
     /// A lost value.
     Loss(usize),
@@ -129,7 +138,8 @@ pub enum Entry {
 impl Preview {
     /// Takes the plan that was waited for.
     pub fn fill(&mut self, plan: Box<Plan>) {
-        self.entries = entries(&plan);
+        self.alike = alike(&plan);
+        self.entries = entries(&plan, self.alike.len());
         self.selection.set_len(self.entries.len());
         self.plan = Some(plan);
         self.job = None;
@@ -140,6 +150,32 @@ impl Preview {
     /// The marked entry.
     pub fn marked(&self) -> Option<Entry> {
         self.entries.get(self.selection.cursor()).copied()
+    }
+
+    /// The resource and field that the marked entry is about.
+    pub fn place(&self, inspection: &Inspection) -> Option<Unit> {
+        let plan = self.plan.as_ref()?;
+        let whole = |pair: PairId| Unit { pair, path: FieldPath::existence() };
+        Some(match self.marked()? {
+            Entry::Heading(_) | Entry::Post(_) => return None,
+            Entry::Mind(at) => {
+                let mut warnings = self.alike.get(at)?.iter().filter_map(|at| plan.warnings.get(*at));
+                let warning = warnings.next()?;
+                Unit { pair: warning.pair?, path: warning.path.clone().unwrap_or_else(FieldPath::existence) }
+            }
+            Entry::Loss(at) => {
+                let loss = plan.ledger.get(at)?;
+                Unit { pair: loss.pair, path: loss.path.clone() }
+            }
+            Entry::Open(at) => plan.open.get(at)?.clone(),
+            Entry::Held(at) => whole(plan.hold.get(at)?.pair),
+            Entry::Dropped(at) => whole(plan.drop.get(at)?.pair),
+            Entry::Item(post, item) => whole(plan.batches.get(post)?.items.get(item)?.pair),
+            Entry::Applied(at) => {
+                let position = plan.apply.get(at)?;
+                whole(inspection.ids().find(|(_, pair)| pair.server.contains(position))?.0)
+            }
+        })
     }
 
     /// Marks the next (or the previous) section.
@@ -164,7 +200,7 @@ impl Preview {
         let (width, rows) = full;
         let known = self.shown.as_ref().is_some_and(|shown| shown.entry == entry && shown.width == width);
         if !known {
-            let text = in_full(plan, inspection, entry);
+            let text = in_full(plan, &self.alike, inspection, entry);
             let rows = safe_text::wrap(&text, width.max(1));
             self.shown = Some(Shown { entry, width, text, rows });
         }
@@ -180,8 +216,8 @@ impl Preview {
     }
 }
 
-fn in_full(plan: &Plan, inspection: &Inspection, entry: Entry) -> String {
-    let mut text = full(plan, inspection, entry).unwrap_or_default();
+fn in_full(plan: &Plan, alike: &[Vec<usize>], inspection: &Inspection, entry: Entry) -> String {
+    let mut text = full(plan, alike, inspection, entry).unwrap_or_default();
     if text.len() > SHOWN {
         let cut = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         let more = text.len() - cut;
@@ -192,7 +228,16 @@ fn in_full(plan: &Plan, inspection: &Inspection, entry: Entry) -> String {
     text
 }
 
-fn entries(plan: &Plan) -> Vec<Entry> {
+/// Warnings that say the same, together, in the order of the first of each.
+fn alike(plan: &Plan) -> Vec<Vec<usize>> {
+    let mut alike: IndexMap<&str, Vec<usize>> = IndexMap::new();
+    for (at, warning) in plan.warnings.iter().enumerate() {
+        alike.entry(&warning.text).or_default().push(at);
+    }
+    alike.into_values().collect()
+}
+
+fn entries(plan: &Plan, warnings: usize) -> Vec<Entry> {
     let mut entries = Vec::new();
     for section in Section::ALL {
         if section.count(plan) == 0 {
@@ -200,7 +245,7 @@ fn entries(plan: &Plan) -> Vec<Entry> {
         }
         entries.push(Entry::Heading(section));
         match section {
-            Section::Mind => entries.extend((0..plan.warnings.len()).map(Entry::Mind)),
+            Section::Mind => entries.extend((0..warnings).map(Entry::Mind)),
             Section::Lost => entries.extend((0..plan.ledger.len()).map(Entry::Loss)),
             Section::Open => entries.extend((0..plan.open.len()).map(Entry::Open)),
             Section::Held => entries.extend((0..plan.hold.len()).map(Entry::Held)),
@@ -224,10 +269,22 @@ pub fn request_line(plan: &Plan, post: usize) -> String {
     format!("POST /v1/sync?lastMutationAt={head}")
 }
 
-fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
+fn full(plan: &Plan, alike: &[Vec<usize>], inspection: &Inspection, entry: Entry) -> Option<String> {
     Some(match entry {
         Entry::Heading(section) => format!("{}: {}", section.name(), section.meaning()),
-        Entry::Mind(at) => plan.warnings.get(at)?.text.clone(),
+        Entry::Mind(at) => {
+            let warnings = alike.get(at)?.iter().filter_map(|at| plan.warnings.get(*at));
+            let text = warnings.clone().next()?.text.clone();
+            let named: Vec<String> = warnings
+                .filter_map(|warning| warning.pair)
+                .take(NAMED)
+                .map(|id| {
+                    let pair = inspection.pair(id);
+                    format!("{} {}", choose::noun(&pair.kind), naming::title(inspection, pair))
+                })
+                .collect();
+            format!("{text}\n{}", named.join(", "))
+        }
         Entry::Loss(at) => {
             let loss = plan.ledger.get(at)?;
             let value = match &loss.value {
@@ -238,7 +295,7 @@ fn full(plan: &Plan, inspection: &Inspection, entry: Entry) -> Option<String> {
         }
         Entry::Open(at) => {
             let unit = plan.open.get(at)?;
-            format!("{} waits for a choice; Esc goes back to choose", unit.path.label())
+            format!("{} waits for a choice; Enter goes there", unit.path.label())
         }
         Entry::Held(at) | Entry::Dropped(at) => {
             let left = if matches!(entry, Entry::Held(_)) { &plan.hold } else { &plan.drop };

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::event::{PullNote, PushEnd, Stuck};
+use super::event::{PushEnd, Stuck};
 use super::page::{Page, Rank};
 use crate::domain::answer::Class;
 use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::push::{Difference, End, Note};
-use crate::domain::window::PullPath;
+use crate::domain::window::{PullPath, PullStep};
 use crate::exit::ExitCode;
 
 /// A step as it is shown: its mark and its words.
@@ -31,38 +31,57 @@ pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
-/// A step of the pull in words.
-pub fn step(note: &PullNote) -> Step {
-    match note {
-        PullNote::Stuck(Stuck::Recorded) => {
+/// What a recovery begins with, in words.
+fn stuck_step(stuck: Stuck) -> Step {
+    match stuck {
+        Stuck::Recorded => {
             Step::new('✗', "409 OutOfSyncError: the device's last POST was refused, as its queue records")
         }
-        PullNote::Stuck(Stuck::Foreseen { cursor, head }) => Step::new(
+        Stuck::Foreseen { cursor, head } => Step::new(
             '✗',
             format!("409 OutOfSyncError foreseen: the device's cursor {cursor} is not the head {head}"),
         ),
-        PullNote::AskedHead => Step::new('→', "GET /v1/sync?metadataOnly=true: where is the head?"),
-        PullNote::Head(head) => Step::new('✓', format!("the head is {head}")),
-        PullNote::Path(path) => Step::new('·', path_words(*path)),
-        PullNote::AskedPage { since, page } => {
+    }
+}
+
+/// The recovery so far, step by step: the 409 first, then the pull.
+pub fn steps(stuck: Option<Stuck>, pull: &[PullStep]) -> impl Iterator<Item = Step> {
+    stuck.map(stuck_step).into_iter().chain(pull.iter().map(step))
+}
+
+/// A step of the pull in words.
+fn step(step: &PullStep) -> Step {
+    match step {
+        PullStep::AskedHead => Step::new('→', "GET /v1/sync?metadataOnly=true: where is the head?"),
+        PullStep::Head(head) => Step::new('✓', format!("the head is {head}")),
+        PullStep::Path(path) => Step::new('·', path_words(*path)),
+        PullStep::AskedPage { since, page } => {
             Step::new('→', format!("GET /v1/sync?mutationsSince={since}&limit=1000&page={page}"))
         }
-        PullNote::Page { page, mutations, total, head, more } => {
+        PullStep::Page { page, mutations, unreadable, total, head, more } => {
             let of = total.map_or_else(String::new, |total| format!(" of {total}"));
+            let odd = match unreadable {
+                0 => String::new(),
+                unreadable => format!(", {unreadable} that cannot be read"),
+            };
             let more = if *more { ", more to come" } else { "" };
-            Step::new('✓', format!("page {page}: {}{of}, head {head}{more}", count(*mutations, "mutation")))
+            let mark = if *unreadable > 0 { '!' } else { '✓' };
+            Step::new(
+                mark,
+                format!("page {page}: {}{of}{odd}, head {head}{more}", count(*mutations, "mutation")),
+            )
         }
-        PullNote::HeadMoved { first, last } => {
-            Step::new('·', format!("the head moved from {first} to {last} between the pages: pull again"))
+        PullStep::HeadMoved { first, now, tries: _ } => {
+            Step::new('·', format!("the head moved from {first} to {now} between the pages: pull again"))
         }
-        PullNote::CaughtUp { first, now } => Step::new(
+        PullStep::CaughtUp { first, now } => Step::new(
             '✓',
             format!("the head moved from {first} to {now}, nothing is missing: both sides can be compared"),
         ),
-        PullNote::HeadStable(head) => {
+        PullStep::HeadStable(head) => {
             Step::new('✓', format!("the head stayed at {head}: both sides can be compared"))
         }
-        PullNote::Waiting { ms, why } => Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0)),
+        PullStep::Waiting { ms, why } => Step::new('·', format!("waits {:.1} s: {why}", *ms as f64 / 1000.0)),
     }
 }
 
@@ -114,14 +133,20 @@ fn names(ids: &[QueueId]) -> String {
 }
 
 /// Why the device is stuck, in full: causes, warnings, the steps of the pull.
-pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull: &[PullNote]) -> Page {
+pub fn why(
+    inspection: &Inspection,
+    causes: &[Cause],
+    warnings: &[String],
+    stuck: Option<Stuck>,
+    pull: &[PullStep],
+) -> Page {
     let mut page = Page::default();
     page.push(Rank::Title, "Why the device is stuck");
     if causes.is_empty() {
         page.push(Rank::Good, "Nothing stands against a sync: the cursor is the head.");
     }
     for cause in causes {
-        page.push(Rank::Heading, cause.id.clone());
+        page.push(Rank::Heading, cause_title(&cause.id));
         page.push(Rank::Text, sentence(&cause.evidence));
     }
     let window = &inspection.window;
@@ -149,19 +174,37 @@ pub fn why(inspection: &Inspection, causes: &[Cause], warnings: &[String], pull:
         });
     }
     if !mind.is_empty() {
-        page.push(Rank::Heading, "To mind");
+        page.push(Rank::Heading, "Mind this");
         for text in mind {
             page.item(Rank::Item, '!', text);
         }
     }
     if !pull.is_empty() {
         page.push(Rank::Heading, "What was done so far");
-        for note in pull {
-            let Step { mark, text } = step(note);
+        for Step { mark, text } in steps(stuck, pull) {
             page.item(Rank::Item, mark, text);
         }
     }
     page
+}
+
+/// A cause in a person's words, and its id, by which reports and logs are searched.
+fn cause_title(id: &str) -> String {
+    let words = match id {
+        "another-device-synced" => "Another device synced meanwhile",
+        "concurrent-mutations" => "Both sides changed the same resources",
+        "missed-header" => "The device never got its new cursor",
+        "first-sync-mismatch" => "The account's first sync",
+        "cursor-ahead" => "The cursor is ahead of the server",
+        "queue-over-limit" => "More waits than one POST takes",
+        "poison-mutation" => "A mutation that the server refuses",
+        "auth" => "The token",
+        "clock-skew" => "A clock is wrong",
+        "schema-mismatch" => "The data has another form than expected",
+        _ if id.starts_with("sdk-abort:") => "The device's own sync gives up on it",
+        _ => return id.to_owned(),
+    };
+    format!("{words} · {id}")
 }
 
 /// With a capital letter and a full stop.
@@ -216,12 +259,27 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     for (mark, line) in ('1'..='9').zip(next_steps(end)) {
         page.item(Rank::Item, mark, line);
     }
+    if !end.left_out.is_empty() {
+        page.push(Rank::Heading, "What the device file has no place for");
+        for text in &end.left_out {
+            page.item(Rank::Item, '!', text.clone());
+        }
+    }
     let files = [("device file", &end.written), ("backup", &end.backup), ("report", &end.report)];
     if files.iter().any(|(_, path)| path.is_some()) {
         page.push(Rank::Heading, "Where it lies");
+        let mut folder = None;
         for (name, path) in files {
-            if let Some(path) = path {
-                page.push(Rank::Item, lies(name, path));
+            let Some(path) = path else { continue };
+            // Most lie beside one another; the folder is told once.
+            match (path.parent(), path.file_name()) {
+                (Some(parent), Some(file)) if folder == Some(parent) => {
+                    page.push(Rank::Item, format!("{name}, beside it: {}", file.display()));
+                }
+                (parent, _) => {
+                    page.push(Rank::Item, lies(name, path));
+                    folder = parent;
+                }
             }
         }
     }
@@ -230,7 +288,7 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
 
 /// What lies where.
 pub fn lies(name: &str, path: &Path) -> String {
-    format!("{name:12}{}", path.display())
+    format!("{name}: {}", path.display())
 }
 
 /// `NOTE n1, ranges: the server … (queue entry q1)`.
@@ -285,10 +343,12 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
                 "Open the app there and let it sync once: it has nothing to push and pulls nothing new.",
             ),
         ],
-        End::Left => vec![
-            String::from("Enter goes back to what is open; choose, preview and send again."),
-            String::from("What the server refuses must be corrected on the device, or edited here."),
-        ],
+        End::Left => vec![String::from("Enter goes back to what is open; choose, preview and send again.")]
+            .into_iter()
+            .chain((!end.outcome.quarantined.is_empty()).then(|| {
+                String::from("What the server refuses can be corrected there: e edits the marked field.")
+            }))
+            .collect(),
         End::Reopened(_) => {
             vec![String::from("Enter shows what was reopened; the other choices still stand.")]
         }

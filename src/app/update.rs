@@ -9,7 +9,7 @@ use super::bindings::BINDINGS;
 use super::overlay::{Overlay, Question};
 use super::page::{Page, Rank};
 use super::preview::Preview;
-use super::story;
+use super::story::{self, Step};
 use super::task::LIGHT_PAIRS;
 use super::{App, Connecting, Effect, Event, ExitCode, Job, Layout, Phase, Task, Tone};
 
@@ -28,8 +28,8 @@ impl App {
                 self.start.now = now;
                 Vec::new()
             }
-            Event::Pull(note) => {
-                self.pulled(note);
+            Event::Pull(step) => {
+                self.pulled(step);
                 Vec::new()
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
@@ -109,7 +109,11 @@ impl App {
         if let Some(binding) = action::bound(place, key) {
             return self.act(binding.action);
         }
-        if place.takes_text() { self.typed(key) } else { self.refuse("no key of this screen; ? shows them") }
+        match place {
+            _ if place.takes_text() => self.typed(key),
+            Place::Question => self.refuse("the question waits for y or n"),
+            _ => self.refuse("no key of this screen; ? shows them"),
+        }
     }
 
     /// Does an action, or says why it does not apply.
@@ -279,9 +283,8 @@ impl App {
                 "Asking the server what it holds"
             },
         );
-        for note in &self.pull {
-            let step = story::step(note);
-            page.item(Rank::Item, step.mark, step.text);
+        for Step { mark, text } in story::steps(self.stuck, &self.pull) {
+            page.item(Rank::Item, mark, text);
         }
         if let Phase::Connecting(Connecting { failed: Some(failure) }) = &self.phase {
             page.item(Rank::Item, '✗', failure.what.clone());

@@ -7,6 +7,7 @@ pub mod choices;
 pub mod device;
 pub mod diagnosis;
 pub mod digest;
+pub mod duration;
 pub mod field;
 pub mod fold;
 pub mod identity;

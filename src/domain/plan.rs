@@ -91,6 +91,8 @@ pub struct Left {
 pub struct Warning {
     /// The pair it is about; `None` where it is about the whole.
     pub pair: Option<PairId>,
+    /// The field it is about, where it is about one.
+    pub path: Option<FieldPath>,
     /// What to know, without what people wrote.
     pub text: String,
 }
@@ -187,14 +189,16 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
     let mut warnings = Vec::new();
     if inspection.window.path == PullPath::CursorAhead {
         let text = "this server never gave the device's cursor: make sure that it is the right server and the right account before anything is sent";
-        warnings.push(Warning { pair: None, text: text.to_owned() });
+        warnings.push(Warning { pair: None, path: None, text: text.to_owned() });
     }
     let mut notes: HashMap<[Option<String>; 2], &QueueId> = HashMap::new();
     for item in items {
-        let mut warn = |text: String| warnings.push(Warning { pair: Some(item.pair), text });
+        let mut warn = |path: Option<FieldPath>, text: String| {
+            warnings.push(Warning { pair: Some(item.pair), path, text });
+        };
         let wire = &item.wire;
         for problem in preflight::problems(&wire.kind, wire.op, &wire.data) {
-            warn(format!("the server will refuse it: {}", problem.what));
+            warn(Some(problem.path), format!("the server will refuse it: {}", problem.what));
         }
         let Some(first) = item.members.first() else { continue };
         if wire.kind == Kind::Note && wire.op == Op::Create {
@@ -202,15 +206,19 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
             let members = wire.data.members();
             let content = ["body", "ranges"].map(|name| members.get(name).map(Json::to_text));
             if let Some(twin) = notes.insert(content, first) {
-                warn(format!("queue entries {twin} and {first} are the same note; both will be made"));
+                warn(None, format!("queue entries {twin} and {first} are the same note; both will be made"));
             }
         }
         if wire.kind == Kind::Note && wire.op == Op::Update {
             let details = inspection.details(inspection.pair(item.pair));
-            let ranges = details.field(&FieldPath::from_text("/ranges"));
+            let ranges_path = FieldPath::from_text("/ranges");
+            let ranges = details.field(&ranges_path);
             if ranges.is_some_and(|field| field.verdict != Verdict::Equal) {
                 // PROTOCOL D13.
-                warn(String::from("a server may ignore new ranges of a note; unstick looks afterwards"));
+                warn(
+                    Some(ranges_path),
+                    String::from("a server may ignore new ranges of a note; unstick looks afterwards"),
+                );
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::duration::duration;
 use super::field::{Choice, FieldPath, FieldShape, Verdict};
 use super::inspect::{Inspection, Pair, PairId, Status};
 use super::mutation::{Millis, Op, Side};
@@ -71,10 +72,10 @@ impl Clock {
 
     /// How sure the winner is: the error of the device's clock that would turn it.
     pub fn sensitivity(self) -> String {
-        let seconds = self.margin_ms().div_ceil(1000);
+        let error = duration(self.margin_ms().div_ceil(1000).saturating_mul(1000));
         match self.winner() {
-            Side::Device => format!("flips if the device clock is more than {seconds} s fast"),
-            Side::Server => format!("flips if the device clock is more than {seconds} s slow"),
+            Side::Device => format!("flips if the device clock is more than {error} fast"),
+            Side::Server => format!("flips if the device clock is more than {error} slow"),
         }
     }
 }

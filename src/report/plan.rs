@@ -119,6 +119,7 @@ impl<'a> Report<'a> {
         CautionEntry {
             kind: pair.map(|pair| pair.kind.wire()),
             key: pair.map(|pair| pair.key.as_str()),
+            path: warning.path.as_ref(),
             text: &warning.text,
         }
     }
@@ -130,6 +131,8 @@ struct CautionEntry<'a> {
     kind: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a FieldPath>,
     text: &'a str,
 }
 

@@ -10,10 +10,11 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::app::{Effect, Event, ExitCode, Failure, PullNote, PushEnd};
+use crate::app::{Effect, Event, ExitCode, Failure, PushEnd};
+use crate::device::write_back::LeftOut;
 use crate::domain::answer::Refusal;
+use crate::domain::mutation::Cursor;
 use crate::domain::push::{Note, Options};
-use crate::domain::window::PullStep;
 use crate::error::InputError;
 use crate::headless::push::{account, subject};
 use crate::report::account::Account;
@@ -222,7 +223,7 @@ fn send(events: &UnboundedSender<Event>, event: Event) {
 }
 
 async fn pull(session: &Session, events: &UnboundedSender<Event>) {
-    let looked = session.look(|step| send(events, Event::Pull(note(step)))).await;
+    let looked = session.look(|step| send(events, Event::Pull(step))).await;
     send(
         events,
         match looked {
@@ -231,22 +232,6 @@ async fn pull(session: &Session, events: &UnboundedSender<Event>) {
             Err(error) => Event::PullFailed(pull_failure(session, &error)),
         },
     );
-}
-
-fn note(step: PullStep) -> PullNote {
-    match step {
-        PullStep::AskedHead => PullNote::AskedHead,
-        PullStep::Head(head) => PullNote::Head(head),
-        PullStep::AskedPage { since, page } => PullNote::AskedPage { since, page },
-        PullStep::Page { page, mutations, unreadable: _, total, head, more } => {
-            PullNote::Page { page, mutations, total, head, more }
-        }
-        PullStep::HeadMoved { first, now, tries: _ } => PullNote::HeadMoved { first, last: now },
-        PullStep::CaughtUp { first, now } => PullNote::CaughtUp { first, now },
-        PullStep::HeadStable(head) => PullNote::HeadStable(head),
-        PullStep::Waiting { ms, why } => PullNote::Waiting { ms, why: why.to_owned() },
-        PullStep::Path(path) => PullNote::Path(path),
-    }
 }
 
 fn pull_failure(session: &Session, error: &PullError) -> Failure {
@@ -275,10 +260,31 @@ fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
 
 /// What a push came to, in the app's terms.
 pub fn push_end(session: &Session, pushed: Pushed, report: Option<PathBuf>) -> PushEnd {
-    let Pushed { outcome, backup, written, left_out: _ } = pushed;
+    let Pushed { outcome, backup, written, left_out } = pushed;
+    let left_out = left_out.into_iter().map(|part| without_place(part, outcome.head)).collect();
     let path = session.file().path().map(ToOwned::to_owned);
     let failure = written.as_ref().err().map(|error| input_failure(session, error));
-    PushEnd { outcome, written: path.filter(|_| written.is_ok()), backup: Some(backup), report, failure }
+    PushEnd {
+        outcome,
+        written: path.filter(|_| written.is_ok()),
+        backup: Some(backup),
+        report,
+        left_out,
+        failure,
+    }
+}
+
+/// A bare list of queued mutations has nowhere to put what else a sync changes.
+fn without_place(part: LeftOut, head: Cursor) -> String {
+    match part {
+        LeftOut::Sync => format!(
+            "The cursor: the file is a bare list of queued mutations. Where the device keeps its cursor it must become {head}; \
+             otherwise its next sync ends in a 409 again."
+        ),
+        LeftOut::Resources => {
+            String::from("The server's changes: the device pulls them itself on its next sync.")
+        }
+    }
 }
 
 /// An input error says what, where and what next in one sentence each, the last one being the next step.

@@ -30,9 +30,12 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench) {
     }
     canvas.region(area, Target::Fields);
     let (Some(focused), Some((_, pair))) = (&bench.focused, bench.pair()) else {
-        if !layout.both_panes {
-            canvas.words(area.x + 2, area.y, area.width.saturating_sub(3), "no resource is marked", Ink::Dim);
-        }
+        let text = if bench.inspection.pairs.is_empty() {
+            "There is nothing to choose and nothing to send. r pulls again, q leaves."
+        } else {
+            "no resource is marked"
+        };
+        canvas.words(area.x + 2, area.y, area.width.saturating_sub(3), text, Ink::Dim);
         return;
     };
     title(canvas, app, bench, focused, pair, top);

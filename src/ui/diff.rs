@@ -9,7 +9,7 @@ use crate::domain::text::{Precision, Row};
 
 /// Draws the comparison in the frame.
 pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench, view: &DiffView) {
-    pages::frame(canvas, app, &title(bench, view));
+    pages::frame(canvas, app, &title(bench, view, app.layout().wide));
     let area = app.layout().diff();
     canvas.region(area, Target::Overlay);
     let (columns, beside) = view.columns;
@@ -41,12 +41,17 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench, view: &DiffView) {
     canvas.scrollbar(app.layout().frame.right() - 1, area, &view.scroll.visible(), view.scroll.len());
 }
 
-fn title(bench: &Bench, view: &DiffView) -> String {
+fn title(bench: &Bench, view: &DiffView, wide: bool) -> String {
     let pair = bench.inspection.pair(view.unit.pair);
     let (device, server) = view.diff.changed_words();
     let changes = match view.diff.changes {
         1 => String::from("1 change"),
         changes => format!("{changes} changes"),
+    };
+    let words = if wide {
+        format!(" · {} only on the device, {server} on the server", app::count(device, "word"))
+    } else {
+        String::new()
     };
     let precision = match view.diff.precision {
         Precision::Graphemes => "",
@@ -55,11 +60,7 @@ fn title(bench: &Bench, view: &DiffView) -> String {
         Precision::Whole => " · too large to compare in full",
     };
     let name = crate::domain::naming::title(&bench.inspection, pair);
-    format!(
-        "{} of {} {name} · {changes} · words {device}/{server}{precision}",
-        view.label,
-        app::noun(&pair.kind)
-    )
+    format!("{} of {} {name} · {changes}{words}{precision}", view.label, app::noun(&pair.kind))
 }
 
 /// The names of the sides, and which of them stands.

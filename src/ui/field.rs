@@ -30,7 +30,7 @@ impl Columns {
         let (name, result) = match width {
             140.. => (19, 36),
             98.. => (19, 28),
-            56.. => (17, 19),
+            56.. => (18, 19),
             _ => return Self { name: 15, side: 0, result: width.saturating_sub(16) },
         };
         Self { name, side: (width - name - result) / 2, result }

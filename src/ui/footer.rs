@@ -6,6 +6,7 @@ use super::Target;
 use super::canvas::Canvas;
 use super::theme::Ink;
 use crate::app::{Action, App, BINDINGS, Binding, Overlay, Place, Tone, WORDS};
+use crate::domain::safe_text;
 
 /// Draws footer and status line.
 pub fn draw(canvas: &mut Canvas, app: &App) {
@@ -13,19 +14,19 @@ pub fn draw(canvas: &mut Canvas, app: &App) {
     status(canvas, app);
 }
 
-fn width_of(binding: &Binding) -> u16 {
+fn key_width(binding: &Binding) -> u16 {
     let key = binding.keys.first().map_or(0, |key| key.label().chars().count());
-    u16::try_from(shown(binding).chars().count() + if names_its_keys(binding) { 0 } else { key + 1 })
-        .unwrap_or(u16::MAX)
+    u16::try_from(key).unwrap_or(u16::MAX)
+}
+
+fn width_of(binding: &Binding) -> u16 {
+    let label = u16::try_from(binding.label.chars().count()).unwrap_or(u16::MAX);
+    if names_its_keys(binding) { label } else { label.saturating_add(key_width(binding) + 1) }
 }
 
 /// A label such as `1-4 strategy` stands for more keys than its own.
 fn names_its_keys(binding: &Binding) -> bool {
     matches!(binding.action, Action::Rule(_))
-}
-
-const fn shown(binding: &Binding) -> &'static str {
-    binding.label
 }
 
 fn keys(canvas: &mut Canvas, app: &App) {
@@ -35,8 +36,18 @@ fn keys(canvas: &mut Canvas, app: &App) {
     let listed = |binding: &&Binding| !binding.label.is_empty() && binding.places.contains(&place);
     // On a narrow screen what decides needs the room; the help names the way out.
     let narrow = frame.width < 60;
-    let fixed =
-        |binding: &Binding| binding.action == Action::Help || (binding.action == Action::Quit && !narrow);
+    let over =
+        !matches!(place, Place::List | Place::Fields | Place::Connecting | Place::Pushing | Place::Ended);
+    let fixed = |binding: &Binding| match binding.action {
+        Action::Help => true,
+        Action::Quit => !narrow,
+        // Whoever is somewhere else wants to know the way back.
+        Action::Back => over,
+        _ => false,
+    };
+    // Where there is hardly any room the keys stand for themselves.
+    let bare = frame.width < 40;
+    let width_of = |binding: &Binding| if bare { key_width(binding) } else { width_of(binding) };
     let mut room = frame.width.saturating_sub(4);
     let ends: Vec<&Binding> = BINDINGS.iter().filter(|b| listed(b) && fixed(b)).collect();
     for binding in &ends {
@@ -58,7 +69,10 @@ fn keys(canvas: &mut Canvas, app: &App) {
         }
         let start = x - 1;
         x = canvas.words(x - 1, y, 1, " ", Ink::Text) + x - 1;
-        if names_its_keys(binding) {
+        if bare {
+            let key = binding.keys.first().map_or_else(String::new, |key| key.label());
+            x += canvas.words(x, y, right - x, &key, Ink::Key);
+        } else if names_its_keys(binding) {
             let (keys, label) = binding.label.split_once(' ').unwrap_or(("", binding.label));
             x += canvas.words(x, y, right - x, keys, Ink::Key);
             x += canvas.words(x, y, right.saturating_sub(x), " ", Ink::Text);
@@ -83,7 +97,11 @@ fn status(canvas: &mut Canvas, app: &App) {
     if let Some(Overlay::Prompt { draft, .. }) = app.overlays().last() {
         return prompt(canvas, area, draft.text(), draft.caret());
     }
-    let tail = position(app);
+    let told = app.status().map_or(0, |(_, text)| safe_text::width(text) + 4);
+    // On a narrow screen what was done is worth more than where the mark stands.
+    let tail = Some(position(app))
+        .filter(|tail| area.width >= 60 || told + tail.chars().count() < usize::from(area.width));
+    let tail = tail.unwrap_or_default();
     let tail_width = u16::try_from(tail.chars().count()).unwrap_or(0);
     let room = area.width.saturating_sub(tail_width + 2);
     match app.status() {
@@ -152,5 +170,12 @@ pub fn grouped(number: usize) -> String {
 fn prompt(canvas: &mut Canvas, area: Rect, text: &str, caret: usize) {
     let mut x = 1 + canvas.words(1, area.y, 2, "/ ", Ink::Key);
     x += super::overlays::typed_line(canvas, x, area.y, area.width.saturating_sub(x + 1), text, caret);
-    canvas.words(x + 2, area.y, area.width.saturating_sub(x + 3), WORDS, Ink::Dim);
+    x += 2;
+    for word in WORDS.split(' ') {
+        let width = u16::try_from(word.chars().count()).unwrap_or(u16::MAX);
+        if x + width >= area.right() {
+            break;
+        }
+        x += canvas.words(x, area.y, width, word, Ink::Dim) + 1;
+    }
 }

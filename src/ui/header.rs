@@ -1,6 +1,7 @@
 //! The rows above the frame: who is stuck, how far apart the sides are, why, and how far the resolution got.
 
 use super::canvas::Canvas;
+use super::footer::grouped;
 use super::theme::Ink;
 use crate::app::{App, ExitCode, Phase, Source};
 use crate::domain::diagnosis::OutOfSync;
@@ -75,11 +76,15 @@ fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: boo
         (None, ..) => format!("no cursor ──▸ head {head}"),
         (Some(cursor), PullPath::CursorAhead, _) => format!("cursor {cursor} is ahead of head {head}"),
         (Some(cursor), _, _) if cursor == head => format!("in step: cursor and head {head}"),
-        (Some(cursor), _, Some(behind)) => format!("cursor {cursor} ── {behind} behind ──▸ head {head}"),
+        (Some(cursor), _, Some(behind)) => {
+            format!("cursor {cursor} ── {} behind ──▸ head {head}", grouped(behind))
+        }
         (Some(cursor), _, None) => format!("cursor {cursor} ────▸ head {head}"),
     };
     let medium = match (cursor, behind) {
-        (Some(cursor), Some(behind)) if cursor != head => format!("{cursor} ── {behind} behind ──▸ {head}"),
+        (Some(cursor), Some(behind)) if cursor != head => {
+            format!("{cursor} ── {} behind ──▸ {head}", grouped(behind))
+        }
         _ => text.clone(),
     };
     let short = match cursor {
@@ -101,7 +106,7 @@ fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: boo
 fn badge(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
     let ended = matches!(app.phase(), Phase::Ended(_));
     let in_step = app.device().sync.cursor == app.head();
-    let caught = app.pull().iter().any(|note| matches!(note, crate::app::PullNote::Stuck(_)));
+    let caught = app.stuck().is_some();
     let (text, ink) = match app.bench().map(|bench| &bench.out_of_sync) {
         _ if ended && in_step => (" in step ", Ink::Good),
         Some(OutOfSync::Caught) => (" 409 OutOfSyncError ", Ink::Alarm),
@@ -111,7 +116,6 @@ fn badge(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
         None => return 0,
     };
     // On a narrow screen the number says it.
-    let text = if right < 60 { text.split_at_checked(5).map_or(text, |(short, _)| short) } else { text };
     let text = if app.layout().area.width < 60 && ink == Ink::Alarm { " 409 " } else { text };
     let width = u16::try_from(text.chars().count()).unwrap_or(0);
     canvas.words(right.saturating_sub(width), y, width, text, ink);
@@ -139,7 +143,14 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
         Phase::Inspecting => app.bench().map_or(0, |bench| bench.causes.len().saturating_sub(1)),
         Phase::Connecting(_) | Phase::Pushing(_) | Phase::Ended(_) => 0,
     };
-    let more = if more > 0 { format!("  +{more} more: w") } else { String::new() };
+    let lead = if right < 60 && lead == "Why stuck: " { "Why: " } else { lead };
+    let inspecting = matches!(app.phase(), Phase::Inspecting) && app.bench().is_some();
+    let cut = safe_text::width(lead) + safe_text::width(text) + 2 > usize::from(right);
+    let more = match more {
+        0 if cut && inspecting => String::from("  w: all of it"),
+        0 => String::new(),
+        more => format!("  +{more} more: w"),
+    };
     let tail = u16::try_from(more.chars().count()).unwrap_or(0);
     let room = right.saturating_sub(tail + 1);
     let mut x = 1 + canvas.words(1, y, room, lead, Ink::Strong);

@@ -13,7 +13,7 @@ use crate::domain::diagnosis;
 use crate::domain::inspect::{Pair, PairId, Status};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Op, Side};
-use crate::domain::naming;
+use crate::domain::{naming, safe_text};
 
 /// Columns between the two sides: a border, the glyph with its mark, a border.
 const GUTTER: u16 = 5;
@@ -197,17 +197,23 @@ fn draw_side(
     let right = pane.right().saturating_sub(1);
     let mut x = pane.x + 2;
     let alone = !app.layout().both_sides;
+    // What the row is called, and that again where it had to be cut.
+    let (mut named_as, mut cut) = (String::new(), None);
     if !speaks && !alone {
         return;
     }
     if named {
-        let label = label_width(pane.width);
-        let mut used = canvas.words(x, pane.y, 0, "", plain);
-        used +=
-            canvas.data(x, pane.y, label, short_kind(&pair.kind), if quiet { Ink::Dim } else { Ink::Strong });
-        if pair.kind != Kind::Collection && used + 2 < label {
+        let label = label_width(pane.width).min(right.saturating_sub(x));
+        let strong = if quiet { Ink::Dim } else { Ink::Strong };
+        let used = canvas.data(x, pane.y, label, short_kind(&pair.kind), strong);
+        let room = label.saturating_sub(used + 1);
+        if pair.kind != Kind::Collection {
             let title = naming::title(&bench.inspection, pair);
-            canvas.data(x + used + 1, pane.y, label.saturating_sub(used + 1), &title, plain);
+            if room > 1 {
+                canvas.data(x + used + 1, pane.y, room, &title, plain);
+            }
+            cut = (safe_text::width(&title) > usize::from(room)).then_some(title.clone());
+            named_as = title;
         }
         x += label + 1;
     }
@@ -222,10 +228,16 @@ fn draw_side(
     let right =
         if side == Side::Server { right.saturating_sub(when(canvas, app, bench, pair, pane)) } else { right };
     if pair.echo && side == Side::Server {
-        canvas.words(x, pane.y, right.saturating_sub(x), "echo of this device", Ink::Dim);
+        let room = right.saturating_sub(x);
+        canvas.words(x, pane.y, room, if room < 19 { "echo" } else { "echo of this device" }, Ink::Dim);
         return;
     }
-    let excerpt = naming::excerpt(&bench.inspection, pair, side);
+    // A link says nothing but what it joins, and a session nothing but its place.
+    let excerpt = match naming::excerpt(&bench.inspection, pair, side) {
+        excerpt if excerpt.is_empty() => cut.unwrap_or_default(),
+        excerpt if excerpt == named_as => String::new(),
+        excerpt => excerpt,
+    };
     canvas.data(x, pane.y, right.saturating_sub(x), short(&excerpt), plain);
 }
 
@@ -257,7 +269,7 @@ fn operation(pair: &Pair, side: Side) -> String {
 fn when(canvas: &mut Canvas, app: &App, bench: &Bench, pair: &Pair, pane: Rect) -> u16 {
     let Some(server) = bench.inspection.primary(pair) else { return 0 };
     let ago = diagnosis::ago(server.timestamp, app.now());
-    if pane.width < 30 {
+    if pane.width < 40 {
         return 0;
     }
     let members = server.data.members();

@@ -47,7 +47,7 @@ fn place_box(canvas: &mut Canvas, app: &App, title: &str, ink: Ink, width: u16, 
     };
     canvas.clear(area);
     canvas.border_in(area, Ink::Text);
-    canvas.words(area.x + 2, area.y, area.width.saturating_sub(4), &format!(" {title} "), ink);
+    canvas.data(area.x + 2, area.y, area.width.saturating_sub(4), &format!(" {title} "), ink);
     canvas.region(area, Target::Overlay);
     Rect {
         x: area.x + 2,
@@ -78,10 +78,12 @@ fn rows(text: &str, width: u16) -> u16 {
 fn draw_question(canvas: &mut Canvas, app: &App, question: &Question) {
     let (what, then) = question.words();
     let width = app.layout().inner().width.saturating_sub(6).min(64);
-    let height = rows(&what, width) + rows(then, width) + 3;
-    let area = place_box(canvas, app, "?", Ink::Conflict, width, height);
-    let y = paragraph(canvas, area, area.y, &what, Ink::Strong);
-    let y = paragraph(canvas, area, y, then, Ink::Dim);
+    let height = rows(&what, width) + rows(then, width) + 2;
+    let area = place_box(canvas, app, question.title(), Ink::Conflict, width, height);
+    // Whatever else has no room: how it is answered is told.
+    let room = Rect { height: area.height.saturating_sub(1), ..area };
+    let y = paragraph(canvas, room, area.y, &what, Ink::Strong);
+    let y = paragraph(canvas, room, y, then, Ink::Dim);
     answers(canvas, area, y + 1, &[("y", "yes"), ("n", "no")]);
 }
 
@@ -106,7 +108,7 @@ fn draw_failure(canvas: &mut Canvas, app: &App, failure: &Failure) {
         if at == last {
             y += 1;
         }
-        y = paragraph(canvas, area, y, text, ink);
+        y = paragraph(canvas, Rect { height: area.height.saturating_sub(1), ..area }, y, text, ink);
     }
     answers(canvas, area, (y + 1).min(area.bottom() - 1), &[("Esc", "dismiss")]);
 }
@@ -151,24 +153,34 @@ const fn rule_words(strategy: Strategy) -> &'static str {
 
 fn draw_menu(canvas: &mut Canvas, app: &App, menu: &Menu) {
     let width = app.layout().inner().width.saturating_sub(6).min(70);
-    let area = place_box(canvas, app, "a rule for", Ink::Title, width, 9);
-    let open = if menu.open == 1 { String::from("1 open") } else { format!("{} open", menu.open) };
-    let title = format!("{} · {open}", menu.scope.name());
-    canvas.data(area.x, area.y, area.width, &title, Ink::Strong);
-    for (at, strategy) in Strategy::ALL.into_iter().enumerate() {
-        let y = area.y + 2 + u16::try_from(at).unwrap_or(0);
-        if y >= area.bottom() {
-            break;
-        }
+    let title = format!("a strategy for {}", menu.scope.name());
+    let area = place_box(canvas, app, &title, Ink::Title, width, 9);
+    let open = match menu.open {
+        0 => String::from("Everything is resolved already"),
+        1 => String::from("1 resource is open"),
+        open => format!("{} resources are open", grouped(open)),
+    };
+    // On a low screen the strategies need the rows.
+    let top = if area.height >= 6 { area.y + 2 } else { area.y };
+    if top > area.y {
+        canvas.words(area.x, area.y, area.width, &open, Ink::Text);
+    }
+    let rows = usize::from(area.bottom().saturating_sub(top)).max(1);
+    let first = (menu.selection.cursor() + 1).saturating_sub(rows);
+    let shown = Strategy::ALL.into_iter().enumerate().skip(first);
+    for (y, (at, strategy)) in (top..area.bottom()).zip(shown) {
         let line = Rect { y, height: 1, ..area };
         canvas.region(line, Target::Entry(at));
         canvas.words(line.x + 2, y, 1, &(at + 1).to_string(), Ink::Key);
         canvas.words(line.x + 4, y, 15, strategy.name(), Ink::Text);
-        let (text, ink) = match menu.forecasts.map(|forecasts| forecasts[at]) {
+        let parts = match menu.forecasts.map(|forecasts| forecasts[at]) {
             Some(forecast) => forecast_words(forecast, line.width < 52),
-            None => (String::from("…"), Ink::Dim),
+            None => [(String::from("…"), Ink::Dim), (String::new(), Ink::Dim)],
         };
-        canvas.words(line.x + 21, y, line.width.saturating_sub(22), &text, ink);
+        let mut x = line.x + 21;
+        for (text, ink) in parts {
+            x += canvas.words(x, y, line.right().saturating_sub(x + 1), &text, ink);
+        }
         if at == menu.selection.cursor() {
             canvas.lay(line, canvas.theme().marked(true));
             let style = canvas.style(Ink::Strong).patch(canvas.theme().marked(true));
@@ -182,18 +194,19 @@ fn draw_menu(canvas: &mut Canvas, app: &App, menu: &Menu) {
 }
 
 /// What a rule would leave open and lose.
-fn forecast_words(forecast: Forecast, short: bool) -> (String, Ink) {
+fn forecast_words(forecast: Forecast, short: bool) -> [(String, Ink); 2] {
     let Forecast { open, lost } = forecast;
-    let lost = match (lost, short) {
-        (0, false) => String::from("nothing lost"),
-        (1, false) => String::from("1 value lost"),
-        (lost, false) => format!("{} values lost", grouped(lost)),
-        (lost, true) => format!("{} lost", grouped(lost)),
+    let open = match open {
+        0 => (String::from("none open"), Ink::Good),
+        open => (format!("{} open", grouped(open)), Ink::Conflict),
     };
-    match open {
-        0 => (format!("none open · {lost}"), Ink::Good),
-        open => (format!("{} open · {lost}", grouped(open)), Ink::Conflict),
-    }
+    let lost = match (lost, short) {
+        (0, _) => (String::from(" · nothing lost"), Ink::Good),
+        (1, false) => (String::from(" · 1 value lost"), Ink::Warning),
+        (lost, false) => (format!(" · {} values lost", grouped(lost)), Ink::Warning),
+        (lost, true) => (format!(" · {} lost", grouped(lost)), Ink::Warning),
+    };
+    [open, lost]
 }
 
 /// The keys of a place, with reasons for those that do not apply.

@@ -27,7 +27,7 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench, preview: &Preview) {
         let Some(entry) = preview.entries.get(at) else { continue };
         let line = Rect { y, height: 1, ..entries };
         canvas.region(line, Target::Entry(at));
-        draw_entry(canvas, bench, plan, *entry, line);
+        draw_entry(canvas, bench, preview, plan, *entry, line);
         if at == preview.selection.cursor() {
             let style = canvas.theme().marked(!preview.in_full);
             canvas.lay(line, style);
@@ -111,11 +111,11 @@ fn total(canvas: &mut Canvas, app: &App, plan: &Plan, area: Rect) {
         (
             match app.bench() {
                 Some(bench) if !bench.inspection.window.not_visible.is_empty() => String::from(
-                    "The token does not see every kind: the device's cursor stays where it is; y sends the rest.",
+                    "The token does not see every kind: the cursor stays where it is; y sends the rest.",
                 ),
-                Some(_) | None => String::from(
-                    "What is open stays open and the device's cursor where it is; y sends the rest.",
-                ),
+                Some(_) | None => {
+                    String::from("What is open stays open and the cursor where it is; y sends the rest.")
+                }
             },
             Ink::Conflict,
         )
@@ -123,7 +123,7 @@ fn total(canvas: &mut Canvas, app: &App, plan: &Plan, area: Rect) {
     canvas.data(area.x + 2, area.y + 1, area.width.saturating_sub(3), &text, ink);
 }
 
-fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, line: Rect) {
+fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan, entry: Entry, line: Rect) {
     let (x, y) = (line.x + 2, line.y);
     let right = line.right().saturating_sub(1);
     let inspection = &bench.inspection;
@@ -151,8 +151,16 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, plan: &Plan, entry: Entry, lin
             canvas.words(x, y, right.saturating_sub(x), section.meaning(), Ink::Dim);
         }
         Entry::Mind(at) => {
-            let Some(warning) = plan.warnings.get(at) else { return };
-            let x = warning.pair.map_or(x, |pair| name(canvas, x, pair));
+            let Some(alike) = preview.alike.get(at) else { return };
+            let Some(warning) = alike.first().and_then(|at| plan.warnings.get(*at)) else { return };
+            let x = match (warning.pair, alike.len()) {
+                (Some(pair), 1) => name(canvas, x, pair),
+                (None, 1) => x,
+                (_, many) => {
+                    let text = format!("{} resources: ", grouped(many));
+                    x + canvas.words(x, y, right.saturating_sub(x), &text, Ink::Strong)
+                }
+            };
             canvas.data(x, y, right.saturating_sub(x), &warning.text, Ink::Text);
         }
         Entry::Loss(at) => {

@@ -86,7 +86,7 @@ fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> 
             }
         }
     } else if pair.status == Status::Blocked || pair.open.iter().any(FieldPath::is_existence) {
-        ("follows the resource", Ink::Dim)
+        ("follows resource", Ink::Dim)
     } else if pair.server.is_empty() {
         ("→ sent", device)
     } else if pair.device.is_empty() {

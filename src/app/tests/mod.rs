@@ -328,14 +328,47 @@ fn the_filter_finds_text_kinds_and_states() {
 #[test]
 fn nothing_is_sent_but_by_the_key_that_confirms() {
     let mut app = app();
-    assert!(play(&mut app, "p p Enter Enter").is_empty());
+    assert!(play(&mut app, "p p").is_empty());
     assert_eq!(app.place(), Place::Preview);
-    assert!(play(&mut app, "Esc y").is_empty());
+    assert!(play(&mut app, "Enter").is_empty());
+    assert_eq!(app.place(), Place::Fields, "an Enter that was meant for something else sends nothing");
+    assert!(play(&mut app, "Esc p Esc y").is_empty());
     assert_eq!(app.place(), Place::List);
     play(&mut app, "1 p");
     let effects = play(&mut app, "y");
     assert!(matches!(effects.as_slice(), [Effect::Push { retry_first_sync: false, .. }]), "{effects:?}");
     assert_eq!(app.place(), Place::Pushing);
+}
+
+#[test]
+fn from_an_entry_of_the_preview_to_its_field_also_behind_a_filter() {
+    let mut app = app();
+    play(&mut app, "/ e c h o Enter");
+    assert_eq!(bench(&app).rows.len(), 1);
+    play(&mut app, "p n");
+    let (entry, place) = app
+        .preview()
+        .and_then(|preview| Some((preview.marked()?, preview.place(&bench(&app).inspection))))
+        .expect("an entry");
+    assert!(matches!(entry, Entry::Heading(_)) && place.is_none());
+    play(&mut app, "Enter");
+    assert_eq!(
+        (app.place(), status(&app)),
+        (Place::Preview, "this line is of no one resource; mark one below it")
+    );
+    play(&mut app, "g j j Enter");
+    assert_eq!(app.place(), Place::Fields);
+    assert_eq!(title(&app), "2:255");
+    assert_eq!(bench(&app).field().expect("a field").path.as_str(), "/ranges");
+}
+
+#[test]
+fn the_key_that_asks_whether_to_leave_does_not_say_yes() {
+    let mut app = app();
+    assert!(play(&mut app, "d q q q").is_empty());
+    assert_eq!((app.place(), status(&app)), (Place::Question, "the question waits for y or n"));
+    let effects = play(&mut app, "y");
+    assert!(matches!(effects.as_slice(), [Effect::Quit(_)]));
 }
 
 #[test]
@@ -419,22 +452,26 @@ fn a_failed_first_pull_can_be_tried_again() {
 fn the_first_step_is_the_409_recorded_or_foreseen() {
     use crate::domain::mutation::Cursor;
     let recorded = sample::start(DEVICE, (120, 36));
-    assert_eq!(recorded.pull(), [PullNote::Stuck(Stuck::Recorded)]);
+    assert_eq!(recorded.stuck(), Some(Stuck::Recorded));
     let mut foreseen = sample::start(TWINS, (120, 36));
-    assert!(foreseen.pull().is_empty());
+    assert_eq!(foreseen.stuck(), None);
     let (cursor, head) = (Cursor::read(100), Cursor::read(200));
     for page in [1, 2] {
-        foreseen.update(Event::Pull(PullNote::Page {
+        foreseen.update(Event::Pull(PullStep::Page {
             page,
             mutations: 1,
+            unreadable: 0,
             total: None,
             head,
             more: page == 1,
         }));
     }
-    let stuck: Vec<&PullNote> =
-        foreseen.pull().iter().filter(|note| matches!(note, PullNote::Stuck(_))).collect();
-    assert_eq!(stuck, [&PullNote::Stuck(Stuck::Foreseen { cursor, head })]);
+    assert_eq!(foreseen.stuck(), Some(Stuck::Foreseen { cursor, head }));
+    for app in [recorded, foreseen] {
+        let page = app.connecting_page();
+        let first = page.paragraphs().nth(1).expect("a step").to_owned();
+        assert!(first.starts_with("409 OutOfSyncError"), "{first}");
+    }
 }
 
 pub(crate) fn failure() -> Failure {

@@ -51,6 +51,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
         written: Some("/tmp/tablet.json".into()),
         backup: Some("/tmp/tablet.json.before".into()),
         report: None,
+        left_out: Vec::new(),
         failure: None,
     })
 }

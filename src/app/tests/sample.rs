@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::app::{App, Event, PullNote, Source, Start, Stuck};
+use crate::app::{App, Event, Source, Start};
 use crate::device::DeviceFile;
 use crate::domain::answer::{ResponseHead, read_page};
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::json::Text;
 use crate::domain::mutation::Millis;
-use crate::domain::window::{PullPath, Window};
+use crate::domain::window::{PullPath, PullStep, Window};
 
 /// The time of all tests: 2026-05-19 10:20:30 UTC.
 pub const NOW: Millis = Millis(1_779_186_030_000);
@@ -109,19 +109,19 @@ pub fn start(device_text: &str, (width, height): (u16, u16)) -> App {
 }
 
 /// The steps of a pull that found the device behind.
-pub fn pull_notes(inspection: &Inspection) -> Vec<PullNote> {
+pub fn pull_notes(inspection: &Inspection) -> Vec<PullStep> {
     let window = &inspection.window;
     vec![
-        PullNote::Stuck(Stuck::Recorded),
-        PullNote::AskedPage { since: window.since, page: 1 },
-        PullNote::Page {
+        PullStep::AskedPage { since: window.since, page: 1 },
+        PullStep::Page {
             page: 1,
             mutations: window.mutations.len(),
+            unreadable: 0,
             total: None,
             head: window.head,
             more: false,
         },
-        PullNote::HeadStable(window.head),
+        PullStep::HeadStable(window.head),
     ]
 }
 

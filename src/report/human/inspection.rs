@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{count, difference, duration, either, ids, name, value};
+use super::{count, difference, either, ids, name, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
+use crate::domain::duration::duration;
 use crate::domain::field::{Base, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
 use crate::domain::mutation::{Millis, Op, Side};

@@ -1,12 +1,13 @@
 //! One picture of each screen at each size.
 
 use super::*;
+use crate::app::Event;
 use crate::app::tests::pushing::{end, pushing};
 use crate::app::tests::sample::{self, DEVICE, PULL, TWIN_PULL, TWINS, inspecting};
 use crate::app::tests::{failure, play, type_text};
-use crate::app::{Event, PullNote, Stuck};
 use crate::domain::mutation::Cursor;
 use crate::domain::push::{End, Note, Quarantined};
+use crate::domain::window::PullStep;
 
 /// Takes a picture of the screen at every size.
 fn at_every_size(name: &str, make: impl Fn((u16, u16)) -> App) {
@@ -142,10 +143,9 @@ fn connecting() {
         let mut app = sample::start(DEVICE, size);
         let (cursor, head) = (Cursor::read(100), Cursor::read(200));
         for note in [
-            PullNote::Stuck(Stuck::Foreseen { cursor, head }),
-            PullNote::AskedPage { since: cursor, page: 1 },
-            PullNote::Page { page: 1, mutations: 1000, total: Some(1300), head, more: true },
-            PullNote::AskedPage { since: cursor, page: 2 },
+            PullStep::AskedPage { since: cursor, page: 1 },
+            PullStep::Page { page: 1, mutations: 1000, unreadable: 0, total: Some(1300), head, more: true },
+            PullStep::AskedPage { since: cursor, page: 2 },
         ] {
             app.update(Event::Pull(note));
         }
