@@ -83,6 +83,8 @@ pub enum Action {
     OpenOnly,
     /// Why the device is stuck, in full.
     Why,
+    /// The exchange between the devices and the server.
+    Timeline,
     /// What would be sent and lost.
     Preview,
     /// Send it.
@@ -156,6 +158,8 @@ pub enum Place {
     Search,
     /// Why the device is stuck.
     Why,
+    /// The exchange.
+    Timeline,
     /// The push.
     Pushing,
     /// After the push.
@@ -177,6 +181,7 @@ impl Place {
             | Self::Failure
             | Self::Help
             | Self::Why
+            | Self::Timeline
             | Self::Pushing
             | Self::Ended => false,
         }

@@ -7,7 +7,9 @@ use super::diff_view::DiffView;
 use super::overlay::{HelpView, Overlay, Question};
 use super::preview::Preview;
 use super::selection::{Scroll, Selection};
-use super::{App, Connecting, Draft, Effect, Focus, Phase, Place, Pushing, Task, TokenPrompt, story};
+use super::{
+    App, Connecting, Draft, Effect, Focus, Phase, Place, Pushing, Task, Timeline, TokenPrompt, story,
+};
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
 use crate::domain::resolution::Unit;
@@ -88,6 +90,11 @@ impl App {
             Action::Filter => self.open_prompt(),
             Action::OpenOnly => self.open_only(),
             Action::Why => self.why(),
+            Action::Timeline => {
+                let timeline = Timeline::of(self);
+                self.overlays.push(Overlay::Timeline(timeline));
+                Vec::new()
+            }
             Action::Preview => self.preview_plan(),
             Action::Confirm => self.push(false),
             Action::Unfold => self.unfold(false),
@@ -134,6 +141,7 @@ impl App {
             }
             (Some(Overlay::Diff(view)), ..) => motion.scroll(&mut view.scroll),
             (Some(Overlay::Menu(menu)), ..) => motion.select(&mut menu.selection),
+            (Some(Overlay::Timeline(timeline)), ..) => motion.select(&mut timeline.selection),
             (Some(Overlay::Why(page)), ..) => motion.scroll(&mut page.scroll),
             (None, Phase::Ended(ended), _) => motion.scroll(&mut ended.page.scroll),
             (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),

@@ -124,6 +124,7 @@ impl App {
         resolution: Resolution,
         reopened: &[Reopened],
     ) -> Vec<Effect> {
+        self.before.learn(&inspection, self.start.now);
         let effects = self.take(inspection, resolution);
         self.phase = Phase::Inspecting;
         self.close_all();

@@ -21,22 +21,23 @@ const fn bind(
 
 use Place::{
     Connecting, Diff, Editor, Ended, Failure, Fields, Help, List, Menu, Preview, Prompt, Pushing, Question,
-    Search, Token, Why,
+    Search, Timeline, Token, Why,
 };
 
 const INSPECTOR: &[Place] = &[List, Fields];
 const FIELD: &[Place] = &[List, Fields, Diff];
-const SCROLLED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing];
-const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Menu];
-const BEHIND: &[Place] = &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List];
+const SCROLLED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Timeline];
+const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Menu, Timeline];
+const BEHIND: &[Place] =
+    &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List, Timeline];
 const NO_TEXT: &[Place] =
-    &[Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended];
+    &[Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended, Timeline];
 /// The key that asks whether to leave does not answer that it shall be.
 const NO_QUESTION: &[Place] =
-    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended];
+    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended, Timeline];
 const EVERYWHERE: &[Place] = &[
     Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Token, Help, Search,
-    Why, Pushing, Ended,
+    Why, Pushing, Ended, Timeline,
 ];
 
 /// Every action, in the order of the footer: what decides comes first.
@@ -411,6 +412,15 @@ pub static BINDINGS: &[Binding] = &[
         Group::Look,
         INSPECTOR,
         can::inspecting,
+    ),
+    bind(
+        Action::Timeline,
+        &[key('T')],
+        "",
+        "The exchange as a sequence: others, server, device, step by step",
+        Group::Look,
+        &[List, Fields, Pushing, Ended],
+        can::always,
     ),
     bind(Action::Search, &[key('/')], "search", "Search the keys", Group::Look, &[Help], can::always),
     bind(Action::CopyId, &[key('c')], "", "Copy the resource's id", Group::Look, FIELD, can::copy),

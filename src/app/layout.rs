@@ -102,6 +102,19 @@ impl Layout {
         ]
     }
 
+    /// Inside the frame: the names of the lanes, the steps, and what the marked step means.
+    pub fn timeline(&self) -> [Rect; 3] {
+        let inner = self.inner();
+        let below = if inner.height < 8 { 0 } else { 3 };
+        let steps = inner.height.saturating_sub(1 + below);
+        let means = Rect { y: inner.bottom() - below, height: below, ..inner };
+        [
+            Rect { height: inner.height.min(1), ..inner },
+            Rect { y: inner.y + inner.height.min(1), height: steps, ..inner },
+            Rect { x: means.x + 1, width: means.width.saturating_sub(2), ..means },
+        ]
+    }
+
     /// The text of the editor inside the frame, and beside it, where there is room, what both sides say.
     pub fn editor(&self) -> [Rect; 2] {
         let below = self.diff();
@@ -142,7 +155,13 @@ mod tests {
                     for part in [layout.header, layout.frame, layout.list, layout.fields, layout.status] {
                         assert!(inside(part), "{width}x{height}: {layout:?}");
                     }
-                    for part in layout.preview().into_iter().chain(layout.editor()).chain([layout.diff()]) {
+                    for part in layout
+                        .preview()
+                        .into_iter()
+                        .chain(layout.timeline())
+                        .chain(layout.editor())
+                        .chain([layout.diff()])
+                    {
                         assert!(inside(part), "{width}x{height}: {layout:?}");
                     }
                     if !layout.too_small() {

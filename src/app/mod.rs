@@ -31,6 +31,7 @@ mod story;
 mod task;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timeline;
 mod token;
 mod update;
 
@@ -55,6 +56,7 @@ pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
 pub use story::{Step, count, ended, push_step};
 pub use task::{Answer, Job, Task};
+pub use timeline::{Lane, Manner, Message, STEP_HEIGHT, Timeline, named, stands_apart, words_rows};
 pub use token::TokenPrompt;
 
 pub use crate::exit::ExitCode;
@@ -185,6 +187,7 @@ pub struct App {
     /// How it is known that the device is stuck, where it is.
     stuck: Option<Stuck>,
     pull: Vec<PullStep>,
+    before: timeline::Before,
     /// The pull under way replaces an inspection whose choices are to be kept.
     reloading: bool,
     filtering: Option<Job>,
@@ -212,6 +215,7 @@ impl App {
             status: None,
             stuck,
             pull: Vec::new(),
+            before: timeline::Before::default(),
             reloading: false,
             filtering: None,
             ruling: None,
@@ -326,6 +330,7 @@ impl App {
             | Overlay::Question(_)
             | Overlay::Failure(_)
             | Overlay::Token(_)
+            | Overlay::Timeline(_)
             | Overlay::Why(_) => None,
         })
     }

@@ -12,6 +12,7 @@ use super::preview::Preview;
 use super::scope::{Forecast, Scope};
 use super::selection::{Scroll, Selection};
 use super::task::Job;
+use super::timeline::Timeline;
 use super::token::TokenPrompt;
 
 /// What lies over the inspector; the uppermost has the keys.
@@ -41,6 +42,8 @@ pub enum Overlay {
     Token(TokenPrompt),
     /// Why the device is stuck, in full.
     Why(Page),
+    /// The exchange between the devices and the server.
+    Timeline(Timeline),
 }
 
 impl Overlay {
@@ -58,6 +61,7 @@ impl Overlay {
             Self::Failure(_) => Place::Failure,
             Self::Token(_) => Place::Token,
             Self::Why(_) => Place::Why,
+            Self::Timeline(_) => Place::Timeline,
         }
     }
 }

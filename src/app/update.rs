@@ -11,6 +11,7 @@ use super::page::{Page, Rank};
 use super::preview::Preview;
 use super::story::{self, Step};
 use super::task::LIGHT_PAIRS;
+use super::timeline;
 use super::{App, Connecting, Effect, Event, ExitCode, Job, Layout, Phase, Task, Tone};
 
 impl App {
@@ -51,10 +52,21 @@ impl App {
             Event::Copied(Err(reason)) => self.refuse(format!("not copied: {reason}")),
             Event::Term => return vec![Effect::Quit(self.exit_code())],
         };
+        self.follow();
         self.fit();
         effects.extend(self.compare());
         effects.extend(self.let_go());
         effects
+    }
+
+    /// The exchange grows while it is looked at.
+    fn follow(&mut self) {
+        if let Some(at) = self.overlays.iter().position(|overlay| matches!(overlay, Overlay::Timeline(_)))
+            && let Overlay::Timeline(mut timeline) = self.overlays.remove(at)
+        {
+            timeline.follow(self);
+            self.overlays.insert(at, Overlay::Timeline(timeline));
+        }
     }
 
     /// What is no longer needed and large is dropped off the screen's task.
@@ -252,6 +264,10 @@ impl App {
                 Overlay::Diff(view) => view.fit(layout.diff_columns(), usize::from(layout.diff().height)),
                 Overlay::Menu(menu) => menu.selection.set_height(height),
                 Overlay::Why(page) => page.fit(width.saturating_sub(2), height),
+                Overlay::Timeline(timeline) => {
+                    let [_, steps, _] = layout.timeline();
+                    timeline.selection.set_height(timeline::steps_in(steps));
+                }
                 Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_) | Overlay::Token(_) => {}
             }
         }

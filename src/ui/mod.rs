@@ -15,6 +15,7 @@ mod result;
 #[cfg(test)]
 mod tests;
 mod theme;
+mod timeline;
 mod value;
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
@@ -77,9 +78,12 @@ pub fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> Regions
 fn body(canvas: &mut Canvas, app: &App) {
     // The uppermost of those that take the whole frame.
     let full = app.overlays().iter().rev().find(|overlay| match overlay {
-        Overlay::Help(_) | Overlay::Preview(_) | Overlay::Editor(_) | Overlay::Diff(_) | Overlay::Why(_) => {
-            true
-        }
+        Overlay::Help(_)
+        | Overlay::Preview(_)
+        | Overlay::Editor(_)
+        | Overlay::Diff(_)
+        | Overlay::Timeline(_)
+        | Overlay::Why(_) => true,
         Overlay::Prompt { .. }
         | Overlay::Menu(_)
         | Overlay::Question(_)
@@ -91,6 +95,7 @@ fn body(canvas: &mut Canvas, app: &App) {
         (Some(Overlay::Preview(preview)), _, Some(bench)) => preview::draw(canvas, app, bench, preview),
         (Some(Overlay::Editor(editor)), ..) => overlays::editor(canvas, app, editor),
         (Some(Overlay::Diff(view)), _, Some(bench)) => diff::draw(canvas, app, bench, view),
+        (Some(Overlay::Timeline(view)), ..) => timeline::draw(canvas, app, view),
         (Some(Overlay::Why(page)), ..) => pages::framed(canvas, app, "why stuck", page),
         (_, Phase::Pushing(pushing), _) => pages::pushing(canvas, app, pushing),
         (_, Phase::Ended(ended), _) => pages::framed(canvas, app, "after the push", &ended.page),

@@ -28,6 +28,7 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
             | Overlay::Editor(_)
             | Overlay::Diff(_)
             | Overlay::Prompt { .. }
+            | Overlay::Timeline(_)
             | Overlay::Why(_),
         )
         | None => {}
@@ -278,6 +279,7 @@ const fn place_words(place: Place) -> &'static str {
         Place::Token => "while a token is asked for",
         Place::Help | Place::Search => "in the help",
         Place::Why => "in the diagnosis",
+        Place::Timeline => "in the exchange",
         Place::Pushing => "while sending",
         Place::Ended => "after the push",
     }

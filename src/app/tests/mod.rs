@@ -523,4 +523,5 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
 }
 
 pub(crate) mod anything;
+mod exchange;
 pub(crate) mod pushing;

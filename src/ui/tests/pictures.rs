@@ -76,6 +76,24 @@ fn preview() {
 }
 
 #[test]
+fn exchange() {
+    at_every_size("exchange", |size| {
+        let mut app = pushing(size);
+        for note in [
+            Note::Sending { post: 1, of: 1, mutations: 2, head: Cursor::read(200) },
+            Note::Refused { post: 1, status: 409, code: Some(String::from("OutOfSyncError")) },
+            Note::Pulling { since: Cursor::read(200) },
+            Note::Pulled { head: Cursor::read(210), new: 1 },
+            Note::Sending { post: 2, of: 2, mutations: 2, head: Cursor::read(210) },
+        ] {
+            app.update(Event::Push(note));
+        }
+        play(&mut app, "T");
+        app
+    });
+}
+
+#[test]
 fn help() {
     at_every_size("help", |size| {
         let mut app = inspector(size);
