@@ -1,5 +1,7 @@
 //! Laws that hold for every input.
 
+#[path = "properties/bytes.rs"]
+mod bytes;
 #[path = "properties/case_files.rs"]
 mod case_files;
 #[path = "properties/fields.rs"]
