@@ -50,6 +50,10 @@ pub enum Command {
     Demo {
         /// Its name; without one the first.
         scenario: Option<String>,
+        /// Whether it plays by itself.
+        auto: bool,
+        /// Where the screen is recorded.
+        record: Option<PathBuf>,
     },
     /// Open a device file in the inspector.
     Open {
@@ -214,7 +218,11 @@ impl Read {
         let checks = Checks { command: command.name(), config: &config };
         let command = match command {
             Sub::Demo(demo) if demo.list => Command::Scenarios,
-            Sub::Demo(demo) => Command::Demo { scenario: checks.scenario(demo.scenario)? },
+            Sub::Demo(demo) => Command::Demo {
+                scenario: checks.scenario(demo.scenario)?,
+                auto: demo.auto,
+                record: demo.record,
+            },
             Sub::Open(open) => {
                 checks.one_input(&[Some(&open.device), open.against.pull.as_ref()])?;
                 Command::Open { against: checks.against(open.against)?, device: open.device }

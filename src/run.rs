@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::app::{Source, Start};
+use crate::app::{Autoplay, Source, Start};
 use crate::case::Decided;
 use crate::cli::{self, Access, Against, Command, Decision, Invocation};
 use crate::demo;
@@ -25,7 +25,7 @@ use crate::headless;
 use crate::headless::push::Telling;
 use crate::log_file;
 use crate::report::style::Style;
-use crate::runtime;
+use crate::runtime::{self, Cast, Play};
 use crate::sandbox::fault::Script;
 use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
@@ -97,7 +97,9 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
     let theme = if colored { Theme::of_background(background.as_deref()) } else { Theme::Plain };
     match command {
         Command::Scenarios => list_scenarios(),
-        Command::Demo { scenario } => run_demo(scenario.as_deref(), clock, theme).await,
+        Command::Demo { scenario, auto, record } => {
+            run_demo(scenario.as_deref(), (auto, record.as_deref()), clock, theme).await
+        }
         Command::Open { device, against } => {
             let recorded = match &against {
                 Against::Server(_) => None,
@@ -108,7 +110,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let recorded = recorded.and_then(|file| file.file_name());
             let recorded = recorded.map(|name| name.to_string_lossy().into_owned());
             let Opened { session, .. } = opened("open", &device, against, clock)?;
-            open(session, theme, recorded).await
+            open(session, theme, recorded, Play::default()).await
         }
         Command::Inspect { device, against, format, all } => {
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
@@ -202,13 +204,23 @@ fn written(result: io::Result<()>) -> Result<ExitCode, Failed> {
     }
 }
 
-async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<ExitCode, Failed> {
+async fn run_demo(
+    scenario: Option<&str>,
+    (auto, record): (bool, Option<&Path>),
+    clock: Clock,
+    theme: Theme,
+) -> Result<ExitCode, Failed> {
     let scenario = scenario.map_or_else(|| Scenario::list().first(), Scenario::by_name);
     let Some(scenario) = scenario else { return list_scenarios() };
     let demo = demo::start(scenario, clock).await?;
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?;
-    let code = open(session, theme, Some(String::from("sandbox"))).await;
+    let cast = record.map(recording).transpose()?;
+    let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
+    let code = open(session, theme, Some(String::from("sandbox")), play).await;
     demo.sandbox.shutdown().await;
+    if let (Some(cast), Some(path)) = (cast, record) {
+        cast.finish().map_err(not_recorded(path))?;
+    }
     if code.is_ok() {
         println!(
             "The demo's device file, with its backup if you retried the sync: {}",
@@ -218,9 +230,23 @@ async fn run_demo(scenario: Option<&str>, clock: Clock, theme: Theme) -> Result<
     code
 }
 
+fn recording(path: &Path) -> Result<Cast, InputError> {
+    let size = crossterm::terminal::size().map_err(not_recorded(path))?;
+    Cast::new(path, size).map_err(not_recorded(path))
+}
+
+fn not_recorded(path: &Path) -> impl Fn(io::Error) -> InputError {
+    move |source| InputError::Io {
+        what: "cannot record to",
+        path: path.to_owned(),
+        source,
+        next: "Give --record a file that is not there yet, in a folder that you may write to",
+    }
+}
+
 /// Opens the inspector. `named` is what the header calls the server, where its address says too little, or the
 /// recorded pull.
-async fn open(session: Session, theme: Theme, named: Option<String>) -> Result<ExitCode, Failed> {
+async fn open(session: Session, theme: Theme, named: Option<String>, play: Play) -> Result<ExitCode, Failed> {
     let on_terminal = |source| Failed::Terminal { what: "cannot use the terminal", source };
     if !io::stdout().is_terminal() {
         return Err(InputError::Unsupported {
@@ -262,7 +288,7 @@ async fn open(session: Session, theme: Theme, named: Option<String>) -> Result<E
         width,
         height,
     };
-    runtime::run(session, start, theme).await.map_err(on_terminal)
+    runtime::run(session, start, theme, play).await.map_err(on_terminal)
 }
 
 fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {

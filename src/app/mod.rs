@@ -8,6 +8,7 @@
 mod action;
 mod acts;
 mod answers;
+mod autoplay;
 mod available;
 mod bench;
 mod bindings;
@@ -38,6 +39,7 @@ mod update;
 use std::sync::Arc;
 
 pub use action::{Action, Binding, Group, Place, at, markdown};
+pub use autoplay::Autoplay;
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
 pub use bindings::BINDINGS;
 pub use choose::{fate, noun, question, refusal, word};

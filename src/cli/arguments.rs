@@ -91,13 +91,21 @@ impl Sub {
 /// Starts the sandbox on a free loopback port with a stuck device and opens the inspector. Nothing of it leaves this
 /// machine.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  unstick demo\n  unstick demo --list\n  unstick demo delete-vs-edit")]
+#[command(
+    after_help = "Examples:\n  unstick demo\n  unstick demo --list\n  unstick demo delete-vs-edit\n  unstick demo tablet-behind --auto --record demo.cast"
+)]
 pub(super) struct Demo {
     /// Which scenario; see --list
     pub(super) scenario: Option<String>,
     /// List the scenarios
     #[arg(long, conflicts_with = "scenario")]
     pub(super) list: bool,
+    /// Play the story by itself, with pauses for a projector; any key takes over
+    #[arg(long)]
+    pub(super) auto: bool,
+    /// Record the screen as an asciicast v2; the file must not be there yet
+    #[arg(long, value_name = "FILE.cast")]
+    pub(super) record: Option<PathBuf>,
 }
 
 /// Open a device file in the inspector

@@ -29,9 +29,9 @@ fn the_declaration_is_sound() {
 #[test]
 fn every_command_is_read() {
     assert!(matches!(command("demo --list"), Command::Scenarios));
-    assert!(matches!(command("demo"), Command::Demo { scenario: None }));
+    assert!(matches!(command("demo"), Command::Demo { scenario: None, auto: false, record: None }));
     assert!(
-        matches!(command("demo first-sync"), Command::Demo { scenario: Some(name) } if name == "first-sync")
+        matches!(command("demo first-sync"), Command::Demo { scenario: Some(name), .. } if name == "first-sync")
     );
     assert!(matches!(
         command("open d.json --pull p.json"),

@@ -10,8 +10,10 @@ use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
+use super::cast::Output;
+
 /// The terminal that ratatui draws to.
-pub type Screen = Terminal<CrosstermBackend<io::Stdout>>;
+pub type Screen = Terminal<CrosstermBackend<Output>>;
 
 /// Holds the terminal in raw mode on its other screen; gives it back when dropped.
 pub struct Guard {

@@ -1,5 +1,6 @@
 //! The only owner of the terminal: waits for signals, keys and the answers of effects, lets the app decide, draws.
 
+mod cast;
 mod editor;
 mod effects;
 mod guard;
@@ -8,7 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{EventStream, KeyEventKind};
+use crossterm::event::{EventStream, KeyEvent, KeyEventKind};
 use crossterm::terminal::{Clear, ClearType};
 use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
@@ -16,9 +17,11 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use crate::app::{App, Effect, Event, ExitCode, Start};
+use crate::app::{App, Autoplay, Effect, Event, ExitCode, Start};
 use crate::session::Session;
 use crate::ui::{self, Regions, Theme};
+pub use cast::Cast;
+use cast::Output;
 use effects::Effects;
 pub use effects::push_end;
 use guard::{Guard, Screen};
@@ -28,13 +31,23 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long answers that are already there are taken in before a frame is drawn.
 const GATHER: Duration = Duration::from_millis(4);
 
+/// Who presses the keys besides the person, and what is kept of the show.
+#[derive(Default)]
+pub struct Play {
+    /// The story that plays by itself.
+    pub auto: Option<Autoplay>,
+    /// The recording.
+    pub cast: Option<Cast>,
+}
+
 /// Runs the screen for one device until the person leaves. Answers the exit code.
-pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<ExitCode> {
+pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -> io::Result<ExitCode> {
     // Signals and keys are listened to before the first frame: what comes early must not be lost.
     let mut term = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
-    let mut terminal = Terminal::take()?;
+    let mut terminal = Terminal::take(play.cast.take())?;
+    let mut due: Option<(tokio::time::Instant, KeyEvent)> = None;
     let (events, mut answers) = mpsc::unbounded_channel();
     let clock = session.clock();
     let mut effects = Effects::new(session, events);
@@ -43,6 +56,11 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
     terminal.draw(&app, theme)?;
     effects.run(Effect::Pull).await;
     loop {
+        if let (None, Some(auto)) = (&due, &mut play.auto) {
+            due = auto
+                .next(&app)
+                .map(|(ms, key)| (tokio::time::Instant::now() + Duration::from_millis(ms), key));
+        }
         let event = tokio::select! {
             biased;
             _ = term.recv() => Event::Term,
@@ -54,13 +72,20 @@ pub async fn run(session: Session, start: Start, theme: Theme) -> io::Result<Exi
             }
             key = terminal.next() => match key {
                 Some(Ok(event)) => match from_terminal(event, &terminal.regions) {
-                    Some(event) => event,
+                    Some(event) => {
+                        if matches!(event, Event::Key(_) | Event::Pointer(_)) {
+                            // Whoever takes the keys has them.
+                            (play.auto, due) = (None, None);
+                        }
+                        event
+                    }
                     None => continue,
                 },
                 // A terminal that can no longer be read is gone, as on a hangup.
                 Some(Err(_)) | None => Event::Term,
             },
             Some(event) = answers.recv() => event,
+            Some(key) = pressed(&mut due) => Event::Key(key),
             _ = tick.tick() => Event::Tick(clock.now()),
         };
         let mut wanted: VecDeque<Effect> = app.update(event).into();
@@ -105,14 +130,15 @@ struct Terminal {
     /// What the last frame shows where, for the mouse.
     regions: Regions,
     guard: Guard,
+    cast: Option<Cast>,
 }
 
 impl Terminal {
-    fn take() -> io::Result<Self> {
+    fn take(cast: Option<Cast>) -> io::Result<Self> {
         let guard = Guard::take()?;
         let keys = Some(EventStream::new());
-        let screen = Screen::new(CrosstermBackend::new(io::stdout()))?;
-        Ok(Self { screen, keys, regions: Regions::default(), guard })
+        let screen = Screen::new(CrosstermBackend::new(Output::new(cast.clone())))?;
+        Ok(Self { screen, keys, regions: Regions::default(), guard, cast })
     }
 
     /// Takes the terminal back, whatever was written to it meanwhile.
@@ -120,7 +146,7 @@ impl Terminal {
         self.guard.hold()?;
         // ratatui's own clear asks the terminal for its cursor and waits for an answer among the keys.
         crossterm::execute!(io::stdout(), Clear(ClearType::All))?;
-        self.screen = Screen::new(CrosstermBackend::new(io::stdout()))?;
+        self.screen = Screen::new(CrosstermBackend::new(Output::new(self.cast.clone())))?;
         Ok(())
     }
 
@@ -150,6 +176,14 @@ impl Terminal {
         self.regions = regions;
         Ok(())
     }
+}
+
+/// The key that is due, when it is; never, while there is none.
+async fn pressed(due: &mut Option<(tokio::time::Instant, KeyEvent)>) -> Option<KeyEvent> {
+    let Some((at, key)) = *due else { return std::future::pending().await };
+    tokio::time::sleep_until(at).await;
+    *due = None;
+    Some(key)
 }
 
 fn from_terminal(event: crossterm::event::Event, regions: &Regions) -> Option<Event> {
