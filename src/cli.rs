@@ -11,7 +11,7 @@ use clap::{CommandFactory, Parser};
 
 use self::arguments::{
     Against as AgainstFlags, Arguments, Decide, Push as PushFlags, Report as ReportFlags,
-    Server as ServerFlags, Sub,
+    Resume as ResumeFlags, Server as ServerFlags, Sub,
 };
 use crate::config::Config;
 use crate::domain::mutation::Millis;
@@ -116,6 +116,17 @@ pub enum Command {
         /// Send although this server never gave the device's cursor.
         accept_cursor_ahead: bool,
     },
+    /// Go on with a push that broke off, or give it up.
+    Resume {
+        /// The device file.
+        device: PathBuf,
+        /// What is to be done with it.
+        how: Resume,
+        /// Who reads what came of it.
+        format: Format,
+        /// A report of what was done.
+        report: Option<Wanted>,
+    },
     /// Serve the sandbox.
     Sandbox {
         /// The port on 127.0.0.1; 0 is any that is free.
@@ -162,6 +173,17 @@ pub enum Decision {
     Strategy(Strategy),
     /// A choices file; `-` is standard input.
     Choices(PathBuf),
+}
+
+/// What is to be done with a push that broke off.
+#[derive(Clone, Debug)]
+pub enum Resume {
+    /// Say where it stood.
+    Tell,
+    /// Go on with it.
+    GoOn(Access),
+    /// Give it up.
+    Discard,
 }
 
 /// The `x-client-id` for servers on this machine where none is given: the sandbox takes any.
@@ -258,6 +280,7 @@ impl Read {
                 }
             }
             Sub::Push(push) => checks.push(push)?,
+            Sub::Resume(resume) => checks.resume(resume)?,
             Sub::Sandbox(sandbox) => Command::Sandbox {
                 port: sandbox.port,
                 scenario: checks.scenario(sandbox.scenario)?,
@@ -378,6 +401,23 @@ impl Checks<'_> {
                 "a report is Markdown or JSON, as the file's ending says: give --report a file that ends in .md or .json",
             )),
         }
+    }
+
+    fn resume(&self, resume: ResumeFlags) -> Result<Command, Refused> {
+        if is_standard_input(&resume.device) {
+            return Err(self.conflict("standard input was never pushed; name the device file"));
+        }
+        let how = match (resume.yes, resume.discard) {
+            (true, _) => Resume::GoOn(self.access(resume.server)?),
+            (false, true) => Resume::Discard,
+            (false, false) => Resume::Tell,
+        };
+        Ok(Command::Resume {
+            device: resume.device,
+            how,
+            format: resume.output.format,
+            report: self.report(resume.report)?,
+        })
     }
 
     fn scenario(&self, name: Option<String>) -> Result<Option<String>, Refused> {

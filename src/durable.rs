@@ -46,13 +46,19 @@ fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Removes what a killed [`replace`] of the file at `path` left beside it. Only for the holder of the file's
-/// lock: the temporary of a running one would be removed too.
-pub(crate) fn sweep(path: &Path) -> io::Result<()> {
-    let prefix = temporary_prefix(path);
+/// Removes what a killed [`replace`] of the file at `path`, or of one of those that stand beside it under its name and
+/// one of `suffixes`, has left. Only for the holder of the file's lock: the temporary of a running one would be removed
+/// too.
+pub(crate) fn sweep(path: &Path, suffixes: &[&str]) -> io::Result<()> {
+    let mut own = OsString::from(".");
+    own.push(path.file_name().unwrap_or_default());
     for entry in fs::read_dir(folder(path))? {
         let entry = entry?;
-        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
+        let name = entry.file_name();
+        let Some(rest) = name.as_encoded_bytes().strip_prefix(own.as_encoded_bytes()) else { continue };
+        let rest = String::from_utf8_lossy(rest);
+        let is_beside = suffixes.iter().any(|suffix| rest.starts_with(suffix) && rest.contains(TEMPORARY));
+        if rest.starts_with(TEMPORARY) || is_beside {
             fs::remove_file(entry.path())?;
         }
     }
@@ -114,18 +120,28 @@ mod tests {
         for name in [
             "device.json",
             ".device.json.unstick-new-x7Gh2k",
+            ".device.json.backup-20260202T000000Z.unstick-new-x7Gh2k",
+            ".device.json.other.unstick-new-x7Gh2k",
             ".other.json.unstick-new-x7Gh2k",
             ".device.json.backup",
         ] {
             fs::write(folder.path().join(name), "{}").expect("written");
         }
-        sweep(&path).expect("swept");
+        sweep(&path, &[".backup-"]).expect("swept");
         let mut left: Vec<_> = fs::read_dir(folder.path())
             .expect("a folder")
             .map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
             .collect();
         left.sort();
-        assert_eq!(left, [".device.json.backup", ".other.json.unstick-new-x7Gh2k", "device.json"]);
+        assert_eq!(
+            left,
+            [
+                ".device.json.backup",
+                ".device.json.other.unstick-new-x7Gh2k",
+                ".other.json.unstick-new-x7Gh2k",
+                "device.json"
+            ]
+        );
     }
 
     #[cfg(unix)]

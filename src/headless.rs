@@ -2,6 +2,7 @@
 //! sides ([`Session`]) and opening the output is left to the caller.
 
 pub mod push;
+pub mod resume;
 
 mod case;
 
@@ -16,6 +17,7 @@ use crate::domain::strategy::{self, Strategy};
 use crate::domain::{diagnosis, plan};
 use crate::error::InputError;
 use crate::exit::ExitCode;
+use crate::interruption::Interruption;
 use crate::report::style::Style;
 use crate::report::{inspection, plan as planned};
 use crate::session::Session;
@@ -105,18 +107,26 @@ pub fn decide(inspection: &Inspection, decision: Decision<'_>) -> Result<Decided
     }
 }
 
+/// As [`decide`], for a device of which an earlier push broke off: choices for what that push has sent are passed
+/// over, so that the same command can be given again.
+///
+/// # Errors
+/// A choices file that cannot be read.
+pub fn decide_again(inspection: &Inspection, decision: Decision<'_>) -> Result<Decided, InputError> {
+    match decision {
+        Decision::Strategy(_) => decide(inspection, decision),
+        Decision::Choices { file, text } => {
+            let Replayed { resolution, reopened } = choices::resume(file, text, inspection)?;
+            Ok(Decided { resolution, reopened })
+        }
+    }
+}
+
 /// What a person should know besides the inspection: what is odd in the device file, and an earlier push of it that
-/// did not end.
+/// broke off.
 pub fn warnings(session: &Session) -> Vec<String> {
-    let interrupted = session.interrupted().map(|interruption| {
-        format!(
-            "an earlier push did not end: {} queue entries were acknowledged and are left out, of {} it is not known; the file from before is {}",
-            interruption.acknowledged,
-            interruption.in_doubt,
-            interruption.backup.display()
-        )
-    });
-    interrupted.into_iter().chain(session.file().warnings().iter().map(ToString::to_string)).collect()
+    let interrupted = session.interrupted().into_iter().flat_map(Interruption::told);
+    interrupted.chain(session.file().warnings().iter().map(ToString::to_string)).collect()
 }
 
 /// Writes what stands between the two sides.

@@ -23,6 +23,7 @@ mod durable;
 pub mod error;
 pub mod exit;
 pub mod headless;
+pub mod interruption;
 pub mod journal;
 pub mod log_file;
 pub mod report;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::app::{Autoplay, Source, Start};
 use crate::case::Decided;
-use crate::cli::{self, Access, Against, Command, Decision, Invocation};
+use crate::cli::{self, Access, Against, Command, Decision, Invocation, Resume};
 use crate::demo;
 use crate::device::DeviceFile;
 use crate::device::source;
@@ -23,6 +23,7 @@ use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::headless;
 use crate::headless::push::Telling;
+use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
 use crate::report::style::Style;
 use crate::runtime::{self, Cast, Play};
@@ -163,10 +164,36 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let mut tokens = Tokens::for_server(&server);
             let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
             let telling = Telling::new(&session, format, report.as_ref())?;
+            headless::resume::tell(session.interrupted());
             let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
-            let headless::Decided { resolution, reopened } =
-                headless::decide(&inspection, decided_by(&decision, text.as_deref()))?;
+            let decision = decided_by(&decision, text.as_deref());
+            let headless::Decided { resolution, reopened } = match session.interrupted() {
+                None => headless::decide(&inspection, decision)?,
+                Some(_) => headless::decide_again(&inspection, decision)?,
+            };
             let decided = (resolution, reopened.as_slice());
+            Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
+        }
+        Command::Resume { device, how: Resume::Tell, .. } => Ok(headless::resume::where_it_stood(&device)?),
+        Command::Resume { device, how: Resume::Discard, .. } => Ok(headless::resume::discard(&device)?),
+        Command::Resume { device, how: Resume::GoOn(server), format, report } => {
+            only_looked_at(&server)?;
+            let file = DeviceFile::read(&device)?;
+            if Interruption::of(&file)?.is_none() {
+                return Ok(headless::resume::nothing(&device)?);
+            }
+            let mut tokens = Tokens::for_server(&server);
+            let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
+            let telling = Telling::new(&session, format, report.as_ref())?;
+            headless::resume::tell(session.interrupted());
+            // Whoever began it has looked at the cursor; the journal says that it is the same server.
+            let inspection = first_look(&mut session, &mut tokens, true, &telling).await?;
+            let Some(interruption) = session.interrupted().cloned() else {
+                return Ok(headless::resume::nothing(&device)?);
+            };
+            let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
+            let decided = (resolution, reopened.as_slice());
+            let options = interruption.options();
             Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
         }
         Command::Case { device, against, decision, out, redact } => {

@@ -1,7 +1,6 @@
 //! One device file against one server, or against a recorded pull: what the screen and the headless commands share.
 //! It reads, pulls, inspects, pushes under lock, backup and journal, and writes the file back.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,17 +12,13 @@ use crate::domain::answer::Refusal;
 use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
-use crate::domain::mutation::{Cursor, Millis, QueueId};
-use crate::domain::push::{
-    Do, End, Got, Interrupted, Note, Options, Outcome, Posted, PullFault, Push, Record,
-};
+use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::push::{Do, Got, Note, Options, Outcome, Posted, PullFault, Push, Record};
 use crate::domain::resolution::Resolution;
-use crate::domain::strategy::Strategy;
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
-use crate::journal::{
-    DeviceFileNow, DeviceLock, Journal, backup, forget_choices, keep_choices, kept_choices,
-};
+use crate::interruption::Interruption;
+use crate::journal::{DeviceLock, Journal, backup, forget_choices, keep_choices};
 use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
@@ -68,21 +63,6 @@ pub struct Session {
     interrupted: Option<Interruption>,
 }
 
-/// An earlier push of this file that did not end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interruption {
-    /// Queue entries that the server acknowledged before it broke off.
-    pub acknowledged: usize,
-    /// Queue entries of the POST whose answer nobody saw.
-    pub in_doubt: usize,
-    /// The copy of the device file from before.
-    pub backup: PathBuf,
-    /// The strategy that decided every divergence, where there was one.
-    pub rule: Option<Strategy>,
-    /// What was chosen, as a choices file.
-    pub choices: Option<String>,
-}
-
 /// What a push came to, in the machine's terms and on the disk.
 #[derive(Debug)]
 pub struct Pushed {
@@ -113,38 +93,15 @@ impl Session {
     /// acknowledged by then is taken out of the queue.
     ///
     /// # Errors
-    /// A journal that does not belong to the file as it is, or that cannot be read.
+    /// A journal that does not belong to the file as it is, that cannot be read, or of a push to another server.
     pub fn new(file: DeviceFile, server: Server, clock: Clock) -> Result<Self, InputError> {
         let mut device = file.shared();
-        let mut interrupted = None;
-        if let Some(path) = file.path()
-            && let Some(unfinished) = Journal::<Record>::unfinished(path)?
-        {
-            if unfinished.device_file == DeviceFileNow::Changed {
-                return Err(InputError::Unsupported {
-                    file: file.name().to_owned(),
-                    reason: String::from(
-                        "was changed since an interrupted push of it began, and the journal of that push lies beside it",
-                    ),
-                    next: format!(
-                        "Restore {} or move the journal (.unstick-journal) away; what has arrived is then recognised by its content alone",
-                        unfinished.backup.display()
-                    ),
-                });
+        let interrupted = Interruption::of(&file)?;
+        if let Some(interruption) = &interrupted {
+            if let Server::Live(client) = &server {
+                interruption.check_server(&file, client.endpoint().url())?;
             }
-            let state = Interrupted::of(&unfinished.records);
-            let done: HashSet<&str> =
-                state.done.iter().flat_map(|entry| &entry.queue).map(String::as_str).collect();
-            let device = Arc::make_mut(&mut device);
-            device.queue.retain(|m| !done.contains(m.id.as_str()));
-            device.in_doubt = state.in_doubt.iter().map(|id| QueueId::from(id.as_str())).collect();
-            interrupted = Some(Interruption {
-                acknowledged: done.len(),
-                in_doubt: device.in_doubt.len(),
-                backup: unfinished.backup,
-                rule: state.rule.as_deref().and_then(Strategy::from_name),
-                choices: kept_choices(path)?,
-            });
+            device = Arc::new(interruption.device(&device));
         }
         Ok(Self { file: Arc::new(file), device, server, clock, interrupted })
     }
@@ -234,28 +191,17 @@ impl Session {
             );
         };
         let lock = DeviceLock::acquire(&path)?;
-        let chosen = choices::export(&inspection, &resolution).to_string();
-        let (mut journal, backup) = self.begin(&lock, &chosen, options.rule)?;
+        let chosen = choices::keep(&inspection, &resolution).to_string();
         let clock = self.clock;
         let machine = Push::new(inspection, resolution, options, clock.now());
+        let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, watch).await;
         self.server = Server::Live(client);
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
-        let in_doubt = match &outcome.end {
-            End::Unknown { in_doubt, .. } => in_doubt.iter().cloned().collect(),
-            End::Done
-            | End::Left
-            | End::Reopened(_)
-            | End::FirstSync(_)
-            | End::Refused(_)
-            | End::Unreachable(_)
-            | End::HeadKeepsMoving
-            | End::Cancelled => HashSet::new(),
-        };
-        let settled = in_doubt.is_empty();
-        let written = self.write_back(rewritten.text, journal, in_doubt);
+        let settled = outcome.device.in_doubt.is_empty();
+        let written = self.write_back(rewritten.text, journal, &outcome.device);
         if written.is_ok() && settled {
             forget_choices(&lock);
         }
@@ -267,7 +213,7 @@ impl Session {
         &self,
         lock: &DeviceLock,
         chosen: &str,
-        rule: Option<Strategy>,
+        begun: &Record,
     ) -> Result<(Journal<Record>, PathBuf), InputError> {
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
@@ -281,6 +227,8 @@ impl Session {
                 "Nothing was sent. Open it again to see what it holds now",
             ));
         }
+        // Whoever goes on must know what was chosen, so that comes first.
+        keep_choices(lock, chosen)?;
         let (mut journal, backup) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
             let backup = unfinished.backup.clone();
             (unfinished.resume(lock)?, backup)
@@ -290,8 +238,7 @@ impl Session {
             (Journal::begin(lock, self.file.text(), &backup)?, backup)
         };
         tracing::info!(?backup, bytes = on_disk.len(), "the device file as it was is in the backup");
-        keep_choices(lock, chosen)?;
-        journal.append(&Record::Begun { rule: rule.map(|rule| rule.name().to_owned()) })?;
+        journal.append(begun)?;
         Ok((journal, backup))
     }
 
@@ -301,7 +248,7 @@ impl Session {
         &mut self,
         text: String,
         mut journal: Journal<Record>,
-        in_doubt: HashSet<QueueId>,
+        now: &Device,
     ) -> Result<(), InputError> {
         if text != self.file.text() {
             journal.writing_back(&text)?;
@@ -310,11 +257,12 @@ impl Session {
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
-        if in_doubt.is_empty() {
+        if now.in_doubt.is_empty() {
             journal.finish()?;
             self.interrupted = None;
         }
-        self.device = Arc::new(Device { in_doubt, ..self.file.device().clone() });
+        let (in_doubt, given) = (now.in_doubt.clone(), now.given.clone());
+        self.device = Arc::new(Device { in_doubt, given, ..self.file.device().clone() });
         Ok(())
     }
 

@@ -9,6 +9,8 @@ mod bad_input;
 mod cases;
 #[path = "journeys/headless.rs"]
 mod headless;
+#[path = "journeys/killed.rs"]
+mod killed;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]

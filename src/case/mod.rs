@@ -3,7 +3,7 @@
 //!
 //! ```json
 //! {"schema": "unstick.case/1", "now": 1790000000000, "redacted": false,
-//!  "device": {"sync": {}, "queue": [], "resources": []}, "inDoubt": [],
+//!  "device": {"sync": {}, "queue": [], "resources": []}, "inDoubt": {},
 //!  "pull": {"path": "since-cursor", "notVisible": [], "pages": [{"request": {"mutationsSince": 100}, "body": {}}]},
 //!  "decision": {"strategy": "merge"},
 //!  "outcome": {"inspection": {}, "plan": {}}}
@@ -15,6 +15,7 @@
 pub mod redact;
 mod write;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Deserialize;
@@ -24,7 +25,7 @@ use crate::device::DeviceFile;
 use crate::domain::choices;
 use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
-use crate::domain::mutation::{Kind, Millis, QueueId};
+use crate::domain::mutation::{Cursor, Kind, Millis};
 use crate::domain::resolution::Resolution;
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
@@ -70,7 +71,7 @@ struct Document<'a> {
     #[serde(borrow)]
     device: &'a RawValue,
     #[serde(default)]
-    in_doubt: Vec<String>,
+    in_doubt: BTreeMap<String, i64>,
     #[serde(borrow)]
     pull: &'a RawValue,
     #[serde(borrow)]
@@ -122,8 +123,9 @@ impl Case {
         }
         let syntax = |error: serde_json::Error| InputError::syntax(name, &error);
         let document: Document = serde_json::from_str(text).map_err(syntax)?;
-        let in_doubt = document.in_doubt.iter().map(|id| QueueId::from(id.as_str())).collect();
-        let file = DeviceFile::from_text(name, document.device.get().to_owned())?.in_doubt(in_doubt);
+        let in_doubt = document.in_doubt.iter().map(|(id, head)| (id.as_str().into(), Cursor::read(*head)));
+        let file =
+            DeviceFile::from_text(name, document.device.get().to_owned())?.in_doubt(in_doubt.collect());
         let pull: Pull = serde_json::from_str(document.pull.get()).map_err(syntax)?;
         let recording = Recording::read(document.pull.get().to_owned(), name)?;
         let mut window = recording.window(name, file.device().sync.cursor)?;

@@ -1,5 +1,6 @@
 //! A case as it is made and written.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -150,8 +151,8 @@ pub(super) fn outcome(
 impl Serialize for NewCase {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { device, window, .. } = self;
-        let mut in_doubt: Vec<_> = device.in_doubt.iter().collect();
-        in_doubt.sort_unstable();
+        let in_doubt: BTreeMap<&str, Cursor> =
+            device.in_doubt.iter().map(|(id, head)| (id.as_str(), *head)).collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schema", SCHEMA)?;
         map.serialize_entry("now", &self.now)?;
@@ -185,7 +186,7 @@ struct DeviceDocument<'a>(&'a Device);
 
 impl Serialize for DeviceDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Device { identity, sync, queue, known, in_doubt: _ } = self.0;
+        let Device { identity, sync, queue, known, in_doubt: _, given: _ } = self.0;
         let names = [("id", &identity.id), ("label", &identity.label), ("user", &identity.user)];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut map = serializer.serialize_map(None)?;

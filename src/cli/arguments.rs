@@ -57,6 +57,7 @@ pub(super) enum Sub {
     Plan(Plan),
     Push(Push),
     Case(Case),
+    Resume(Resume),
     Sandbox(Sandbox),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
@@ -79,6 +80,7 @@ impl Sub {
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
             Self::Case(_) => "case",
+            Self::Resume(_) => "resume",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -227,6 +229,34 @@ pub(super) struct Case {
     /// Replace what people wrote
     #[arg(long)]
     pub(super) redact: bool,
+}
+
+/// Go on with a push that broke off, or give it up
+///
+/// A push that was killed or that lost an answer leaves a journal beside the device file. Without --yes this tells
+/// where it stood and sends nothing. What was acknowledged is not sent again; what is in doubt is looked up first; the
+/// rule, or the choices whose values are unchanged, are applied again.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick resume tablet.json
+  unstick resume tablet.json --server URL --yes
+  unstick resume tablet.json --discard")]
+pub(super) struct Resume {
+    /// The device file whose push broke off; it is written back
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// Really go on
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) discard: bool,
+    #[command(flatten)]
+    pub(super) output: Output,
+    #[command(flatten)]
+    pub(super) report: Report,
 }
 
 /// Serve the sandbox alone, for an app's own client

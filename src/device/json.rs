@@ -20,6 +20,7 @@ use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
 use crate::domain::device::{Device, Identity, Known, SyncState};
+use crate::domain::given::Given;
 use crate::domain::json::Text;
 use crate::domain::mutation::{Cursor, QueueId, Queued};
 use crate::error::InputError;
@@ -73,9 +74,9 @@ impl DeviceFile {
         Arc::clone(&self.device)
     }
 
-    /// The same, with the queue entries of a POST whose answer nobody saw.
+    /// The same, with the queue entries of a POST whose answer nobody saw, each with the head that the POST carried.
     #[must_use]
-    pub fn in_doubt(mut self, entries: HashSet<QueueId>) -> Self {
+    pub fn in_doubt(mut self, entries: HashMap<QueueId, Cursor>) -> Self {
         Arc::make_mut(&mut self.device).in_doubt = entries;
         self
     }
@@ -170,7 +171,8 @@ impl Reader<'_> {
             return Err(Misfit::new(At::DOCUMENT, found, EXPECTED_DOCUMENT));
         }
         let device = Device {
-            in_doubt: HashSet::new(),
+            in_doubt: HashMap::new(),
+            given: Given::default(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,

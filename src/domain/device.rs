@@ -1,7 +1,9 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
+use super::given::Given;
+use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Payload, QueueId, Queued, ResourceId};
 
 /// A device as its file tells of it.
@@ -16,8 +18,28 @@ pub struct Device {
     /// The resources it holds; `None` when the file does not list any, which is not the same as an empty list:
     /// without a list nothing can be said about what the device does not know.
     pub known: Option<Vec<Known>>,
-    /// Queue entries of a POST whose answer nobody saw, as the journal of an interrupted push tells.
-    pub in_doubt: HashSet<QueueId>,
+    /// Queue entries of a POST whose answer nobody saw, each with the head that the POST carried: what the server
+    /// wrote before that head is not theirs. Known from the push itself, or from the journal of one that broke off.
+    pub in_doubt: HashMap<QueueId, Cursor>,
+    /// The server's ids of what this push, or the one that broke off, has brought there.
+    pub given: Given,
+}
+
+impl Device {
+    /// The device in the server's names: links that stay in the queue refer to their collection by the id that the
+    /// server gave it.
+    #[must_use]
+    pub fn named(mut self) -> Self {
+        for link in self.queue.iter_mut().filter(|m| m.kind == Kind::Link) {
+            let mut members = link.data.members();
+            let named = members.get("collectionId").and_then(Json::as_str);
+            if let Some(id) = named.and_then(|name| self.given.collection(name)) {
+                members.insert(String::from("collectionId"), Json::string(id.as_str()));
+                link.data = Payload::from_members(&members);
+            }
+        }
+        self
+    }
 }
 
 /// Who the device is, for the header and the reports.

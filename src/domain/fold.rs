@@ -9,10 +9,11 @@ use indexmap::IndexMap;
 use super::ack::Acked;
 use super::device::{Device, Known, SyncStatus};
 use super::inspect::{Inspection, PairId};
-use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation};
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
 use super::plan::Plan;
+use super::push::Acknowledged;
 use super::settle::Item;
+use super::squash;
 use super::window::Window;
 
 /// What is true by now on the device's side and what of the window still has to be taken over.
@@ -20,32 +21,32 @@ use super::window::Window;
 pub struct Fold {
     /// The device but for its known resources, which are in `rows`.
     device: Device,
-    /// `None` where the file lists no resources: then none are kept either.
-    rows: Option<IndexMap<(Kind, ResourceId), Known>>,
+    rows: Rows,
     window: Window,
-    ids: HashMap<String, ResourceId>,
 }
 
+/// A device's known resources; `None` where its file lists none: then none are kept either.
+#[derive(Clone, Debug)]
+struct Rows(Option<IndexMap<(Kind, ResourceId), Known>>);
+
 impl Fold {
-    /// Before anything was sent.
+    /// Before anything was sent, or from where an earlier look at the same device left it.
     pub fn new(inspection: &Inspection) -> Self {
         let mut device = Device::clone(&inspection.device);
-        let rows = device.known.take();
-        let rows =
-            rows.map(|rows| rows.into_iter().map(|row| ((row.kind.clone(), row.id.clone()), row)).collect());
-        Self { device, rows, window: Window::clone(&inspection.window), ids: HashMap::new() }
+        let rows = Rows::taken_from(&mut device);
+        Self { device, rows, window: Window::clone(&inspection.window) }
     }
 
-    /// Goes on from a newer inspection of the same device; the ids that were given stay known.
-    pub fn reset(&mut self, inspection: &Inspection) {
-        let ids = std::mem::take(&mut self.ids);
-        *self = Self { ids, ..Self::new(inspection) };
-    }
-
-    /// The device as it stands now.
+    /// The device as it stands now, in the server's names: to be written back.
     pub fn device(&self) -> Device {
-        let known = self.rows.as_ref().map(|rows| rows.values().cloned().collect());
-        Device { known, ..self.device.clone() }
+        let mut device = self.as_queued().named();
+        device.in_doubt.retain(|id, _| device.queue.iter().any(|m| m.id == *id));
+        device
+    }
+
+    /// The device as it stands now. What stays in the queue is as it was, so that what was chosen on it stands.
+    fn as_queued(&self) -> Device {
+        Device { known: self.rows.to_list(), ..self.device.clone() }
     }
 
     /// The window without what has been dealt with.
@@ -53,9 +54,24 @@ impl Fold {
         &self.window
     }
 
-    /// The server's id for a name that a dependant uses: a queue id, or an id that was given up.
-    pub fn id_of(&self, name: &str) -> Option<&ResourceId> {
-        self.ids.get(name)
+    /// The server's id of a collection, by the name that a dependant uses: a queue id, or an id that was given up.
+    pub fn collection(&self, name: &str) -> Option<&ResourceId> {
+        self.device.given.collection(name)
+    }
+
+    /// Nobody knows whether these arrived with the POST that carried `head`.
+    pub fn doubt<'a>(&mut self, members: impl IntoIterator<Item = &'a QueueId>, head: Cursor) {
+        self.device.in_doubt.extend(members.into_iter().map(|id| (id.clone(), head)));
+    }
+
+    /// Of the entries in doubt, only these still are; of the others the server has told.
+    pub fn keep_in_doubt(&mut self, still: impl Fn(&QueueId) -> bool) {
+        self.device.in_doubt.retain(|id, _| still(id));
+    }
+
+    /// What is in doubt.
+    pub const fn in_doubt(&self) -> &HashMap<QueueId, Cursor> {
+        &self.device.in_doubt
     }
 
     /// Takes in the acknowledgements of one POST, in the order sent.
@@ -72,9 +88,7 @@ impl Fold {
             }
             self.written(item, acked);
             if let (Op::Create, Some(id)) = (item.wire.op, &acked.resource_id) {
-                for name in &item.names {
-                    self.ids.insert(name.clone(), id.clone());
-                }
+                self.device.given.insert(&item.wire.kind, item.names.iter().map(String::as_str), id);
             }
         }
         let gone: HashSet<(Kind, Option<ResourceId>, Millis)> = dealt_with
@@ -88,7 +102,7 @@ impl Fold {
                 .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
-        self.rename_parents();
+        self.device.in_doubt.retain(|id, _| !done.contains(id));
     }
 
     /// Newer mutations of the server: each replaces what the window said of its resource before.
@@ -114,8 +128,8 @@ impl Fold {
 
     /// The server does not know this resource, whatever it acknowledged.
     pub fn forget(&mut self, kind: &Kind, id: &ResourceId) {
-        self.remove(kind, id);
-        self.ids.retain(|_, given| given != id);
+        self.rows.remove(kind, id);
+        self.device.given.forget(kind, id);
     }
 
     /// The end of a push: takes over what the plan applies and drops, except for pairs in `left`, and moves the
@@ -134,8 +148,19 @@ impl Fold {
         }
         let skipped: HashSet<usize> =
             left.iter().flat_map(|id| inspection.pair(*id).server.iter().copied()).collect();
+        // What may be an entry that stays, and is taken over, would not be recognised as it the next time.
+        let may_be_left: HashSet<&Kind> = left
+            .iter()
+            .map(|id| inspection.pair(*id))
+            .filter(|pair| pair.twin.is_some())
+            .map(|p| &p.kind)
+            .collect();
         for position in plan.apply.iter().filter(|position| !skipped.contains(position)) {
-            self.take_over(&inspection.window.mutations[*position]);
+            let mutation = &inspection.window.mutations[*position];
+            let known = mutation.resource_id.as_ref().and_then(|id| inspection.known(&mutation.kind, id));
+            if known.is_some() || !may_be_left.contains(&mutation.kind) {
+                self.take_over(mutation);
+            }
         }
         let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
         let dropped: HashSet<&QueueId> = dropped.flat_map(|dropped| &dropped.device).collect();
@@ -157,28 +182,56 @@ impl Fold {
         let composite = || super::identity::link_id(&mutation.data).map(ResourceId::from);
         let Some(id) = mutation.resource_id.clone().or_else(composite) else { return };
         if mutation.op == Op::Delete {
-            self.remove(&mutation.kind, &id);
+            self.rows.remove(&mutation.kind, &id);
         } else {
-            self.put(&mutation.kind, id, &mutation.data, Some(mutation.timestamp));
+            self.rows.put(&mutation.kind, id, &mutation.data, Some(mutation.timestamp));
         }
     }
 
     /// The server has what was sent.
     fn written(&mut self, item: &Item, acked: &Acked) {
         let Some(id) = acked.resource_id.clone().or_else(|| item.wire.resource_id.clone()) else { return };
-        for name in &item.members {
+        let WireMutation { op, kind, data, .. } = &item.wire;
+        self.rows.written(&item.members, (*op, kind, data), id, acked.timestamp);
+    }
+
+    /// The device and the window, to be inspected again.
+    pub fn parts(&self) -> (Arc<Device>, Arc<Window>) {
+        (Arc::new(self.as_queued()), Arc::new(self.window.clone()))
+    }
+}
+
+impl Rows {
+    fn taken_from(device: &mut Device) -> Self {
+        let rows = device.known.take();
+        Self(rows.map(|rows| rows.into_iter().map(|row| ((row.kind.clone(), row.id.clone()), row)).collect()))
+    }
+
+    fn to_list(&self) -> Option<Vec<Known>> {
+        self.0.as_ref().map(|rows| rows.values().cloned().collect())
+    }
+
+    /// The server has what these queue entries wanted.
+    fn written(
+        &mut self,
+        members: &[QueueId],
+        (op, kind, data): (Op, &Kind, &Payload),
+        id: ResourceId,
+        timestamp: Option<Millis>,
+    ) {
+        for name in members {
             // A row under the queue's own id was waiting for the server's.
-            self.remove(&item.wire.kind, &ResourceId::from(name.as_str()));
+            self.remove(kind, &ResourceId::from(name.as_str()));
         }
-        if item.wire.op == Op::Delete {
-            self.remove(&item.wire.kind, &id);
+        if op == Op::Delete {
+            self.remove(kind, &id);
         } else {
-            self.put(&item.wire.kind, id, &item.wire.data, acked.timestamp);
+            self.put(kind, id, data, timestamp);
         }
     }
 
     fn put(&mut self, kind: &Kind, id: ResourceId, data: &Payload, timestamp: Option<Millis>) {
-        let Some(rows) = &mut self.rows else { return };
+        let Some(rows) = &mut self.0 else { return };
         let row = rows.entry((kind.clone(), id.clone())).or_insert_with(|| Known {
             id,
             kind: kind.clone(),
@@ -199,28 +252,43 @@ impl Fold {
     }
 
     fn remove(&mut self, kind: &Kind, id: &ResourceId) {
-        if let Some(rows) = &mut self.rows {
+        if let Some(rows) = &mut self.0 {
             rows.swap_remove(&(kind.clone(), id.clone()));
         }
     }
+}
 
-    /// Links that stay in the queue refer to their collection by the server's id from now on.
-    fn rename_parents(&mut self) {
-        if self.ids.is_empty() {
-            return;
+/// The device of a push that broke off, after what its journal holds as acknowledged: as [`Fold::acknowledge`] leaves
+/// it, but for what the server did at the same time, which the next pull shows. The journal holds no payloads, so that
+/// a resource is as the device wanted it, until that pull.
+pub fn after(device: &Device, done: &[Acknowledged]) -> Device {
+    let mut device = device.clone();
+    let mut rows = Rows::taken_from(&mut device);
+    let places: HashMap<&str, usize> =
+        device.queue.iter().enumerate().map(|(at, entry)| (entry.id.as_str(), at)).collect();
+    let mut given = device.given.clone();
+    let mut gone: HashSet<QueueId> = HashSet::new();
+    for Acknowledged { queue, resource_id } in done {
+        let mut positions: Vec<usize> =
+            queue.iter().filter_map(|id| places.get(id.as_str()).copied()).collect();
+        positions.sort_unstable();
+        let Some(first) = positions.first() else { continue };
+        let kind = &device.queue[*first].kind;
+        let Some(intent) = squash::squash(&device.queue, &positions).intents.pop() else { continue };
+        let members: Vec<QueueId> = positions.iter().map(|at| device.queue[*at].id.clone()).collect();
+        let id = resource_id.as_deref().map(ResourceId::from);
+        let before = intent.resource_id.clone().filter(|before| id.as_ref().is_some_and(|id| id != before));
+        if let Some(id) = &id
+            && intent.op != Op::Delete
+        {
+            let names = queue.iter().map(String::as_str).chain(before.as_ref().map(ResourceId::as_str));
+            given.insert(kind, names, id);
         }
-        for link in self.device.queue.iter_mut().filter(|m| m.kind == Kind::Link) {
-            let mut members = link.data.members();
-            let named = members.get("collectionId").and_then(Json::as_str).and_then(|id| self.ids.get(id));
-            if let Some(id) = named {
-                members.insert(String::from("collectionId"), Json::string(id.as_str()));
-                link.data = Payload::from_members(&members);
-            }
+        if let Some(id) = id.or(intent.resource_id) {
+            rows.written(&members, (intent.op, kind, &intent.data), id, None);
         }
+        gone.extend(members);
     }
-
-    /// The device and the window, to be inspected again.
-    pub fn parts(&self) -> (Arc<Device>, Arc<Window>) {
-        (Arc::new(self.device()), Arc::new(self.window.clone()))
-    }
+    device.queue.retain(|entry| !gone.contains(&entry.id));
+    Device { known: rows.to_list(), given, ..device }
 }

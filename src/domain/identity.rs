@@ -72,8 +72,19 @@ pub struct Facts<'a> {
     pub bookmark: Option<Cow<'a, str>>,
     /// Whether a collection is Favorites.
     pub is_default: bool,
-    /// A note's only range and its body.
-    pub note: Option<(Cow<'a, str>, Cow<'a, str>)>,
+    /// A note's body and its ranges.
+    pub note: Option<NoteFacts<'a>>,
+}
+
+/// What tells one note from another where neither has an id: the whole of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoteFacts<'a> {
+    /// The only range, or all of them in order.
+    pub ranges: Cow<'a, str>,
+    /// Whether there is exactly one.
+    pub one_range: bool,
+    /// What was written.
+    pub body: Cow<'a, str>,
 }
 
 #[derive(Deserialize, Default)]
@@ -138,9 +149,18 @@ impl<'a> Facts<'a> {
                 facts.bookmark = text(raw.bookmark_id).or_else(|| text(raw.bookmark_id_alias));
             }
             Kind::Note => {
-                let ranges = raw.ranges.and_then(|r| serde_json::from_str::<Vec<&RawValue>>(r.get()).ok());
-                if let Some([range]) = ranges.as_deref() {
-                    facts.note = string(range.get()).zip(text(raw.body));
+                let ranges = match raw.ranges {
+                    Some(ranges) => serde_json::from_str::<Vec<&RawValue>>(ranges.get()).ok(),
+                    None => Some(Vec::new()),
+                };
+                let ranges: Option<Vec<_>> =
+                    ranges.and_then(|ranges| ranges.into_iter().map(|range| string(range.get())).collect());
+                if let (Some(body), Some(mut ranges)) = (text(raw.body), ranges) {
+                    let one_range = ranges.len() == 1;
+                    ranges.sort_unstable();
+                    ranges.dedup();
+                    let ranges = if one_range { ranges.remove(0) } else { ranges.join(" ").into() };
+                    facts.note = Some(NoteFacts { ranges, one_range, body });
                 }
             }
             Kind::ReadingSession => facts.place = verse(whole(raw.chapter_number), whole(raw.verse_number)),
@@ -190,6 +210,8 @@ enum Key<'a> {
     Name(Cow<'a, str>),
     Link(Cow<'a, str>, Place),
     Note(Cow<'a, str>, Cow<'a, str>),
+    /// A note with no range or with several, which the phone does not recognise (PROTOCOL A8).
+    UnusualNote(Cow<'a, str>, Cow<'a, str>),
 }
 
 /// The kinds in the order in which they can be grouped: links need to know what became of their collections.
@@ -232,7 +254,7 @@ struct Matcher<'a> {
     /// Where bookmarks stand, by their server id: from the device's rows and from the window.
     places: HashMap<&'a str, Place>,
     favorites: Option<&'a str>,
-    /// What a queued collection is called on the server, where the window shows it arrived.
+    /// What a queued collection is called on the server, where it is known to have arrived.
     arrived: HashMap<&'a str, &'a str>,
 }
 
@@ -247,7 +269,7 @@ impl<'a> Matcher<'a> {
             known: HashMap::new(),
             places: HashMap::new(),
             favorites: None,
-            arrived: HashMap::new(),
+            arrived: device.given.collections().map(|(name, id)| (name, id.as_str())).collect(),
         };
         let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
         let feed = window.mutations.iter().map(|m| (&m.kind, m.resource_id.as_ref(), &m.data));
@@ -330,17 +352,19 @@ impl<'a> Matcher<'a> {
             if self.attached[position].is_none()
                 && let Some(key) = replayed.into_iter().next()
             {
-                match queued.get(&key).map(Vec::as_slice) {
-                    // A creation comes back once.
-                    Some([only]) => {
-                        self.attached[position] = Some(*only);
-                        queued.remove(&key);
+                let same = queued.get(&key).map(Vec::as_slice).unwrap_or_default();
+                if same.iter().any(|entry| self.may_be(*entry, &key, mutation)) {
+                    match same {
+                        // A creation comes back once.
+                        [only] => {
+                            self.attached[position] = Some(*only);
+                            queued.remove(&key);
+                        }
+                        // Several candidates: which one came back cannot be told, so none is matched (PROTOCOL A8).
+                        _ => {
+                            ambiguous.insert(key, position);
+                        }
                     }
-                    // Several candidates: which one came back cannot be told, so none is matched (PROTOCOL A8).
-                    Some(_) => {
-                        ambiguous.insert(key, position);
-                    }
-                    None => {}
                 }
             }
             if *kind == Kind::Collection
@@ -357,6 +381,16 @@ impl<'a> Matcher<'a> {
         }
     }
 
+    /// Whether the server's creation may be this queue entry's, which says the same. Of an entry whose POST is in doubt
+    /// it is known when that was; only then is the content enough for a note that the phone would not recognise.
+    fn may_be(&self, entry: usize, key: &Key, creation: &ServerMutation) -> bool {
+        match (self.device.in_doubt.get(&self.device.queue[entry].id), key) {
+            (Some(head), _) => creation.is_after(*head),
+            (None, Key::UnusualNote(..)) => false,
+            (None, Key::Id(_) | Key::Place(_) | Key::Name(_) | Key::Link(..) | Key::Note(..)) => true,
+        }
+    }
+
     /// Whether queue entries that share this key are one resource without the server's word.
     fn is_one(&self, kind: &Kind, key: &Key, same: &[usize]) -> bool {
         match key {
@@ -364,7 +398,7 @@ impl<'a> Matcher<'a> {
             Key::Place(_) => *kind == Kind::Bookmark && !self.are_several(same),
             // A name may be given twice, but what is deleted and made again under its name is one.
             Key::Name(_) => self.is_made_again(same),
-            Key::Note(..) => false,
+            Key::Note(..) | Key::UnusualNote(..) => false,
         }
     }
 
@@ -400,7 +434,9 @@ impl<'a> Matcher<'a> {
     fn server_keys(&self, mutation: &'a ServerMutation, replays: bool) -> Vec<Key<'a>> {
         let id = mutation.resource_id.as_ref();
         let row = id.and_then(|id| self.row(&mutation.kind, id));
-        let replay = replays && mutation.op == Op::Create && row.is_none();
+        // The answer to something that left the queue is no replay of what is still in it.
+        let own = id.is_some_and(|id| self.device.given.holds(&mutation.kind, id));
+        let replay = replays && mutation.op == Op::Create && row.is_none() && !own;
         let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
         if let (Op::Delete, Some(row)) = (mutation.op, row) {
             // A name is no fact of a DELETE: the resource may have had another one when it was deleted.
@@ -433,7 +469,10 @@ impl<'a> Matcher<'a> {
                     keys.push(Key::Link(collection, place));
                 }
             }
-            Kind::Note if replay => keys.extend(facts.note.map(|(range, body)| Key::Note(range, body))),
+            Kind::Note if replay => keys.extend(facts.note.map(|note| {
+                let key = if note.one_range { Key::Note } else { Key::UnusualNote };
+                key(note.ranges, note.body)
+            })),
             Kind::ReadingSession if replay => keys.extend(facts.place.map(Key::Place)),
             Kind::Note | Kind::ReadingSession | Kind::Other(_) => {}
         }
@@ -531,7 +570,7 @@ const fn needs_id(kind: &Kind) -> bool {
 /// Whether the key recognises a creation by its content alone, as one whose answer the device never got.
 const fn is_replay(kind: &Kind, key: &Key) -> bool {
     match key {
-        Key::Note(..) => true,
+        Key::Note(..) | Key::UnusualNote(..) => true,
         Key::Place(_) => matches!(kind, Kind::ReadingSession),
         Key::Id(_) | Key::Name(_) | Key::Link(..) => false,
     }

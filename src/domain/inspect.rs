@@ -1,6 +1,6 @@
 //! Both sides of a stuck sync put together: pairs, what stands between them, and what waits for a person.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use super::device::{Device, Known, SyncStatus};
 use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
-use super::identity::{self, Facts, Group};
+use super::identity::{self, Facts, Group, Grouping};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side};
 use super::squash::{self, Intent};
@@ -172,6 +172,9 @@ pub struct Inspection {
     pub unidentified: Vec<usize>,
     /// How many of everything.
     pub summary: Summary,
+    /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
+    /// nothing on the device was recognised in. Looked for only while something is in doubt.
+    strangers: Vec<usize>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
     collections: HashMap<Arc<str>, PairId>,
@@ -208,8 +211,11 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
             of_queue[*position] = PairId(u32::try_from(at).unwrap_or(u32::MAX));
         }
     }
+    let strangers =
+        if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
     let mut inspection = Inspection {
         summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
+        strangers,
         device,
         window,
         pairs: Vec::new(),
@@ -280,7 +286,11 @@ impl Inspection {
     pub fn details(&self, pair: &Pair) -> Details {
         let squash::Squashed { intents, cancelled } = squash::squash(&self.device.queue, &pair.device);
         let server = self.primary(pair);
-        let existence = existence(&pair.kind, &intents, server, pair.twin.is_some());
+        let mut existence = existence(&pair.kind, &intents, server, pair.twin.is_some());
+        if self.is_in_doubt(pair) {
+            // Whoever chose before the answer was lost saw something else.
+            existence.server = Some(Json::string(Op::Create.wire()));
+        }
         let mut fields = vec![existence];
         let device = intents.last().filter(|intent| intent.op != Op::Delete);
         let living = server.filter(|m| m.op != Op::Delete);
@@ -369,11 +379,14 @@ impl Inspection {
                 pair.status = if same { Status::Converged } else { Status::Apply };
             }
             (Some(_), None) if pair.twin.is_some() => diverge(&mut pair, vec![FieldPath::existence()]),
-            (Some(last), None) if self.may_have_arrived(&pair, last) => {
-                pair.twin = self.newcomer(&pair.kind);
-                diverge(&mut pair, vec![FieldPath::existence()]);
-            }
             (Some(last), None) => {
+                if last.op == Op::Create {
+                    pair.twin = self.may_have_arrived_as(&pair);
+                }
+                if pair.twin.is_some() {
+                    diverge(&mut pair, vec![FieldPath::existence()]);
+                    return pair;
+                }
                 pair.status = Status::Push;
                 let nameless = last.op == Op::Delete && last.resource_id.is_none() && pair.kind != Kind::Link;
                 if nameless {
@@ -381,27 +394,37 @@ impl Inspection {
                     pair.blocked = Some(Blocked::NoServerId);
                 }
             }
-            (Some(last), Some(server)) => self.judge(&mut pair, &intents, last, server),
+            (Some(last), Some(server)) => {
+                self.judge(&mut pair, &intents, last, server);
+                if last.op != Op::Delete && server.op == Op::Delete {
+                    // It may have been brought back.
+                    pair.twin = self.may_have_arrived_as(&pair);
+                }
+            }
         }
         pair
     }
 
-    /// A creation that was sent and never answered, of a kind that is recognised by its content alone, while the
-    /// server has something new of that kind: it may be this one, changed since.
-    fn may_have_arrived(&self, pair: &Pair, last: &Intent) -> bool {
-        last.op == Op::Create
-            && matches!(pair.kind, Kind::Note | Kind::ReadingSession | Kind::Other(_))
-            && self.queued(pair).any(|m| self.device.in_doubt.contains(&m.id))
-            && self.newcomer(&pair.kind).is_some()
+    /// A creation that was sent and never answered, of a kind that is recognised by its content alone: the newest
+    /// thing of its kind that the server has since and that nobody else is known to have made. It may be this one,
+    /// changed since.
+    fn may_have_arrived_as(&self, pair: &Pair) -> Option<usize> {
+        if !recognised_by_content(&pair.kind) {
+            return None;
+        }
+        let head = self.queued(pair).filter_map(|m| self.device.in_doubt.get(&m.id)).min()?;
+        let may_be = |at: &&usize| {
+            let mutation = &self.window.mutations[**at];
+            mutation.kind == pair.kind && mutation.is_after(*head)
+        };
+        self.strangers.iter().rfind(may_be).copied()
     }
 
-    fn newcomer(&self, kind: &Kind) -> Option<usize> {
-        let new = |m: &ServerMutation| {
-            m.kind == *kind
-                && m.op == Op::Create
-                && m.resource_id.as_ref().is_none_or(|id| self.known(kind, id).is_none())
-        };
-        self.window.mutations.iter().rposition(new)
+    /// Whether the server has something that may be what a POST in doubt has created here.
+    pub fn is_in_doubt(&self, pair: &Pair) -> bool {
+        let Some(twin) = pair.twin.and_then(|at| self.window.mutations.get(at)) else { return false };
+        let mut heads = self.queued(pair).filter_map(|m| self.device.in_doubt.get(&m.id));
+        heads.any(|head| twin.is_after(*head))
     }
 
     /// Both sides speak: do they agree, can they be put together, or must somebody choose?
@@ -489,6 +512,11 @@ impl Inspection {
                 index.insert(name.into(), id);
             }
         }
+        for (name, id) in self.device.given.collections() {
+            if let Some(pair) = index.get(id.as_str()).copied() {
+                index.insert(name.into(), pair);
+            }
+        }
         self.collections = index;
     }
 
@@ -547,6 +575,32 @@ impl Inspection {
             *counter += 1;
         }
     }
+}
+
+/// Whether nothing but what it says tells what was created.
+pub const fn recognised_by_content(kind: &Kind) -> bool {
+    match kind {
+        Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
+        Kind::Bookmark | Kind::Collection | Kind::Link => false,
+    }
+}
+
+fn strangers(
+    device: &Device,
+    window: &Window,
+    grouping: &Grouping,
+    known: &HashMap<(Kind, ResourceId), usize>,
+) -> Vec<usize> {
+    let of_device = grouping.groups.iter().filter(|group| !group.device.is_empty());
+    let recognised: HashSet<usize> = of_device.flat_map(|group| group.server.iter().copied()).collect();
+    let is_stranger = |(at, mutation): &(usize, &ServerMutation)| {
+        let of_others = |id: &ResourceId| {
+            !device.given.holds(&mutation.kind, id)
+                && !known.contains_key(&(mutation.kind.clone(), id.clone()))
+        };
+        !recognised.contains(at) && mutation.resource_id.as_ref().is_none_or(of_others)
+    };
+    window.mutations.iter().enumerate().filter(is_stranger).map(|(at, _)| at).collect()
 }
 
 fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {

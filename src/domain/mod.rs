@@ -10,6 +10,7 @@ pub mod digest;
 pub mod duration;
 pub mod field;
 pub mod fold;
+pub mod given;
 pub mod identity;
 pub mod inspect;
 pub mod json;

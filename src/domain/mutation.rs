@@ -316,6 +316,13 @@ pub struct ServerMutation {
     pub timestamp: Millis,
 }
 
+impl ServerMutation {
+    /// Whether a pull since `head` shows it (PROTOCOL A2).
+    pub const fn is_after(&self, head: Cursor) -> bool {
+        self.timestamp.0 > head.value()
+    }
+}
+
 /// A mutation in the form that a POST carries: no `timestamp`, no extra keys (PROTOCOL A3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WireMutation {

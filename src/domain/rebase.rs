@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::field::FieldPath;
+use super::field::{Choice, FieldPath};
 use super::inspect::{Details, Inspection, PairId, Status};
 use super::mutation::{Kind, Op, Payload, ResourceId};
 use super::resolution::{By, Chosen, Resolution, Unit};
@@ -53,11 +53,17 @@ pub fn carry(old: &Inspection, resolution: &Resolution, new: &Inspection, rule: 
         });
         // The sides agree by now: there is nothing left to choose.
         let Some(after) = after else { continue };
-        let why = if unit.path.is_existence() {
+        let why = if new.is_in_doubt(new.pair(pair)) && !old.is_in_doubt(old.pair(unit.pair)) {
+            Some("it was sent, its answer was lost, and it may have arrived")
+        } else if unit.path.is_existence() {
             existence_changed(old, unit.pair, before, new, pair, after)
         } else {
             field_changed(before, after, &unit.path)
         };
+        if let Some(choice) = arrived(before, after, &unit.path, &chosen.choice) {
+            kept.push((Unit { pair, path: unit.path.clone() }, Some(Chosen { choice, by: chosen.by })));
+            continue;
+        }
         match why {
             None => kept.push((Unit { pair, path: unit.path.clone() }, Some(chosen.clone()))),
             Some(why) => {
@@ -108,6 +114,18 @@ impl<'a> Places<'a> {
         }
         old.served(pair).find_map(|m| self.server.get(&(&m.kind, m.resource_id.as_ref()?)).copied())
     }
+}
+
+/// The choice as it stands where the server holds by now what it came to: it was sent, and its answer lost.
+fn arrived(before: &Details, after: &Details, path: &FieldPath, choice: &Choice) -> Option<Choice> {
+    let (before, after) = (before.field(path)?, after.field(path)?);
+    let result = before.result(choice)?;
+    let is_there =
+        !path.is_existence() && before.device == after.device && after.server.as_ref() == Some(&result);
+    is_there.then(|| match choice {
+        Choice::Device | Choice::Server => choice.clone(),
+        Choice::Both | Choice::Edited(_) => Choice::Edited(result),
+    })
 }
 
 fn field_changed(before: &Details, after: &Details, path: &FieldPath) -> Option<&'static str> {

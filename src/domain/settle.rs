@@ -479,10 +479,13 @@ fn for_wire_update(inspection: &Inspection, mut wire: WireMutation) -> WireMutat
     wire
 }
 
-/// The server's id of a queued collection, where the window shows that it has arrived there.
+/// The server's id of a queued collection that is known to have arrived there.
 fn arrived(inspection: &Inspection, collection: &str) -> Option<ResourceId> {
     if collection == FAVORITES {
         return None;
+    }
+    if let Some(id) = inspection.device.given.collection(collection) {
+        return Some(id.clone());
     }
     let pair = inspection.pair(inspection.collection(collection)?);
     let server = inspection.primary(pair).filter(|m| m.op != Op::Delete)?;

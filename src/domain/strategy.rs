@@ -109,7 +109,8 @@ pub fn choices(
     id: PairId,
 ) -> Vec<(Unit, Option<Chosen>)> {
     let pair = inspection.pair(id);
-    if pair.status != Status::Diverged {
+    // Whether something arrived is no matter of taste: where it cannot be told no rule decides it.
+    if pair.status != Status::Diverged || pair.twin.is_some() {
         return Vec::new();
     }
     let side = match strategy {

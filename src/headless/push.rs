@@ -110,6 +110,9 @@ pub async fn push(
             stop.store(true, Ordering::Relaxed);
         }
     });
+    for unit in reopened {
+        eprintln!("! {}", visible_line(&super::resume::reopened(&inspection, unit)));
+    }
     let before = Arc::new(inspection);
     let pushed = session.push(Arc::clone(&before), resolution, options, &mut watch).await;
     interrupt.abort();

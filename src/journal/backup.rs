@@ -9,6 +9,9 @@ use crate::domain::mutation::Millis;
 use crate::durable;
 use crate::error::InputError;
 
+/// Between the device file's name and the time.
+pub(super) const PREFIX: &str = ".backup-";
+
 /// Copies the device file to `NAME.backup-YYYYMMDDTHHMMSSZ` beside it, with a counter behind where that is taken.
 /// When this returns, the copy is whole and on the disk; only its owner can read it.
 pub fn backup(lock: &DeviceLock, now: Millis) -> Result<PathBuf, InputError> {
@@ -19,7 +22,7 @@ pub fn backup(lock: &DeviceLock, now: Millis) -> Result<PathBuf, InputError> {
         next: "Nothing was sent. Check that you may write to the file's folder and that the disk is not full",
     };
     let text = fs::read(lock.device()).map_err(cannot_copy)?;
-    let name = durable::beside(lock.device(), &format!(".backup-{}", stamp(now)));
+    let name = durable::beside(lock.device(), &format!("{PREFIX}{}", stamp(now)));
     let mut path = name.clone();
     for counter in 2_u32.. {
         if fs::symlink_metadata(&path).is_err() {

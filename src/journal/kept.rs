@@ -3,13 +3,13 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::lock::DeviceLock;
 use crate::durable;
 use crate::error::InputError;
 
-const SUFFIX: &str = ".unstick-choices";
+pub(super) const SUFFIX: &str = ".unstick-choices";
 
 /// Keeps a choices file until the push has ended. When this returns, it is on the disk; only its owner can read it.
 pub fn keep_choices(lock: &DeviceLock, text: &str) -> Result<(), InputError> {
@@ -37,8 +37,18 @@ pub fn kept_choices(device: &Path) -> Result<Option<String>, InputError> {
     }
 }
 
+/// Where what was chosen is kept, for messages.
+pub fn kept_choices_path(device: &Path) -> PathBuf {
+    durable::beside(device, SUFFIX)
+}
+
 /// The push has ended: what was chosen is in the device file.
 pub fn forget_choices(lock: &DeviceLock) {
-    // A file that is left over is of no harm: without a journal nobody looks at it.
-    let _ = fs::remove_file(durable::beside(lock.device(), SUFFIX));
+    forget(lock.device());
+}
+
+/// For the holder of the lock of `device`.
+pub(super) fn forget(device: &Path) {
+    // A file that is left over is removed with the next lock; until then nobody looks at it, without a journal.
+    let _ = fs::remove_file(durable::beside(device, SUFFIX));
 }

@@ -16,7 +16,7 @@ use crate::durable;
 use crate::error::InputError;
 
 const SCHEMA: &str = "unstick.journal/1";
-const SUFFIX: &str = ".unstick-journal";
+pub(super) const SUFFIX: &str = ".unstick-journal";
 
 /// The first line.
 #[derive(Debug, Serialize, Deserialize)]
@@ -213,6 +213,11 @@ fn unfinished<T: DeserializeOwned>(
     };
     let backup = path.with_file_name(header.backup);
     Ok(Unfinished { records, device_file, backup, version: header.version, path, length })
+}
+
+/// Whether a journal lies beside the device file.
+pub(super) fn exists(device: &Path) -> bool {
+    fs::symlink_metadata(durable::beside(device, SUFFIX)).is_ok()
 }
 
 /// The journal's text up to its last line end; `None` where that leaves nothing, or there is no journal.

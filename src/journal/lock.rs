@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::{backup, kept, lines};
 use crate::durable;
 use crate::error::InputError;
 
@@ -16,8 +17,8 @@ pub struct DeviceLock {
 }
 
 impl DeviceLock {
-    /// Takes the lock of the device file at `device`, without waiting, and clears away what a killed write left
-    /// beside the file.
+    /// Takes the lock of the device file at `device`, without waiting, and clears away what a killed write or a push
+    /// that was killed at its very end left beside the file.
     ///
     /// The lock is on a file of its own, as the device file is replaced when it is written. That file stays: to
     /// remove it would let two programs lock two files of the same name.
@@ -43,7 +44,10 @@ impl DeviceLock {
             }
             Err(TryLockError::Error(source)) => return Err(cannot_lock(source)),
         }
-        durable::sweep(&path).map_err(cannot_lock)?;
+        durable::sweep(&path, &[lines::SUFFIX, kept::SUFFIX, backup::PREFIX]).map_err(cannot_lock)?;
+        if !lines::exists(&path) {
+            kept::forget(&path);
+        }
         Ok(Self { device: path, _held: file })
     }
 

@@ -10,6 +10,6 @@ mod lock;
 
 pub use backup::{backup, stamp};
 pub use fingerprint::Fingerprint;
-pub use kept::{forget_choices, keep_choices, kept_choices};
+pub use kept::{forget_choices, keep_choices, kept_choices, kept_choices_path};
 pub use lines::{DeviceFileNow, Journal, Unfinished};
 pub use lock::DeviceLock;

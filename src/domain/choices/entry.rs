@@ -20,6 +20,10 @@ pub(super) struct Entry {
     pub(super) path: Option<FieldPath>,
     pub(super) word: Word,
     pub(super) saw: Option<String>,
+    /// The resource's queue entries; empty where the file does not say.
+    pub(super) queue: Vec<String>,
+    /// What both sides together came to.
+    pub(super) result: Option<Json>,
 }
 
 /// What the file says in `choice`.
@@ -72,7 +76,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, BadChoices> {
 fn entry(index: usize, text: &str) -> Result<Entry, Misfit> {
     let place = |member: &str| format!("/choices/{index}/{member}");
     let here = format!("/choices/{index}");
-    let [kind, key, path, choice, saw] = members(&here, text, ["kind", "key", "path", "choice", "saw"])?;
+    let names = ["kind", "key", "path", "choice", "saw", "queue", "result"];
+    let [kind, key, path, choice, saw, queue, result] = members(&here, text, names)?;
     let optional_string = |member: &str, text: Option<&str>| {
         text.map(|text| required_string(&place(member), Some(text))).transpose()
     };
@@ -82,6 +87,12 @@ fn entry(index: usize, text: &str) -> Result<Entry, Misfit> {
         path: optional_string("path", path)?.map(|path| FieldPath::from_text(&path)),
         word: word(&place("choice"), choice)?,
         saw: optional_string("saw", saw)?,
+        queue: queue.map_or(Ok(Vec::new()), |text| {
+            serde_json::from_str(text).map_err(|_| {
+                Misfit::new(place("queue"), Json::parse(text).type_name(), "an array of queue ids")
+            })
+        })?,
+        result: result.map(Json::parse),
     })
 }
 

@@ -9,7 +9,9 @@
 //!
 //! `kind`, `key` and `path` are those of the inspection (DESIGN §6); `""` is the resource's existence. Without a
 //! path a choice stands for every open field of the resource. `saw` is the [`Digest`] of what the person saw: a
-//! choice whose fields hold something else by now is not made, its fields are open again (DESIGN §5).
+//! choice whose fields hold something else by now is not made, its fields are open again (DESIGN §5). `queue` names
+//! the resource's queue entries; a push that broke off keeps them, so that a choice finds its resource under
+//! whatever key it has by then, and with `both` what it came to, so that it is recognised where it arrived (`result`).
 
 mod entry;
 
@@ -21,7 +23,7 @@ use serde::Serialize;
 use self::entry::{Entry, Word};
 use super::digest::Digest;
 use super::field::{Choice, Field, FieldPath, FieldShape};
-use super::inspect::{Details, Inspection, Pair, PairId};
+use super::inspect::{Details, Inspection, Pair, PairId, Status};
 use super::json::Json;
 use super::mutation::{Kind, Op, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
@@ -90,10 +92,13 @@ fn replay(
     partly_done: bool,
 ) -> Result<Replayed, BadChoices> {
     let pairs = inspection.ids().map(|(id, pair)| ((&pair.kind, pair.key.as_str()), id)).collect();
+    let queue = inspection.device.queue.iter().enumerate();
+    let queue = queue.map(|(at, entry)| (entry.id.as_str(), inspection.pair_of_queued(at))).collect();
     let mut replay = Replay {
         inspection,
         partly_done,
         pairs,
+        queue,
         at: HashMap::new(),
         chosen: Vec::new(),
         reopened: Vec::new(),
@@ -128,6 +133,7 @@ struct Replay<'a> {
     inspection: &'a Inspection,
     partly_done: bool,
     pairs: HashMap<(&'a Kind, &'a str), PairId>,
+    queue: HashMap<&'a str, PairId>,
     /// Which entry chose a field.
     at: HashMap<Unit, usize>,
     chosen: Vec<(Unit, Option<Chosen>)>,
@@ -136,12 +142,15 @@ struct Replay<'a> {
 
 impl Replay<'_> {
     fn take(&mut self, index: usize, entry: Entry) -> Result<(), Misfit> {
-        let Entry { kind, key, path, word, saw: known } = entry;
+        let Entry { kind, key, path, word, saw: known, queue, result } = entry;
         let place = |member: &str| format!("/choices/{index}/{member}");
+        if self.partly_done {
+            let Some(id) = self.left_of(&kind, &key, &queue) else { return Ok(()) };
+            let kept = Kept { path, word, known, result };
+            self.take_again(index, id, &kept);
+            return Ok(());
+        }
         let Some(&id) = self.pairs.get(&(&kind, key.as_str())) else {
-            if self.partly_done {
-                return Ok(());
-            }
             let found = format!("no {} with the key {}", named(kind.wire()), named(&key));
             return Err(Misfit::new(place("key"), found, "a kind and a key that `unstick inspect` lists"));
         };
@@ -155,9 +164,6 @@ impl Replay<'_> {
             }
             None => pair.open.clone(),
         };
-        if self.partly_done && paths.iter().any(|path| details.field(path).is_none()) {
-            return Ok(());
-        }
         let mut fields = Vec::with_capacity(paths.len());
         for path in &paths {
             fields.push(details.field(path).ok_or_else(|| {
@@ -189,6 +195,69 @@ impl Replay<'_> {
             self.chosen.push((unit, Some(Chosen { choice, by: By::Hand })));
         }
         Ok(())
+    }
+}
+
+/// What is left of a push that broke off.
+impl Replay<'_> {
+    /// The pair that a choice was about: by its queue entries, else by its key. `None` where it was sent, or where
+    /// the sides agree by now.
+    fn left_of(&self, kind: &Kind, key: &str, queue: &[String]) -> Option<PairId> {
+        let by_queue = || queue.iter().find_map(|id| self.queue.get(id.as_str())).copied();
+        let by_key = || self.pairs.get(&(kind, key)).copied();
+        let id = if queue.is_empty() { by_key() } else { by_queue() }?;
+        let pair = self.inspection.pair(id);
+        let is_left = pair.kind == *kind && !pair.device.is_empty() && pair.status != Status::Converged;
+        is_left.then_some(id)
+    }
+
+    /// A choice whose values are no longer what the person saw, or that can no longer be made, is open again; unless
+    /// the server holds what it came to: then it arrived.
+    fn take_again(&mut self, index: usize, id: PairId, kept: &Kept) {
+        let pair = self.inspection.pair(id);
+        let details = self.inspection.details(pair);
+        let paths = kept.path.clone().map_or_else(|| pair.open.clone(), |path| vec![path]);
+        let fields: Vec<&Field> = paths.iter().filter_map(|path| details.field(path)).collect();
+        let changed = fields.len() < paths.len()
+            || kept.known.as_ref().is_some_and(|known| *known != saw(&details, &fields).to_string());
+        for path in paths {
+            let unit = Unit { pair: id, path };
+            if self.at.insert(unit.clone(), index).is_some() {
+                continue;
+            }
+            let field = details.field(&unit.path);
+            let made = match (field, field.and_then(|field| kept.arrived(field))) {
+                (_, Some(arrived)) => Some(arrived),
+                (Some(field), None) if !changed => choice(&kept.word, pair, field).ok(),
+                (_, None) => None,
+            };
+            match made {
+                Some(choice) => self.chosen.push((unit, Some(Chosen { choice, by: By::Hand }))),
+                None => self.reopened.push(unit),
+            }
+        }
+    }
+}
+
+/// A choice as a push that broke off kept it.
+struct Kept {
+    path: Option<FieldPath>,
+    word: Word,
+    known: Option<String>,
+    result: Option<Json>,
+}
+
+impl Kept {
+    /// The choice as it stands where the server holds by now what it came to.
+    fn arrived(&self, field: &Field) -> Option<Choice> {
+        let result = match &self.word {
+            Word::Edit(value) => value,
+            Word::Side(Side::Device) => field.device.as_ref()?,
+            Word::Both => self.result.as_ref()?,
+            Word::Side(Side::Server) | Word::KeepDeleted | Word::BringBack => return None,
+        };
+        let is_there = field.shape != FieldShape::Existence && field.server.as_ref() == Some(result);
+        is_there.then(|| Choice::Edited(result.clone()))
     }
 }
 
@@ -313,6 +382,10 @@ struct ExportedChoice {
     path: FieldPath,
     choice: ExportedWord,
     saw: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<Json>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -325,6 +398,16 @@ enum ExportedWord {
 /// Every choice of `resolution`, bound to what `inspection` shows; those of a strategy as if made by hand. Reading
 /// it back on the same inspection makes the same choices.
 pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
+    export_with(inspection, resolution, false)
+}
+
+/// As [`export`], with the queue entries that each choice is about, and with what both sides together came to: while
+/// a push is under way a resource may get another key, and the server what was chosen.
+pub fn keep(inspection: &Inspection, resolution: &Resolution) -> Export {
+    export_with(inspection, resolution, true)
+}
+
+fn export_with(inspection: &Inspection, resolution: &Resolution, kept: bool) -> Export {
     let mut choices = Vec::new();
     let mut last: Option<(PairId, Details)> = None;
     for (unit, chosen) in resolution.iter() {
@@ -340,6 +423,8 @@ pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
                 path: unit.path.clone(),
                 choice: exported(pair, field, &chosen.choice),
                 saw: saw(&details, &[field]),
+                queue: kept.then(|| inspection.queued(pair).map(|m| m.id.to_string()).collect()),
+                result: field.result(&chosen.choice).filter(|_| kept && chosen.choice == Choice::Both),
             });
         }
         last = Some((unit.pair, details));

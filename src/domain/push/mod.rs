@@ -6,14 +6,16 @@
 //! inspected again and the choices carried over (DESIGN §5).
 
 mod course;
+mod interrupted;
 mod record;
 mod verify;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 
 pub use course::{Answer, Carried, Course, Decision, Exchange};
-pub use record::{Acknowledged, Interrupted, Record};
+pub use interrupted::Interrupted;
+pub use record::{Acknowledged, Record};
 pub use verify::Difference;
 use verify::Verified;
 
@@ -336,8 +338,9 @@ pub struct Push {
     rounds: u32,
     /// Faults in a row.
     tries: u32,
-    /// Why the last answer was lost.
+    /// Why the last answer was lost, and how the server refused, where it told nothing else.
     lost: String,
+    told_nothing: Option<Refusal>,
     first_sync_tried: bool,
     /// The refusal of a token, until there is a fresh one.
     unauthorized: Option<Refusal>,
@@ -381,6 +384,7 @@ impl Push {
             rounds: 0,
             tries: 0,
             lost: String::new(),
+            told_nothing: None,
             first_sync_tried: false,
             unauthorized: None,
             tokens: 0,
@@ -402,7 +406,20 @@ impl Push {
         };
         push.course.decided(&push.inspection, &push.resolution);
         push.load_chunks();
+        push.settle_doubts();
         push
+    }
+
+    /// What the journal is to say of this push before its first step; `server` is where it goes.
+    pub fn begun(&self, server: &str) -> Record {
+        let in_doubt = self.fold.in_doubt().keys().map(ToString::to_string).collect::<BTreeSet<_>>();
+        Record::Begun {
+            rule: self.options.rule.map(|rule| rule.name().to_owned()),
+            all_or_nothing: self.options.all_or_nothing,
+            retry_first_sync: self.options.retry_first_sync,
+            server: Some(server.to_owned()),
+            in_doubt: Some(in_doubt.into_iter().collect()),
+        }
     }
 
     /// The first thing to do.
@@ -423,6 +440,13 @@ impl Push {
     pub fn got(&mut self, got: Got, now: Millis) -> Do {
         self.now = now;
         match (std::mem::replace(&mut self.awaiting, Awaiting::Nothing), got) {
+            (Awaiting::Pull(Why::LostAnswer) | Awaiting::Pause(After::PullAgain), Got::Cancelled)
+                if self.why == Why::LostAnswer =>
+            {
+                self.nobody_knows(String::from(
+                    "an answer was lost, and it was stopped before that was looked up",
+                ))
+            }
             (_, Got::Cancelled) => self.end_early(End::Cancelled),
             (Awaiting::Journal(after) | Awaiting::Pause(after), Got::Journaled | Got::Waited) => {
                 match after {
@@ -450,10 +474,7 @@ impl Push {
                 | Awaiting::Answer
                 | Awaiting::Pull(_),
                 _,
-            ) => {
-                let why = String::from("the steps of the push came out of order");
-                self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
-            }
+            ) => self.nobody_knows(String::from("the steps of the push came out of order")),
         }
     }
 
@@ -473,9 +494,9 @@ impl Push {
                 let verify = !self.promised.is_empty() && !self.verified;
                 return if verify { self.pull(Why::Verify) } else { self.finish() };
             };
-            let (ready, waiting): (Vec<Item>, Vec<Item>) = chunk
-                .into_iter()
-                .partition(|item| item.parent.as_ref().is_none_or(|name| self.fold.id_of(name).is_some()));
+            let (ready, waiting): (Vec<Item>, Vec<Item>) = chunk.into_iter().partition(|item| {
+                item.parent.as_ref().is_none_or(|name| self.fold.collection(name).is_some())
+            });
             for item in waiting {
                 self.set_aside(&item, "its collection was not accepted");
             }
@@ -497,7 +518,7 @@ impl Push {
 
     /// The item with its collection's acknowledged id in place of the queue's.
     fn with_parent(&self, mut item: Item) -> Item {
-        if let Some(id) = item.parent.as_ref().and_then(|name| self.fold.id_of(name)) {
+        if let Some(id) = item.parent.as_ref().and_then(|name| self.fold.collection(name)) {
             let mut members = item.wire.data.members();
             members.insert(String::from("collectionId"), Json::string(id.as_str()));
             item.wire.data = Payload::from_members(&members);
@@ -525,7 +546,7 @@ impl Push {
                 Err(error) => {
                     let why = format!("the acknowledgement {error}");
                     self.course.answered(Answer::Doubtful(why.clone()));
-                    self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+                    self.nobody_knows(why)
                 }
             },
             Posted::Refused(refusal) => self.refused(refusal),
@@ -542,6 +563,7 @@ impl Push {
                 self.course.answered(Answer::Lost(why.clone()));
                 self.notes.push(Note::Lost { post: self.posts });
                 self.lost = why;
+                self.told_nothing = None;
                 self.tries += 1;
                 self.pull(Why::LostAnswer)
             }
@@ -646,10 +668,15 @@ impl Push {
     /// A refusal that does not tell what the server did.
     fn tells_nothing(&mut self, refusal: Refusal) -> Do {
         self.tries += 1;
-        if self.tries > MAX_TRIES {
-            return self.end_early(End::Refused(refusal));
-        }
+        self.told_nothing = Some(refusal);
         self.pull(Why::LostAnswer)
+    }
+
+    /// Ends with what is under way in doubt.
+    fn nobody_knows(&mut self, why: String) -> Do {
+        let in_doubt = self.flying_ids();
+        self.fold.doubt(&in_doubt, self.head);
+        self.end_early(End::Unknown { in_doubt, why })
     }
 
     /// How long to wait after this refusal, ms; `None` where the server wants more patience than there is.
@@ -778,7 +805,7 @@ impl Push {
                     PullFault::Failed(reason) => reason,
                 };
                 let why = format!("an answer was lost and the pull that would tell failed too: {reason}");
-                self.end_early(End::Unknown { in_doubt: self.flying_ids(), why })
+                self.nobody_knows(why)
             }
             (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
             (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
@@ -787,9 +814,10 @@ impl Push {
 
     /// Inspects both sides as they are now and goes on from there.
     fn look_again(&mut self, why: Why, newer: Window) -> Do {
+        if why == Why::LostAnswer {
+            self.fold.doubt(&self.flying_ids(), self.head);
+        }
         let flying = std::mem::take(&mut self.flying);
-        let created: HashSet<Kind> =
-            newer.mutations.iter().filter(|m| m.op == Op::Create).map(|m| m.kind.clone()).collect();
         let open_before: usize = self.plan.open.len();
         self.head = newer.head;
         if why == Why::Verify {
@@ -805,13 +833,15 @@ impl Push {
         self.resolution = carried.resolution;
         self.course.decided(&self.inspection, &self.resolution);
         self.course.reopened(&self.inspection, &carried.reopened);
-        self.fold.reset(&self.inspection);
+        self.fold = Fold::new(&self.inspection);
         self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
         if why == Why::LostAnswer
-            && let Some(end) = self.look_up(&flying, &created)
+            && let Some(end) = self.look_up(&flying)
         {
+            self.settle_doubts();
             return self.end_early(end);
         }
+        self.settle_doubts();
         let reopened = carried.reopened;
         if self.options.ask && (!reopened.is_empty() || self.plan.open.len() > open_before) {
             return self.end_early(End::Reopened(reopened));
@@ -837,8 +867,9 @@ impl Push {
     fn again(&mut self) -> Do {
         if self.tries > MAX_TRIES && !self.chunks.is_empty() {
             // What was lost has been looked up by now: nothing is in doubt.
-            let why = std::mem::take(&mut self.lost);
-            return self.end_early(End::Unreachable(why));
+            let lost = std::mem::take(&mut self.lost);
+            let end = self.told_nothing.take().map_or(End::Unreachable(lost), End::Refused);
+            return self.end_early(end);
         }
         if self.tries > 0 {
             return self.pause(self.backoff(), "before the next try", After::Next);
@@ -847,7 +878,7 @@ impl Push {
     }
 
     /// After a lost answer: which of its mutations arrived? `None` when that is clear for each.
-    fn look_up(&mut self, flying: &[Item], created: &HashSet<Kind>) -> Option<End> {
+    fn look_up(&mut self, flying: &[Item]) -> Option<End> {
         let to_send: HashSet<&QueueId> = self.plan.items().flat_map(|item| &item.members).collect();
         let open: HashSet<PairId> = self.plan.open.iter().map(|unit| unit.pair).collect();
         let mut in_doubt = Vec::new();
@@ -855,15 +886,11 @@ impl Push {
             let Some(first) = item.members.first() else { continue };
             let position = self.inspection.device.queue.iter().position(|m| m.id == *first);
             let Some(position) = position else { continue };
-            let pair = self.inspection.pair_of_queued(position);
-            let twin = self.inspection.pair(pair).twin.is_some() && open.contains(&pair);
-            let hidden = self.inspection.pair(pair).blocked == Some(Blocked::NotVisible);
-            if twin
-                || hidden
-                || (to_send.contains(first) && item.wire.op == Op::Create && unrecognisable(item, created))
-            {
+            let id = self.inspection.pair_of_queued(position);
+            let pair = self.inspection.pair(id);
+            if self.inspection.is_in_doubt(pair) || pair.blocked == Some(Blocked::NotVisible) {
                 in_doubt.extend(item.members.iter().cloned());
-            } else if !to_send.contains(first) && !open.contains(&pair) {
+            } else if !to_send.contains(first) && !open.contains(&id) {
                 self.arrived.extend(item.members.iter().cloned());
             }
         }
@@ -871,6 +898,22 @@ impl Push {
             in_doubt,
             why: String::from("an answer was lost, the head moved, and something was created that may be this or may be another's"),
         })
+    }
+
+    /// Whatever the server has nothing of did not arrive. What it may have stays in doubt, also where it was recognised:
+    /// by its content it is only recognised as long as that is known.
+    fn settle_doubts(&mut self) {
+        let inspection = &self.inspection;
+        let mut still: HashSet<QueueId> = HashSet::new();
+        for (position, entry) in inspection.device.queue.iter().enumerate() {
+            let pair = inspection.pair(inspection.pair_of_queued(position));
+            let created = entry.op == Op::Create && inspect::recognised_by_content(&pair.kind);
+            let hidden = pair.blocked == Some(Blocked::NotVisible);
+            if hidden || inspection.is_in_doubt(pair) || (created && !pair.server.is_empty()) {
+                still.insert(entry.id.clone());
+            }
+        }
+        self.fold.keep_in_doubt(|id| still.contains(id));
     }
 
     fn wire(&self) -> Vec<WireMutation> {
@@ -900,8 +943,29 @@ impl Push {
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
         self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
+        let unknown = self.open_twins();
         self.look_at_the_end(moved);
-        self.outcome(if clean { End::Done } else { End::Left }, moved)
+        let end = match unknown {
+            in_doubt if !in_doubt.is_empty() => End::Unknown {
+                in_doubt,
+                why: String::from(
+                    "something on the server may be this or may be another's, and only a person can tell",
+                ),
+            },
+            _ if clean => End::Done,
+            _ => End::Left,
+        };
+        self.outcome(end, moved)
+    }
+
+    /// What stays in the queue because nobody can tell whether the server has it. A person who leaves it open knows,
+    /// unless it was sent and its answer lost.
+    fn open_twins(&self) -> Vec<QueueId> {
+        let open: BTreeSet<PairId> = self.plan.open.iter().map(|unit| unit.pair).collect();
+        let pairs = open.into_iter().map(|id| self.inspection.pair(id));
+        let unknown = pairs
+            .filter(|pair| self.inspection.is_in_doubt(pair) || (pair.twin.is_some() && !self.options.ask));
+        unknown.flat_map(|pair| self.inspection.queued(pair).map(|m| m.id.clone())).collect()
     }
 
     /// Both sides as they stand after the push, with the choices that are still of use.
@@ -949,14 +1013,4 @@ impl Push {
             pulls: self.pulls,
         }))
     }
-}
-
-/// Whether a creation that arrived might not be recognised: notes and sessions are only known by what they say, a
-/// kind that this version does not know by nothing. It matters only when something of the kind was created.
-fn unrecognisable(item: &Item, created: &HashSet<Kind>) -> bool {
-    let by_content = match item.wire.kind {
-        Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
-        Kind::Bookmark | Kind::Collection | Kind::Link => false,
-    };
-    by_content && created.contains(&item.wire.kind)
 }

@@ -12,6 +12,19 @@ pub enum Record {
         /// The strategy that decides every divergence, where there is one.
         #[serde(skip_serializing_if = "Option::is_none")]
         rule: Option<String>,
+        /// Nothing was to be sent while anything was open.
+        #[serde(rename = "allOrNothing", default, skip_serializing_if = "is_false")]
+        all_or_nothing: bool,
+        /// -1 was allowed, should the server ask for it on a first sync.
+        #[serde(rename = "retryFirstSync", default, skip_serializing_if = "is_false")]
+        retry_first_sync: bool,
+        /// Where it goes. To another server nothing of it may be sent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server: Option<String>,
+        /// Queue entries of an earlier POST of which the pull before this could not tell whether they arrived; of
+        /// all others it could.
+        #[serde(rename = "inDoubt", skip_serializing_if = "Option::is_none")]
+        in_doubt: Option<Vec<String>>,
     },
     /// A POST is about to leave. Without a record after it, its answer is unknown.
     Sending {
@@ -50,40 +63,7 @@ pub struct Acknowledged {
     pub resource_id: Option<String>,
 }
 
-/// Where an interrupted push stood, as its journal tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interrupted {
-    /// The strategy that decided every divergence.
-    pub rule: Option<String>,
-    /// Queue entries that the server acknowledged.
-    pub done: Vec<Acknowledged>,
-    /// Queue entries of a POST whose answer is not known.
-    pub in_doubt: Vec<String>,
-    /// The head after the last acknowledgement.
-    pub head: Option<i64>,
-    /// POSTs that left.
-    pub posts: u32,
-}
-
-impl Interrupted {
-    /// Reads a journal's records.
-    pub fn of(records: &[Record]) -> Self {
-        let mut state = Self::default();
-        for record in records {
-            match record {
-                Record::Begun { rule } => state.rule.clone_from(rule),
-                Record::Sending { entries, post, .. } => {
-                    state.in_doubt = entries.iter().flatten().cloned().collect();
-                    state.posts = *post;
-                }
-                Record::Acknowledged { head, entries, .. } => {
-                    state.in_doubt.clear();
-                    state.head = Some(*head);
-                    state.done.extend(entries.iter().cloned());
-                }
-                Record::NotApplied { .. } => state.in_doubt.clear(),
-            }
-        }
-        state
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -296,7 +296,10 @@ fn every_strategy_can_be_pushed_from_every_scenario_and_writes_nothing_twice() {
             let before = opened.model.writes();
             let outcome = driven(&mut opened, strategy);
             let said = format!("{} {}: {:?}", scenario.name, strategy.name(), outcome.end);
-            assert!(matches!(outcome.end, End::Done | End::Left), "{said}");
+            // Whether one of two equal notes arrived is no matter of a rule.
+            let asks = scenario.name == "same-note-twice";
+            assert_eq!(matches!(outcome.end, End::Unknown { .. }), asks, "{said}");
+            assert!(asks || matches!(outcome.end, End::Done | End::Left), "{said}");
             assert_eq!(outcome.quarantined, [], "{said}");
             for (resource, writes) in opened.model.writes() {
                 let earlier = before.get(&resource).copied().unwrap_or_default();

@@ -1,0 +1,73 @@
+//! What is said of a push that broke off.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use super::finish;
+use crate::device::DeviceFile;
+use crate::domain::inspect::Inspection;
+use crate::domain::naming;
+use crate::domain::resolution::Unit;
+use crate::domain::safe_text::visible_line;
+use crate::error::InputError;
+use crate::exit::ExitCode;
+use crate::interruption::{self, Interruption};
+use crate::journal::DeviceLock;
+
+/// Says before anything is sent where an earlier push of the file stood.
+pub fn tell(interruption: Option<&Interruption>) {
+    for sentence in interruption.into_iter().flat_map(Interruption::told) {
+        eprintln!("· {}", visible_line(&sentence));
+    }
+}
+
+/// Says where the push of this file stood; sends nothing.
+///
+/// # Errors
+/// A journal that does not belong to the file.
+pub fn where_it_stood(device: &Path) -> Result<ExitCode, InputError> {
+    let Some(interruption) = Interruption::of(&DeviceFile::read(device)?)? else { return nothing(device) };
+    let mut told = interruption.told();
+    told.push(String::from(
+        "nothing was sent: add --server URL and --yes to go on, or --discard to give it up",
+    ));
+    say(&told, ExitCode::Open)
+}
+
+/// Gives the push of this file up and says what that comes to.
+///
+/// # Errors
+/// As [`interruption::discard`].
+pub fn discard(device: &Path) -> Result<ExitCode, InputError> {
+    let Some(interruption) = interruption::discard(&DeviceFile::read(device)?)? else {
+        return nothing(device);
+    };
+    let mut told = interruption.told();
+    told.push(interruption.given_up());
+    say(&told, ExitCode::Done)
+}
+
+/// No push of this file broke off. What one left that was killed before it began, or at its very end, goes.
+///
+/// # Errors
+/// A file that is locked.
+pub fn nothing(device: &Path) -> Result<ExitCode, InputError> {
+    drop(DeviceLock::acquire(device)?);
+    say(&[format!("nothing to resume: no push of {} broke off", device.display())], ExitCode::Done)
+}
+
+/// A choice that is open again, in words.
+pub fn reopened(inspection: &Inspection, Unit { pair, path }: &Unit) -> String {
+    let pair = inspection.pair(*pair);
+    format!(
+        "{} {}, {}: chosen on values that are no longer there, so it is open again",
+        pair.kind.wire(),
+        naming::title(inspection, pair),
+        path.label()
+    )
+}
+
+fn say(sentences: &[String], code: ExitCode) -> Result<ExitCode, InputError> {
+    let mut out = io::stdout().lock();
+    finish(sentences.iter().try_for_each(|text| writeln!(out, "{}", visible_line(text))), code)
+}
