@@ -1,6 +1,7 @@
 //! The command line: arguments are read, checked together and handed over as plain data. Does nothing itself.
 
 mod arguments;
+mod log;
 mod pages;
 
 use std::ffi::OsString;
@@ -14,6 +15,7 @@ use self::arguments::{
     Resume as ResumeFlags, Server as ServerFlags, Sub,
 };
 use crate::config::Config;
+use crate::conflict_log;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::error::InputError;
@@ -37,6 +39,8 @@ pub struct Invocation {
     pub color: Color,
     /// Where to write the log; without a file nothing is logged.
     pub log: Option<PathBuf>,
+    /// The conflict log.
+    pub conflict_log: conflict_log::Settings,
     /// The time, where it is fixed (`--now`).
     pub now: Option<Millis>,
 }
@@ -127,6 +131,8 @@ pub enum Command {
         /// A report of what was done.
         report: Option<Wanted>,
     },
+    /// Answer from the conflict log.
+    Log(conflict_log::ask::Ask),
     /// Serve the sandbox.
     Sandbox {
         /// The port on 127.0.0.1; 0 is any that is free.
@@ -281,6 +287,7 @@ impl Read {
             }
             Sub::Push(push) => checks.push(push)?,
             Sub::Resume(resume) => checks.resume(resume)?,
+            Sub::Log(log) => Command::Log(log.ask()),
             Sub::Sandbox(sandbox) => Command::Sandbox {
                 port: sandbox.port,
                 scenario: checks.scenario(sandbox.scenario)?,
@@ -294,6 +301,10 @@ impl Read {
             command,
             color: common.color.or(config.color).unwrap_or_default(),
             log: common.log.or(config.log.file),
+            conflict_log: conflict_log::Settings {
+                on: !common.no_log && config.log.conflicts.unwrap_or(true),
+                path: conflict_log::local::default_path(),
+            },
             now: common.now,
         })
     }

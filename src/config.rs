@@ -23,7 +23,7 @@ pub struct Config {
     /// When to use colours.
     #[serde(deserialize_with = "color")]
     pub color: Option<Color>,
-    /// The log.
+    /// Both logs.
     pub log: Log,
 }
 
@@ -33,6 +33,8 @@ pub struct Config {
 pub struct Log {
     /// Where to write it; relative to the configuration's folder. Without a file nothing is logged.
     pub file: Option<PathBuf>,
+    /// Whether the conflict log is added to; it is, unless this is `false`.
+    pub conflicts: Option<bool>,
 }
 
 impl Config {
@@ -80,7 +82,7 @@ fn refused(path: &Path, text: &str, error: &toml::de::Error) -> InputError {
     let next = if message.contains("unknown field `token`") {
         "Tokens are not read from the configuration: put it into UNSTICK_TOKEN or into a file for token_file"
     } else {
-        "The keys are server, client_id, token_file, color, and file in [log]"
+        "The keys are server, client_id, token_file, color, and file and conflicts in [log]"
     };
     InputError::Unsupported {
         file: path.display().to_string(),
@@ -113,13 +115,14 @@ mod tests {
             color = "never"
             [log]
             file = "/var/log/unstick.log"
+            conflicts = false
         "#;
         let expected = Config {
             server: Some("https://sync.example".into()),
             client_id: Some("app".into()),
             token_file: Some("/etc/unstick/token".into()),
             color: Some(Color::Never),
-            log: Log { file: Some("/var/log/unstick.log".into()) },
+            log: Log { file: Some("/var/log/unstick.log".into()), conflicts: Some(false) },
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read(""), Ok(Config::default()));
@@ -148,6 +151,7 @@ mod tests {
         let config = read(&told).unwrap_or_else(|error| panic!("{error}"));
         assert!(config.server.is_some() && config.client_id.is_some() && config.token_file.is_some());
         assert!(config.color.is_some() && config.log.file.is_some());
+        assert!(config.log.conflicts.is_some());
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod app;
 pub mod case;
 pub mod cli;
 pub mod config;
+pub mod conflict_log;
 pub mod demo;
 pub mod device;
 pub mod domain;

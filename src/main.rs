@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use unstick::cli::{self, Refused};
 use unstick::config::Config;
-use unstick::{exit, run};
+use unstick::{conflict_log, exit, run};
 
 fn main() -> ExitCode {
     let arguments = cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
@@ -27,7 +27,9 @@ fn main() -> ExitCode {
             return exit::ExitCode::BadInput.into();
         }
     };
-    match runtime.block_on(run::run(invocation)) {
+    let ended = runtime.block_on(run::run(invocation));
+    run::finish(&conflict_log::of_this_process());
+    match ended {
         Ok(code) => code.into(),
         Err(failed) => {
             run::complain(&failed);

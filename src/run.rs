@@ -1,6 +1,7 @@
 //! Runs a command: reads what it names, asks the server, writes what comes of it. Everything that is decided is
 //! decided elsewhere.
 
+mod log;
 mod opened;
 
 use std::fmt::Display;
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use crate::app::{Autoplay, Source, Start};
 use crate::case::Decided;
 use crate::cli::{self, Access, Against, Command, Decision, Invocation, Resume};
+use crate::conflict_log::local::LogError;
+use crate::conflict_log::{self, ConflictLog};
 use crate::demo;
 use crate::device::DeviceFile;
 use crate::device::source;
@@ -56,6 +59,9 @@ pub enum Failed {
         /// The server's head.
         head: Cursor,
     },
+    /// The conflict log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The terminal or the output failed.
     #[error("{what}: {source}")]
     Terminal {
@@ -76,7 +82,7 @@ impl Failed {
     /// What the program answers.
     pub const fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Input(_) | Self::Terminal { .. } => ExitCode::BadInput,
+            Self::Input(_) | Self::Log(_) | Self::Terminal { .. } => ExitCode::BadInput,
             Self::Pull(_) | Self::CursorAhead { .. } => ExitCode::Refused,
         }
     }
@@ -87,10 +93,11 @@ impl Failed {
 /// # Errors
 /// [`Failed`], which says what happened, where and what to do next.
 pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
-    let Invocation { command, color, log, now } = invocation;
+    let Invocation { command, color, log, conflict_log, now } = invocation;
     if let Some(path) = &log {
         log_file::start(path)?;
     }
+    conflict_log::start(&conflict_log);
     let clock = now.map_or(Clock::System, Clock::Fixed);
     let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());
     let style = if colored { Style::COLORED } else { Style::PLAIN };
@@ -204,6 +211,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let case = headless::case(&inspection, decided, session.clock().now(), redact, &out)?;
             written(writeln!(io::stdout().lock(), "{case}"))
         }
+        Command::Log(ask) => log::answer(&ask, conflict_log.path.as_deref(), style, clock.now()),
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
                 Some(scenario) => scenario.open(clock.now()).model,
@@ -240,10 +248,12 @@ async fn run_demo(
     let scenario = scenario.map_or_else(|| Scenario::list().first(), Scenario::by_name);
     let Some(scenario) = scenario else { return list_scenarios() };
     let demo = demo::start(scenario, clock).await?;
-    let session = Session::new(demo.file, Server::Live(demo.client), clock)?;
+    let log = conflict_log::of_this_process().of_demo();
+    let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
     let cast = record.map(recording).transpose()?;
     let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
     let code = open(session, theme, Some(String::from("sandbox")), play).await;
+    finish(&log);
     demo.sandbox.shutdown().await;
     if let (Some(cast), Some(path)) = (cast, record) {
         cast.finish().map_err(not_recorded(path))?;
@@ -330,7 +340,7 @@ fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -
             (file, Server::Recorded(Arc::new(window)))
         }
     };
-    Ok(Session::new(file, server, clock)?)
+    Ok(Session::new(file, server, clock)?.remembering(conflict_log::of_this_process()))
 }
 
 /// PROTOCOL D2: production is read-only by default, and there is no other default yet.
@@ -396,6 +406,13 @@ async fn serve(model: Model, port: u16, faults: Script) -> Result<ExitCode, Fail
     tokio::signal::ctrl_c().await.map_err(cannot)?;
     running.shutdown().await;
     Ok(ExitCode::Done)
+}
+
+/// Waits until the conflict log holds all that was seen; a log that cannot be written is told of.
+pub fn finish(log: &ConflictLog) {
+    if let Err(error) = log.close() {
+        eprintln!("warning: {}", visible_line(&error.to_string()));
+    }
 }
 
 /// An error as the last line that a person reads.

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::conflict_log::ConflictLog;
 use crate::device::DeviceFile;
 use crate::device::source::Source;
 use crate::device::write_back::{LeftOut, replace, rewritten};
@@ -53,6 +54,16 @@ pub enum Server {
     Recorded(Arc<Window>),
 }
 
+impl Server {
+    /// A short name.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Live(client) => client.endpoint().label(),
+            Self::Recorded(_) => String::from("recorded"),
+        }
+    }
+}
+
 /// One device file and what it is held against.
 #[derive(Clone)]
 pub struct Session {
@@ -61,6 +72,7 @@ pub struct Session {
     server: Server,
     clock: Clock,
     interrupted: Option<Interruption>,
+    log: ConflictLog,
 }
 
 /// What a push came to, in the machine's terms and on the disk.
@@ -103,7 +115,13 @@ impl Session {
             }
             device = Arc::new(interruption.device(&device));
         }
-        Ok(Self { file: Arc::new(file), device, server, clock, interrupted })
+        Ok(Self { file: Arc::new(file), device, server, clock, interrupted, log: ConflictLog::default() })
+    }
+
+    /// The same session, which leaves what it sees in this log.
+    #[must_use]
+    pub fn remembering(self, log: ConflictLog) -> Self {
+        Self { log, ..self }
     }
 
     /// The device as its file tells of it, without what an interrupted push has sent.
@@ -157,10 +175,16 @@ impl Session {
 
     /// Pulls and inspects.
     pub async fn look(&self, on_step: impl FnMut(PullStep) + Send) -> Result<Inspection, PullError> {
+        let begun = Instant::now();
         let window = self.pull(on_step).await?;
         let session = self.clone();
         // A large inspection takes a while; keys must not wait for it.
-        let task = tokio::task::spawn_blocking(move || session.inspect(window));
+        let task = tokio::task::spawn_blocking(move || {
+            let inspection = session.inspect(window);
+            let now = session.clock.now();
+            session.log.inspected(&inspection, &session.server.label(), now, begun.elapsed());
+            inspection
+        });
         match task.await {
             Ok(inspection) => Ok(inspection),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
@@ -193,10 +217,12 @@ impl Session {
         let lock = DeviceLock::acquire(&path)?;
         let chosen = choices::keep(&inspection, &resolution).to_string();
         let clock = self.clock;
+        let mut watch = self.log.watch(&inspection, &resolution, watch);
         let machine = Push::new(inspection, resolution, options, clock.now());
         let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
-        let outcome = drive(&mut client, machine, &mut journal, clock, watch).await;
+        let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
+        watch.pushed(&outcome, &self.server.label(), clock.now());
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);

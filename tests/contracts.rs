@@ -12,6 +12,8 @@ mod cases;
 mod device_file;
 #[path = "contracts/layers.rs"]
 mod layers;
+#[path = "contracts/log.rs"]
+mod log;
 #[path = "contracts/readme.rs"]
 mod readme;
 #[path = "contracts/reports.rs"]

@@ -7,6 +7,8 @@ mod bench;
 mod bad_input;
 #[path = "journeys/cases.rs"]
 mod cases;
+#[path = "journeys/conflict_log.rs"]
+mod conflict_log;
 #[path = "journeys/headless.rs"]
 mod headless;
 #[path = "journeys/killed.rs"]

@@ -58,6 +58,7 @@ pub(super) enum Sub {
     Push(Push),
     Case(Case),
     Resume(Resume),
+    Log(super::log::Log),
     Sandbox(Sandbox),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
@@ -81,6 +82,7 @@ impl Sub {
             Self::Push(_) => "push",
             Self::Case(_) => "case",
             Self::Resume(_) => "resume",
+            Self::Log(_) => "log",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -351,6 +353,9 @@ pub(super) struct Common {
     /// Write a log of requests and answers: ids and sizes, never what people wrote
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
+    /// Add nothing to the conflict log; see `unstick log --help`
+    #[arg(long, global = true)]
+    pub(super) no_log: bool,
     /// The configuration; else the one in the platform's folder
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -360,7 +365,7 @@ pub(super) struct Common {
 }
 
 /// One of `all` by its name.
-fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
+pub(super) fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
     all: [T; N],
     name: fn(T) -> &'static str,
 ) -> impl TypedValueParser<Value = T> {

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod inspection;
+pub mod log;
 pub mod outcome;
 pub mod plan;
 pub mod push;

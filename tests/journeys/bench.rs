@@ -18,6 +18,8 @@ pub const TOKEN: &str = "scopes:sync,bookmark,collection,note,reading_session,t0
 pub struct Bench {
     pub folder: TempDir,
     pub device: PathBuf,
+    /// Where the conflict log lies.
+    pub data: TempDir,
     pub server: Running,
     runtime: Runtime,
 }
@@ -33,6 +35,8 @@ pub fn unstick(arguments: &[&str]) -> Command {
     for name in ["UNSTICK_CLIENT_ID", "NO_COLOR", "XDG_CONFIG_HOME"] {
         command.env_remove(name);
     }
+    // Nobody's own conflict log is added to, and none but a test's own is.
+    command.env_remove("UNSTICK_LOG_URL").env("UNSTICK_DATA_DIR", env!("CARGO_TARGET_TMPDIR"));
     command.env("UNSTICK_TOKEN", TOKEN).args(arguments);
     command
 }
@@ -72,6 +76,7 @@ impl Bench {
 
     fn with(model: Model, text: &str, options: Options) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let data = tempfile::tempdir().expect("a folder");
         let device = folder.path().join("device.json");
         std::fs::write(&device, text).expect("the device file is written");
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -80,16 +85,23 @@ impl Bench {
             .build()
             .expect("a runtime");
         let server = runtime.block_on(Sandbox::start(model, options)).expect("the sandbox starts");
-        Self { folder, device, server, runtime }
+        Self { folder, device, data, server, runtime }
     }
 
     /// Runs a command on the device against the server.
     pub fn run(&self, command: &str, more: &[&str]) -> Output {
+        self.command(command, more).output().expect("the binary runs")
+    }
+
+    /// The same, not run yet.
+    pub fn command(&self, command: &str, more: &[&str]) -> Command {
         let url = self.server.url();
         let device = self.device.to_str().expect("a path").to_owned();
         let mut arguments = vec![command, device.as_str(), "--server", url.as_str()];
         arguments.extend(more);
-        unstick(&arguments).output().expect("the binary runs")
+        let mut command = unstick(&arguments);
+        command.env("UNSTICK_DATA_DIR", self.data.path());
+        command
     }
 
     /// The exit code of a command on the device, with what it said where it is another than `expected`.

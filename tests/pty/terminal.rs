@@ -43,6 +43,9 @@ impl Terminal {
         command.env("TERM", "xterm-256color");
         command.env("RUST_BACKTRACE", "0");
         command.env_remove("NO_COLOR");
+        // Nobody's own conflict log is added to.
+        command.env_remove("UNSTICK_LOG_URL");
+        command.env("UNSTICK_DATA_DIR", env!("CARGO_TARGET_TMPDIR"));
         for (name, value) in variables {
             command.env(name, value);
         }
