@@ -75,6 +75,10 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     if !open.is_empty() {
         return Outcome::Open(open);
     }
+    if pair.device.is_empty() {
+        // Most of a long window: the device takes over what the server says, whatever it is.
+        return Outcome::Settled(Settled { apply: pair.server.clone(), ..Settled::default() });
+    }
     let details = inspection.details(pair);
     let existence = resolution.get(id, &FieldPath::existence()).map(|chosen| &chosen.choice);
     let gives_up = matches!(existence, Some(Choice::Server));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -249,6 +249,21 @@ pub fn none_missing(pages: &[Page], newer: &[Page]) -> bool {
     forward && all().all(|page| page.unreadable.is_empty()) && names.len() as u64 == total
 }
 
+/// Positions of the pages that a resource slipped to after they were read, as far as it can be told: what stood on one
+/// of them or before it was written again before the next one was read, and all that stood behind it moved up.
+pub fn slipped(pages: &[Page], newer: &[Page]) -> BTreeSet<usize> {
+    let newer = newer.iter().flat_map(|page| &page.mutations);
+    let written: HashMap<Name<'_>, i64> = newer.filter_map(|m| Some((Name::of(m)?, m.timestamp.0))).collect();
+    let mut slipped = BTreeSet::new();
+    for (at, page) in pages.iter().enumerate() {
+        for again in page.mutations.iter().filter_map(|m| written.get(&Name::of(m)?)) {
+            let before = |pair: &[Page]| (pair[0].head.value()..pair[1].head.value()).contains(&(again - 1));
+            slipped.extend(pages[at..].windows(2).position(before).map(|later| at + later));
+        }
+    }
+    slipped
+}
+
 /// The order of the feed among mutations of one moment (PROTOCOL D19).
 const fn rank(kind: &Kind) -> u8 {
     match kind {
@@ -324,6 +339,31 @@ mod tests {
 
     fn together(pages: Vec<Page>) -> Window {
         assemble(PullPath::SinceCursor, Cursor::read(1), Cursor::read(9), pages)
+    }
+
+    /// A page under a head of its own.
+    fn under(head: i64, notes: &[(&str, i64)]) -> Page {
+        let notes: Vec<String> = notes.iter().map(|(id, at)| note(id, *at)).collect();
+        let body =
+            format!(r#"{{"data":{{"lastMutationAt":{head},"mutations":[{}],"total":6}}}}"#, notes.join(","));
+        read_page(&ResponseHead::ok(), &Text::new(body), 1).expect("a page")
+    }
+
+    #[test]
+    fn the_page_that_something_slipped_to_is_the_last_one_before_it_was_written_again() {
+        let pages = [
+            under(20, &[("a", 1), ("b", 2)]),
+            under(20, &[("c", 3), ("d", 4)]),
+            under(25, &[("f", 6), ("g", 7)]),
+            under(30, &[("h", 8), ("i", 25)]),
+        ];
+        let slipped =
+            |newer: &[(&str, i64)]| slipped(&pages, &[under(40, newer)]).into_iter().collect::<Vec<_>>();
+        assert_eq!(slipped(&[("a", 25)]), [1], "before the third page was read");
+        assert_eq!(slipped(&[("c", 26)]), [2]);
+        assert_eq!(slipped(&[("a", 23), ("b", 30)]), [1, 2]);
+        assert_eq!(slipped(&[("x", 23)]), [0; 0], "what is new moves nothing");
+        assert_eq!(slipped(&[("a", 31)]), [0; 0], "all pages were read by then");
     }
 
     fn note(id: &str, at: i64) -> String {

@@ -10,7 +10,7 @@ use super::patience::jittered;
 use super::wire::PAGE_LIMIT;
 use crate::domain::answer::{Class, Garbage, Page};
 use crate::domain::mutation::{Cursor, Millis, ServerMutation};
-use crate::domain::window::{PullPath, PullStep, Window, assemble, none_missing};
+use crate::domain::window::{PullPath, PullStep, Window, assemble, none_missing, slipped};
 
 /// How often a pull is begun before the head is called restless.
 const MAX_TRIES: u32 = 5;
@@ -171,7 +171,7 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
                     return Ok((head, pages));
                 }
                 Chain::HeadMoved { first, now, pages } => {
-                    if let Some(caught_up) = self.catch_up(since, pages).await? {
+                    if let Some(caught_up) = self.catch_up(since, pages, MAX_TRIES).await? {
                         return Ok(caught_up);
                     }
                     if tries == MAX_TRIES {
@@ -185,26 +185,30 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
 
     /// Pages during which the head moved, and what is new since their first head; `None` where something may be
     /// missing. What slipped to a page that was read already stands on the last one before the head moved, as a rule:
-    /// those are read once more where something is missing without them.
+    /// those are read once more where something is missing without them, first the ones that lost something for sure.
     async fn catch_up(
         &mut self,
         since: Cursor,
         mut pages: Vec<Page>,
+        depth: u32,
     ) -> Result<Option<(Cursor, Vec<Page>)>, PullError> {
         let whole = |last: &Page| last.total.is_some() && last.has_more != Some(true);
         let Some(first) = pages.first().map(|page| page.head).filter(|_| pages.last().is_some_and(whole))
         else {
             return Ok(None);
         };
-        let moves = (1..).zip(pages.windows(2)).filter(|(_, pair)| pair[0].head != pair[1].head);
-        let before_moves: Vec<u32> = moves.map(|(number, _)| number).collect();
-        for numbers in [&[], &*before_moves] {
-            for number in numbers {
-                let page = self.page(since, *number).await?;
-                self.tell(*number, &page, page.has_more == Some(true));
+        let chain = pages.len();
+        let moves = (0..).zip(pages.windows(2)).filter(|(_, pair)| pair[0].head != pair[1].head);
+        let mut before_moves: Vec<usize> = moves.map(|(at, _)| at).collect();
+        let mut again: Vec<usize> = Vec::new();
+        loop {
+            for at in again {
+                let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+                let page = self.page(since, number).await?;
+                self.tell(number, &page, page.has_more == Some(true));
                 pages.push(page);
             }
-            let Chain::Whole { head, pages: newer } = self.chain(first.max(Cursor::ZERO)).await? else {
+            let Some((head, newer)) = Box::pin(self.newer(first.max(Cursor::ZERO), depth)).await? else {
                 return Ok(None);
             };
             if none_missing(&pages, &newer) {
@@ -212,8 +216,24 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
                 pages.extend(newer);
                 return Ok(Some((head, pages)));
             }
+            if before_moves.is_empty() {
+                return Ok(None);
+            }
+            let lost = slipped(&pages[..chain], &newer);
+            (again, before_moves) = before_moves.into_iter().partition(|at| lost.contains(at));
+            if again.is_empty() {
+                again = std::mem::take(&mut before_moves);
+            }
         }
-        Ok(None)
+    }
+
+    /// All that is new since `since`, caught up with as often as it takes: there is less each time.
+    async fn newer(&mut self, since: Cursor, depth: u32) -> Result<Option<(Cursor, Vec<Page>)>, PullError> {
+        match self.chain(since).await? {
+            Chain::Whole { head, pages } => Ok(Some((head, pages))),
+            Chain::HeadMoved { .. } if depth == 0 => Ok(None),
+            Chain::HeadMoved { pages, .. } => self.catch_up(since, pages, depth - 1).await,
+        }
     }
 
     async fn head(&mut self) -> Result<Page, Failure> {

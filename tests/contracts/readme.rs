@@ -3,21 +3,37 @@
 use unstick::app;
 
 const README: &str = include_str!("../../README.md");
-const BEGIN: &str = "<!-- keys: from src/app/action.rs, kept the same by a test -->\n";
-const END: &str = "<!-- /keys -->";
+/// The tables between their marks, and what the program says of them.
+fn tables() -> [(&'static str, &'static str, String); 2] {
+    [
+        (
+            "<!-- keys: from src/app/action.rs, kept the same by a test -->\n",
+            "<!-- /keys -->",
+            app::markdown(),
+        ),
+        (
+            "<!-- faults: from assets/faults.md, which names every fault of the sandbox; both kept by tests -->\n",
+            "<!-- /faults -->",
+            include_str!("../../assets/faults.md").to_owned(),
+        ),
+    ]
+}
 
-/// `UPDATE_README=1 cargo test --test contracts readme` writes the table anew.
+/// `UPDATE_README=1 cargo test --test contracts readme` writes the tables anew.
 #[test]
-fn the_key_table_is_the_programs_own() {
-    let (before, rest) = README.split_once(BEGIN).expect("where the table begins");
-    let (table, after) = rest.split_once(END).expect("where it ends");
-    let wanted = format!("\n{}\n", app::markdown());
-    if std::env::var_os("UPDATE_README").is_some() && table != wanted {
-        let text = format!("{before}{BEGIN}{wanted}{END}{after}");
+fn the_tables_are_the_programs_own() {
+    let update = std::env::var_os("UPDATE_README").is_some();
+    let mut text = README.to_owned();
+    for (begin, end, wanted) in tables() {
+        let (before, rest) = text.split_once(begin).expect("where the table begins");
+        let (table, after) = rest.split_once(end).expect("where it ends");
+        let wanted = format!("\n{wanted}\n");
+        assert!(update || table == wanted, "UPDATE_README=1 cargo test --test contracts readme");
+        text = format!("{before}{begin}{wanted}{end}{after}");
+    }
+    if text != README {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"), text)
             .expect("the README is written");
-    } else {
-        assert_eq!(table, wanted, "UPDATE_README=1 cargo test --test contracts readme");
     }
 }
 

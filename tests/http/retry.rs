@@ -161,21 +161,33 @@ fn queue() -> Value {
 
 impl Place {
     async fn with(rules: &[&str]) -> Self {
-        let model = agreed();
+        Self::behind(rules, 0).await
+    }
+
+    /// A device that so many notes of others are new to.
+    async fn behind(rules: &[&str], notes: usize) -> Self {
+        let mut model = agreed();
+        let known = model.clone();
         let mut rows = Vec::new();
         for kind in Kind::KNOWN {
-            for (id, data) in model.live(&kind) {
-                let at = model.written_at(&kind, &id).map(|at| at.0);
+            for (id, data) in known.live(&kind) {
+                let at = known.written_at(&kind, &id).map(|at| at.0);
                 rows.push(json!({ "id": id.as_str(), "resource": kind.wire(), "data": data,
                     "syncStatus": "synced", "serverTimestamp": at }));
             }
         }
         let device = json!({
             "device": { "id": "tablet-b", "label": "Tablet B", "user": "u-1" },
-            "sync": { "lastMutationAt": model.head(), "pendingMutationCount": 8 },
+            "sync": { "lastMutationAt": known.head(), "pendingMutationCount": 8 },
             "queue": queue(),
             "resources": rows,
         });
+        let others = (0..notes).map(|number| {
+            json!({ "type": "CREATE", "resource": "NOTE",
+                "data": { "body": format!("note {number} of another device"), "ranges": ["5:1-5:2"] } })
+        });
+        let others: Vec<Value> = others.collect();
+        model.other_device_writes(Millis(OPENED.0 + 6000), "web", &others).expect("taken");
         let folder = tempfile::tempdir().expect("a folder");
         let original = format!("{device:#}\n");
         std::fs::write(folder.path().join("tablet.json"), &original).expect("written");
@@ -361,8 +373,12 @@ fn decided(inspection: &Inspection, strategy: Strategy) -> Resolution {
 /// With these faults a single push ends with everything done. GET 1 is the first look; POST 1 carries bookmarks and
 /// collections, POST 2 the link, POST 3 notes and the session.
 async fn done_with(rules: &[&str]) -> Run {
+    done_behind(rules, 0).await
+}
+
+async fn done_behind(rules: &[&str], notes: usize) -> Run {
     let what = rules.join(" ");
-    let place = Place::with(rules).await;
+    let place = Place::behind(rules, notes).await;
     let run = place.push().await;
     assert!(matches!(run.outcome().end, End::Done), "{what}: {:?}", run.outcome().end);
     assert_eq!(read(&run.pushed.backup), place.original, "{what}");
@@ -472,6 +488,23 @@ async fn a_broken_answer_is_looked_up() {
         &["get:2=reset-mid-body"],
     ])
     .await;
+}
+
+#[tokio::test]
+async fn a_device_far_behind_gets_through_while_the_pages_shift_under_it() {
+    let run = done_behind(&["get:*=page-shift"], 1100).await;
+    assert!(run.outcome().applied >= 1100, "{}", run.outcome().applied);
+    done_behind(&["get:*=page-shift+race", "post:1=race"], 1100).await;
+}
+
+#[test]
+fn no_fault_is_without_a_push_that_gets_over_it() {
+    let pushes = include_str!("retry.rs");
+    for row in include_str!("../../assets/faults.md").lines().skip(2) {
+        let form = row.split('`').nth(1).expect("a form");
+        let word = form.split([' ', 'S', 'M']).next().unwrap_or(form);
+        assert!(pushes.contains(&format!("={word}")), "{form}");
+    }
 }
 
 #[tokio::test]

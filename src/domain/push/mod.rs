@@ -622,7 +622,7 @@ impl Push {
                     // Several that write at once shall not meet again. The pause comes before the pull, so that
                     // the POST follows close upon it.
                     self.why = Why::HeadMoved;
-                    return self.pause(25 << self.rounds, "others are writing", After::PullAgain);
+                    return self.pause(50 << self.rounds, "others are writing", After::PullAgain);
                 }
                 self.pull(Why::HeadMoved)
             }
