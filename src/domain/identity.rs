@@ -541,21 +541,26 @@ impl<'a> Matcher<'a> {
         if mutation.op != Op::Delete || self.device.known.is_none() {
             return false;
         }
+        let knows = |id: &str| self.known.contains_key(&(&mutation.kind, id));
+        let id = mutation.resource_id.as_ref().map(|id| Cow::Borrowed(id.as_str()));
         match &mutation.kind {
             Kind::ReadingSession | Kind::Other(_) => false,
             Kind::Link => {
-                let facts = Facts::of(&mutation.kind, &mutation.data, false);
-                let composite =
-                    mutation.resource_id.as_ref().map(ToString::to_string).or_else(|| {
-                        Some(format!("{}-{}", facts.collection.as_ref()?, facts.bookmark.as_ref()?))
-                    });
-                composite.is_some_and(|id| !self.known.contains_key(&(&mutation.kind, id.as_str())))
+                let id = id.or_else(|| link_id(&mutation.data).map(Cow::Owned));
+                id.is_some_and(|id| !knows(&id) && !self.in_other_words(&id).is_some_and(|id| knows(&id)))
             }
-            Kind::Bookmark | Kind::Collection | Kind::Note => {
-                let id = mutation.resource_id.as_ref();
-                id.is_some_and(|id| !self.known.contains_key(&(&mutation.kind, id.as_str())))
-            }
+            Kind::Bookmark | Kind::Collection | Kind::Note => id.is_some_and(|id| !knows(&id)),
         }
+    }
+
+    /// The id of a link in Favorites as it is written under the collection's other name (PROTOCOL D5).
+    fn in_other_words(&self, id: &str) -> Option<String> {
+        let favorites = self.favorites?;
+        let under = |one: &str, other: &str| {
+            let rest = id.strip_prefix(one).filter(|rest| rest.starts_with('-'))?;
+            Some(format!("{other}{rest}"))
+        };
+        under(favorites, FAVORITES).or_else(|| under(FAVORITES, favorites))
     }
 }
 
@@ -580,4 +585,36 @@ const fn is_replay(kind: &Kind, key: &Key) -> bool {
 pub fn link_id(data: &Payload) -> Option<String> {
     let facts = Facts::of(&Kind::Link, data, false);
     Some(format!("{}-{}", facts.collection?, facts.bookmark?))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::inspection;
+
+    #[test]
+    fn a_deletion_of_a_link_in_favorites_is_known_under_both_names_of_the_collection() {
+        let device = |row: &str| {
+            format!(
+                r#"{{"queue":[],"resources":[
+                  {{"id":"c7","resource":"COLLECTION","data":{{"name":"Favorites","isDefault":true}},"syncStatus":"synced"}},
+                  {{"id":"{row}","resource":"COLLECTION_BOOKMARK","data":{{}},"syncStatus":"synced"}}]}}"#
+            )
+        };
+        let deletion = |collection: &str| {
+            format!(
+                r#"[{{"type":"DELETE","resource":"COLLECTION_BOOKMARK","timestamp":150,
+                  "data":{{"collectionId":"{collection}","bookmarkId":"b-1"}}}}]"#
+            )
+        };
+        for (row, collection, ignored) in [
+            ("c7-b-1", "c7", 0),
+            ("c7-b-1", "__default__", 0),
+            ("__default__-b-1", "c7", 0),
+            ("c7-b-2", "__default__", 1),
+            ("c8-b-1", "__default__", 1),
+        ] {
+            let inspection = inspection(&device(row), &deletion(collection));
+            assert_eq!(inspection.ignored.len(), ignored, "{row} {collection}");
+        }
+    }
 }

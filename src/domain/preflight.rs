@@ -66,6 +66,15 @@ pub fn problems(kind: &Kind, op: Op, data: &Payload) -> Vec<Problem> {
             None if op == Op::Create => add("/name", String::from("the collection has no name")),
             None => {}
         },
+        Kind::Link if op == Op::Create => {
+            if !members.contains_key("collectionId") {
+                add("/collectionId", String::from("the link names no collection"));
+            }
+            // A creation takes no bookmarkId (PROTOCOL A7).
+            if !members.contains_key("key") {
+                add("/key+verseNumber", String::from("the link does not say where its bookmark stands"));
+            }
+        }
         Kind::Bookmark | Kind::Link | Kind::ReadingSession | Kind::Other(_) => {}
     }
     problems
@@ -108,6 +117,8 @@ mod tests {
         assert_eq!(note(&"🤲".repeat(5_001)), 1, "more than 10,000 UTF-16 units");
         assert_eq!(count(&Kind::Note, r#"{"body":"long enough","ranges":["1:1", "0:1-1:1", "1:1-1:2"]}"#), 1);
         assert_eq!(count(&Kind::Collection, r#"{"name":""}"#), 1);
+        assert_eq!(count(&Kind::Link, r#"{"bookmarkId":"b1"}"#), 2);
+        assert_eq!(count(&Kind::Link, r#"{"collectionId":"c1","key":2,"verseNumber":255}"#), 0);
         assert_eq!(count(&Kind::Collection, r#"{"name":"Ramadan"}"#), 0);
     }
 }

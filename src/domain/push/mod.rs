@@ -34,7 +34,7 @@ use super::strategy::Strategy;
 use super::window::{PullPath, Window};
 
 /// How often the head may move under a push before it gives up.
-const MAX_ROUNDS: u32 = 6;
+const MAX_ROUNDS: u32 = 8;
 /// How often one step is tried again after a fault.
 const MAX_TRIES: u32 = 5;
 /// How many fresh tokens in a row may be refused as well.
@@ -622,7 +622,7 @@ impl Push {
                     // Several that write at once shall not meet again. The pause comes before the pull, so that
                     // the POST follows close upon it.
                     self.why = Why::HeadMoved;
-                    return self.pause(50 << self.rounds, "others are writing", After::PullAgain);
+                    return self.pause(50 << self.rounds.min(5), "others are writing", After::PullAgain);
                 }
                 self.pull(Why::HeadMoved)
             }
