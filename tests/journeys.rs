@@ -9,6 +9,8 @@ mod bad_input;
 mod cases;
 #[path = "journeys/conflict_log.rs"]
 mod conflict_log;
+#[path = "journeys/fixing.rs"]
+mod fixing;
 #[path = "journeys/headless.rs"]
 mod headless;
 #[path = "journeys/killed.rs"]

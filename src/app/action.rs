@@ -59,6 +59,8 @@ pub enum Action {
     Both,
     /// Edit it here.
     Edit,
+    /// Go to what the server would refuse, and edit it.
+    Fix,
     /// Edit it in an outside editor.
     EditOutside,
     /// Take the choice on it back.

@@ -78,6 +78,7 @@ impl App {
                 self.open_editor();
                 Vec::new()
             }
+            Action::Fix => self.fix(),
             Action::EditOutside => self.edit_outside(),
             Action::Clear => self.clear(),
             Action::WholeDevice => self.whole(Side::Device),
@@ -243,6 +244,31 @@ impl App {
             columns: (0, false),
         })));
         Vec::new()
+    }
+
+    /// To what the server would refuse, with the editor open on it.
+    fn fix(&mut self) -> Vec<Effect> {
+        let marked = self.preview().zip(self.bench.as_ref());
+        let marked = marked.and_then(|(preview, bench)| preview.place(&bench.inspection));
+        let Some(bench) = &self.bench else { return Vec::new() };
+        let of_mark = bench.refused.iter().find(|refused| Some(&refused.unit) == marked.as_ref());
+        let Some(refused) = of_mark.or_else(|| bench.next_refused()) else { return Vec::new() };
+        let (unit, what) = (refused.unit.clone(), refused.problem.what.clone());
+        self.close_all();
+        let effects = self.show(&unit);
+        let there = self.bench.as_ref().and_then(|bench| bench.field()).is_some_and(|f| f.path == unit.path);
+        if !there {
+            // What is missing altogether has no field.
+            self.refuse(format!("{what} · it cannot be written here: s on `resource` drops it"));
+            return effects;
+        }
+        match super::available::edit(self) {
+            Ok(()) => self.open_editor(),
+            Err(reason) => {
+                self.refuse(format!("{what} · {reason}"));
+            }
+        }
+        effects
     }
 
     /// Goes to a field of a resource, also where a filter hides it.

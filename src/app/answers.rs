@@ -29,10 +29,18 @@ impl App {
                     compared.diff = Some(diff);
                 }
             }
-            Answer::Causes(causes) => {
+            Answer::Causes(causes, suspects) => {
                 if let (true, Some(bench)) = (self.diagnosing == Some(job), &mut self.bench) {
                     self.diagnosing = None;
                     bench.causes = causes;
+                    bench.suspects = suspects;
+                    bench.chosen();
+                    let untouched = bench.selection.cursor() == 0 && bench.progress.open() == 0;
+                    if let (true, Some(refused)) = (untouched, bench.refused.first()) {
+                        let unit = refused.unit.clone();
+                        bench.go_to(&unit);
+                    }
+                    self.tell_refused();
                 }
             }
             Answer::Rows(rows) => {
@@ -70,6 +78,19 @@ impl App {
             Answer::Forgotten => {}
         }
         Vec::new()
+    }
+
+    /// Says that something would be refused, where there is nothing else to choose.
+    fn tell_refused(&mut self) {
+        let Some(bench) = &self.bench else { return };
+        let (refused, open) = (bench.refused.len(), bench.progress.open());
+        if refused > 0 && open == 0 && matches!(self.phase, Phase::Inspecting | Phase::Connecting(_)) {
+            let text = match refused {
+                1 => String::from("the server will refuse 1 value as it is: f goes there to fix it"),
+                many => format!("the server will refuse {many} values as they are: f goes there to fix them"),
+            };
+            self.status = Some((Tone::Refused, text));
+        }
     }
 
     fn ruled(&mut self, job: Job, mut choices: Vec<(Unit, Option<Chosen>)>) -> Vec<Effect> {
@@ -166,6 +187,7 @@ impl App {
                 (false, open) => format!("{open} resources diverge: choose with d, s, b or e; n next"),
             },
         ));
+        self.tell_refused();
         effects
     }
 
@@ -240,16 +262,17 @@ impl App {
         if text == before {
             return self.refuse("nothing was changed");
         }
-        match edit::choice_of(field, form, &text) {
+        // A text that this editor does not take is not argued about.
+        let insists = text.len() > super::draft::LONGEST;
+        match self.written(&unit, form, &text, insists) {
             Ok(choice) => self.choose(choice),
-            Err(complaint) => {
+            Err(unsaved) => {
                 // Nothing that was typed is thrown away.
                 self.open_editor();
                 if let Some(Overlay::Editor(editor)) = self.overlays.last_mut() {
-                    editor.draft = super::Draft::new(text);
-                    editor.complaint = Some(complaint);
+                    editor.draft = super::Draft::new(text.clone());
                 }
-                Vec::new()
+                self.complain(unsaved, text)
             }
         }
     }

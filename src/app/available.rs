@@ -60,6 +60,12 @@ pub fn edit_outside(app: &App) -> Answer {
     choice(app, &Choice::Edited(Json::Null))
 }
 
+/// The server would refuse something that can be edited.
+pub fn fix(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    bench.next_refused().map(|_| ()).ok_or("nothing is known that the server would refuse")
+}
+
 /// There is a choice on the field.
 pub fn clear(app: &App) -> Answer {
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
@@ -82,7 +88,7 @@ pub fn redo(app: &App) -> Answer {
 /// Something is open.
 pub fn next_open(app: &App) -> Answer {
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
-    if bench.progress.open() > 0 {
+    if bench.progress.open() > 0 || !bench.refused.is_empty() {
         Ok(())
     } else if bench.progress.diverged == 0 {
         Err("nothing diverges")

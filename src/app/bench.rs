@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::choose;
 use super::filter::Query;
+use super::refused::{self, Refused};
 use super::selection::Selection;
 use super::task::{Job, Task};
 use crate::domain::diagnosis::{self, Cause, OutOfSync};
 use crate::domain::field::{Choice, Field, FieldPath, FieldShape, Verdict};
 use crate::domain::inspect::{Details, Inspection, Pair, PairId, Status};
 use crate::domain::json::Json;
+use crate::domain::preflight::Problem;
 use crate::domain::resolution::{By, Chosen, Progress, Resolution, Unit};
 use crate::domain::strategy::{self, Clock};
 use crate::domain::text::TextDiff;
@@ -26,6 +28,10 @@ pub struct Bench {
     pub out_of_sync: OutOfSync,
     /// How far the resolution got.
     pub progress: Progress,
+    /// Resources of which the server would refuse something as it is queued; empty until that is known.
+    pub suspects: Vec<PairId>,
+    /// What the server would refuse under the choices made.
+    pub refused: Vec<Refused>,
     /// What the list shows.
     pub query: Query,
     /// The pairs that match, by which a row is found.
@@ -75,6 +81,8 @@ impl Bench {
             causes: Vec::new(),
             out_of_sync: diagnosis::out_of_sync(&inspection),
             progress: Progress::default(),
+            suspects: Vec::new(),
+            refused: Vec::new(),
             query: Query::default(),
             rows,
             selection: Selection::default(),
@@ -115,6 +123,27 @@ impl Bench {
         self.resolution.iter().filter(|(_, chosen)| chosen.by == By::Hand).count()
     }
 
+    /// Why the server would refuse what is to be sent in a field of the marked resource.
+    pub fn problem(&self, field: &Field) -> Option<&Problem> {
+        let id = self.focused.as_ref()?.id;
+        let here = |refused: &&Refused| refused.unit.pair == id && refused.unit.path == field.path;
+        self.refused.iter().find(here).map(|refused| &refused.problem)
+    }
+
+    /// Whether the server would refuse something of a pair.
+    pub fn is_refused(&self, id: PairId) -> bool {
+        self.refused.binary_search_by_key(&id, |refused| refused.unit.pair).is_ok()
+    }
+
+    /// The value that would be refused next: the marked one, else the first after it, else the first of all.
+    pub fn next_refused(&self) -> Option<&Refused> {
+        let here = self.unit();
+        let from =
+            here.map_or(0, |unit| self.refused.partition_point(|refused| refused.unit.pair < unit.pair));
+        let marked = || self.refused.iter().find(|refused| Some(&refused.unit) == self.unit().as_ref());
+        marked().or_else(|| self.refused.get(from)).or_else(|| self.refused.first())
+    }
+
     /// Marks a row.
     pub fn go(&mut self, row: usize) {
         self.selection.go(row);
@@ -134,7 +163,7 @@ impl Bench {
             return;
         };
         if self.focused.as_ref().is_none_or(|focused| focused.id != id) {
-            self.focused = Some(Focused::new(&self.inspection, &self.resolution, id));
+            self.focused = Some(Focused::new(&self.inspection, &self.resolution, &self.refused, id));
         }
     }
 
@@ -150,13 +179,16 @@ impl Bench {
     /// Something was chosen.
     pub fn chosen(&mut self) {
         self.progress = self.resolution.progress(&self.inspection);
+        self.refused = refused::refused(&self.inspection, &self.resolution, &self.suspects);
     }
 
-    /// Marks the next (or the previous) field that waits for a person, first in the marked resource, then in the
+    /// Marks the next (or the previous) field that waits for a person: to be chosen, or since the server would refuse
+    /// it. First in the marked resource, then in the
     /// rows after it, and from the other end. Answers whether there is one, and whether the search went around.
     pub fn next_open(&mut self, forward: bool) -> Option<bool> {
         if let Some(focused) = &mut self.focused
-            && let Some(marked) = focused.next_open(&self.inspection, &self.resolution, forward)
+            && let Some(marked) =
+                focused.next_open(&self.inspection, &self.resolution, &self.refused, forward)
         {
             focused.marked = marked;
             return Some(false);
@@ -166,7 +198,7 @@ impl Bench {
         let is_open = |row: &usize| {
             let id = self.rows[*row];
             let pair = self.inspection.pair(id);
-            pair.status == Status::Diverged && !self.resolution.settles(id, pair)
+            (pair.status == Status::Diverged && !self.resolution.settles(id, pair)) || self.is_refused(id)
         };
         let (ahead, behind) = ((here + 1).min(len)..len, 0..here.min(len));
         let (row, around) = if forward {
@@ -178,7 +210,7 @@ impl Bench {
         }?;
         self.go(row);
         if let Some(focused) = &mut self.focused {
-            focused.mark_open(&self.inspection, &self.resolution, forward);
+            focused.mark_open(&self.inspection, &self.resolution, &self.refused, forward);
         }
         Some(around)
     }
@@ -213,13 +245,13 @@ impl Bench {
 }
 
 impl Focused {
-    fn new(inspection: &Inspection, resolution: &Resolution, id: PairId) -> Self {
+    fn new(inspection: &Inspection, resolution: &Resolution, refused: &[Refused], id: PairId) -> Self {
         let pair = inspection.pair(id);
         let details = inspection.details(pair);
         let order = order(pair, &details);
         let clock = strategy::clock(inspection, pair);
         let mut focused = Self { id, details, order, marked: 0, clock };
-        focused.mark_open(inspection, resolution, true);
+        focused.mark_open(inspection, resolution, refused, true);
         focused
     }
 
@@ -250,21 +282,40 @@ impl Focused {
         self.marked = self.marked.saturating_add_signed(steps).min(last);
     }
 
-    fn mark_open(&mut self, inspection: &Inspection, resolution: &Resolution, first: bool) {
-        let open: Vec<&FieldPath> = resolution.open(self.id, inspection.pair(self.id)).collect();
-        let is_open = |field: &Field| open.contains(&&field.path);
-        let at = if first { self.fields().position(is_open) } else { self.fields().rposition(is_open) };
-        self.marked = at.unwrap_or(0);
+    fn mark_open(
+        &mut self,
+        inspection: &Inspection,
+        resolution: &Resolution,
+        refused: &[Refused],
+        first: bool,
+    ) {
+        let waits = self.waiting(inspection, resolution, refused);
+        let at = if first { waits.first() } else { waits.last() };
+        self.marked = at.copied().unwrap_or(0);
     }
 
-    fn next_open(&self, inspection: &Inspection, resolution: &Resolution, forward: bool) -> Option<usize> {
-        let open: Vec<&FieldPath> = resolution.open(self.id, inspection.pair(self.id)).collect();
-        let is_open = |at: &usize| self.shown(*at).is_some_and(|field| open.contains(&&field.path));
+    fn next_open(
+        &self,
+        inspection: &Inspection,
+        resolution: &Resolution,
+        refused: &[Refused],
+        forward: bool,
+    ) -> Option<usize> {
+        let waits = self.waiting(inspection, resolution, refused);
         if forward {
-            (self.marked + 1..self.order.len()).find(is_open)
+            waits.into_iter().find(|at| *at > self.marked)
         } else {
-            (0..self.marked.min(self.order.len())).rev().find(is_open)
+            waits.into_iter().rev().find(|at| *at < self.marked)
         }
+    }
+
+    /// The fields that wait for a person, in the order shown: those to be chosen, those that would be refused.
+    fn waiting(&self, inspection: &Inspection, resolution: &Resolution, refused: &[Refused]) -> Vec<usize> {
+        let open: Vec<&FieldPath> = resolution.open(self.id, inspection.pair(self.id)).collect();
+        let refused = refused.iter().filter(|refused| refused.unit.pair == self.id);
+        let refused: Vec<&FieldPath> = refused.map(|refused| &refused.unit.path).collect();
+        let waits = |field: &Field| open.contains(&&field.path) || refused.contains(&&field.path);
+        self.fields().enumerate().filter(|(_, field)| waits(field)).map(|(at, _)| at).collect()
     }
 }
 

@@ -170,6 +170,15 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(Action::Edit, &[key('e')], "edit", "Edit the value here", Group::Choose, FIELD, can::edit),
     bind(
+        Action::Fix,
+        &[key('f')],
+        "fix",
+        "Go to the value that the server will refuse, and edit it",
+        Group::Choose,
+        &[List, Fields, Preview],
+        can::fix,
+    ),
+    bind(
         Action::EditOutside,
         &[key('E')],
         "",

@@ -13,6 +13,13 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
         Status::Apply => Some("only the server speaks of it; the device takes it over"),
         Status::Converged => Some("both sides agree; there is nothing to choose"),
         Status::Diverged | Status::Push | Status::Blocked if existence => field.unavailable(choice),
+        Status::Push | Status::Blocked | Status::Diverged
+            if matches!(choice, Choice::Edited(_))
+                && (pair.server.is_empty() || about_existence)
+                && pair.is_correctable(field) =>
+        {
+            None
+        }
         Status::Push | Status::Blocked if pair.server.is_empty() => {
             Some("only the device speaks of it; choose on `resource` to send it or to drop it")
         }

@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
-
 use super::action::Place;
 use super::choose;
-use super::edit::{self, Editor};
+use super::edit::{self, Editor, Form};
 use super::overlay::{Menu, Overlay};
 use super::selection::{Scroll, Selection};
 use super::{App, Draft, EditJob, Effect, Scope, Task, story};
-use crate::domain::field::{self, Choice, Field};
+use crate::domain::field::{Choice, Field, FieldShape};
 use crate::domain::inspect::{Pair, Status};
-use crate::domain::mutation::{Op, Payload, Side};
-use crate::domain::resolution::{By, Chosen};
+use crate::domain::mutation::Side;
+use crate::domain::naming;
+use crate::domain::preflight::{self, Rule};
+use crate::domain::resolution::{By, Chosen, Unit};
 use crate::domain::strategy::Strategy;
-use crate::domain::{naming, preflight};
 
 impl App {
     /// A choice by hand on the marked field.
@@ -27,7 +26,7 @@ impl App {
         let word = choose::word(pair, field, &choice);
         let label = field.path.label();
         let title = naming::title(&bench.inspection, pair);
-        let warning = refused(pair, field, &choice);
+        let warning = problem(pair, field, &choice);
         let name = format!("{word} for {label} of {} {title}", choose::noun(&pair.kind));
         let chosen = Chosen { choice, by: By::Hand };
         if bench.resolution.choose(name, [(unit, Some(chosen))]) == 0 {
@@ -38,7 +37,7 @@ impl App {
             && bench.resolution.settles(id, bench.inspection.pair(id));
         if let Some(warning) = warning {
             return self.refuse(format!(
-                "{word} chosen for {label}, but the server will refuse it: {warning} · u undoes"
+                "{word} chosen, but the server will refuse it: {warning} · f fixes it, u undoes"
             ));
         }
         let then = match (settled, bench.progress.open()) {
@@ -143,6 +142,7 @@ impl App {
     pub(super) fn open_editor(&mut self) {
         let Some(bench) = &self.bench else { return };
         let (Some(field), Some(unit)) = (bench.field(), bench.unit()) else { return };
+        let rule = Rule::of(&bench.inspection.pair(unit.pair).kind, &unit.path);
         let (form, text) = edit::text_of(field, bench.choice(field).map(|chosen| &chosen.choice));
         let editor = Editor {
             unit,
@@ -150,6 +150,8 @@ impl App {
             form,
             draft: Draft::new(text.clone()),
             before: text,
+            rule,
+            insisted: None,
             complaint: None,
             scroll: Scroll::default(),
         };
@@ -167,31 +169,73 @@ impl App {
     }
 
     pub(super) fn save(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Editor(editor)) = self.overlays.last_mut() else { return Vec::new() };
-        let Some(field) = self.bench.as_ref().and_then(|bench| bench.field()) else { return Vec::new() };
+        let Some(Overlay::Editor(editor)) = self.overlays.last() else { return Vec::new() };
         if !editor.changed() {
             self.close();
             return self.done("nothing was changed");
         }
-        match edit::choice_of(field, editor.form, editor.draft.text()) {
+        let (unit, form, text) = (editor.unit.clone(), editor.form, editor.draft.text().to_owned());
+        let insists = editor.insisted.as_ref() == Some(&text);
+        match self.written(&unit, form, &text, insists) {
             Ok(choice) => {
                 self.close();
                 self.choose(choice)
             }
-            Err(complaint) => {
-                editor.complaint = Some(complaint);
-                Vec::new()
+            Err(unsaved) => self.complain(unsaved, text),
+        }
+    }
+
+    /// Says in the editor why its text was not taken.
+    pub(super) fn complain(&mut self, unsaved: Unsaved, text: String) -> Vec<Effect> {
+        let Some(Overlay::Editor(editor)) = self.overlays.last_mut() else { return Vec::new() };
+        match unsaved {
+            Unsaved::Unreadable(what) => {
+                editor.complaint = Some(what);
+                self.refuse("not saved yet")
             }
+            Unsaved::Refused(what) => {
+                editor.complaint = Some(what);
+                editor.insisted = Some(text);
+                self.refuse("not saved yet: the server would refuse it · ^S once more takes it all the same")
+            }
+        }
+    }
+
+    /// The choice that a text stands for; else what is wrong with it. What the server is documented to refuse is
+    /// taken only from whoever insists: the documentation may be behind the server.
+    pub(super) fn written(
+        &self,
+        unit: &Unit,
+        form: Form,
+        text: &str,
+        insists: bool,
+    ) -> Result<Choice, Unsaved> {
+        let gone =
+            || Unsaved::Unreadable(String::from("the field is no longer there; Esc leaves the editor"));
+        let bench = self.bench.as_ref().ok_or_else(gone)?;
+        let field = bench.field().filter(|field| field.path == unit.path).ok_or_else(gone)?;
+        let choice = edit::choice_of(field, form, text).map_err(Unsaved::Unreadable)?;
+        match problem(bench.inspection.pair(unit.pair), field, &choice) {
+            Some(what) if !insists => Err(Unsaved::Refused(what)),
+            Some(_) | None => Ok(choice),
         }
     }
 }
 
-/// Why the server would refuse an edited value (PROTOCOL A7), where that is known.
-fn refused(pair: &Pair, field: &Field, choice: &Choice) -> Option<String> {
-    let Choice::Edited(value) = choice else { return None };
-    let mut members = IndexMap::new();
-    field::set_member(&pair.kind, &mut members, &field.path, value);
-    let data = Payload::from_members(&members);
-    let problems = preflight::problems(&pair.kind, Op::Update, &data);
-    problems.into_iter().next().map(|problem| problem.what)
+/// Why a text was not taken as a value.
+pub(super) enum Unsaved {
+    /// It does not say a value.
+    Unreadable(String),
+    /// The server is documented to refuse the value.
+    Refused(String),
+}
+
+/// Why the server would refuse the value that a choice leaves (PROTOCOL A7), where that is known. What is its own it
+/// takes.
+pub(super) fn problem(pair: &Pair, field: &Field, choice: &Choice) -> Option<String> {
+    if matches!(choice, Choice::Server) || field.shape == FieldShape::Existence {
+        return None;
+    }
+    let value = field.result(choice)?;
+    preflight::problem(&pair.kind, &field.path, &value).map(|problem| problem.what)
 }

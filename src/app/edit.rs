@@ -6,6 +6,7 @@ use super::draft::Draft;
 use super::selection::Scroll;
 use crate::domain::field::{Choice, Field};
 use crate::domain::json::Json;
+use crate::domain::preflight::Rule;
 use crate::domain::resolution::Unit;
 
 /// How a value is written while it is edited.
@@ -31,6 +32,10 @@ pub struct Editor {
     pub draft: Draft,
     /// The text as it was.
     pub before: String,
+    /// The rule that the value has to follow, where one is documented.
+    pub rule: Option<Rule>,
+    /// The text that was refused once already: whoever saves it again means it.
+    pub insisted: Option<String>,
     /// Why it could not be saved.
     pub complaint: Option<String>,
     /// Which rows are visible.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::filter::{self, Query};
+use super::refused;
 use super::scope::{self, Forecast, Scope};
 use crate::domain::diagnosis::{self, Cause};
 use crate::domain::inspect::{Inspection, PairId};
@@ -98,8 +99,8 @@ pub enum Task {
 pub enum Answer {
     /// To [`Task::Diff`].
     Diff(TextDiff),
-    /// To [`Task::Diagnose`].
-    Causes(Vec<Cause>),
+    /// To [`Task::Diagnose`]: the causes, and of which resources something would be refused as it is queued.
+    Causes(Vec<Cause>, Vec<PairId>),
     /// To [`Task::Filter`].
     Rows(Vec<PairId>),
     /// To [`Task::Strategy`].
@@ -122,7 +123,10 @@ impl Task {
                 let options = Options { deadline, folding: Some(Folding::default()) };
                 Answer::Diff(text::diff(device.as_deref(), server.as_deref(), &options))
             }
-            Self::Diagnose { inspection, now } => Answer::Causes(diagnosis::diagnose(&inspection, now)),
+            Self::Diagnose { inspection, now } => {
+                let suspects = refused::suspects(&inspection);
+                Answer::Causes(diagnosis::diagnose(&inspection, now), suspects)
+            }
             Self::Filter { inspection, resolution, query } => {
                 Answer::Rows(filter::rows(&inspection, &resolution, &query))
             }

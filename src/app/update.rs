@@ -147,6 +147,7 @@ impl App {
             Some(Overlay::Editor(editor)) => {
                 editor.draft.input(key);
                 editor.complaint = None;
+                editor.insisted = None;
                 Vec::new()
             }
             Some(Overlay::Prompt { draft, .. }) => {

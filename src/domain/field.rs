@@ -426,7 +426,7 @@ pub fn in_position(kind: &Kind, name: &str) -> bool {
 }
 
 /// The name of the coupled unit of a kind that has one.
-const fn position(kind: &Kind) -> Option<&'static str> {
+pub const fn position(kind: &Kind) -> Option<&'static str> {
     match kind {
         Kind::Bookmark | Kind::Link => Some(POSITION_BOOKMARK),
         Kind::ReadingSession => Some(POSITION_SESSION),

@@ -108,6 +108,19 @@ pub struct Pair {
     pub twin: Option<usize>,
 }
 
+impl Pair {
+    /// Whether a person may write a value in the place of one that the device alone speaks of, to be sent instead:
+    /// what the server refuses is corrected that way.
+    pub fn is_correctable(&self, field: &Field) -> bool {
+        let sends = matches!(self.shape.device, Some(Op::Create | Op::Update));
+        // A link is there or it is not.
+        sends
+            && self.kind != Kind::Link
+            && field.device.is_some()
+            && !matches!(field.shape, FieldShape::Existence | FieldShape::Bookkeeping)
+    }
+}
+
 /// What each side did to the resource; printed `update/update`, `create/-`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {

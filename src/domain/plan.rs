@@ -7,7 +7,7 @@ use super::identity::{FAVORITES, Facts};
 use super::inspect::{Inspection, PairId};
 use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Op, QueueId};
-use super::preflight;
+use super::preflight::{self, Rule};
 use super::resolution::{Resolution, Unit};
 use super::settle::{self, Item, Loss, Outcome};
 use super::squash;
@@ -93,6 +93,8 @@ pub struct Warning {
     pub pair: Option<PairId>,
     /// The field it is about, where it is about one.
     pub path: Option<FieldPath>,
+    /// The documented rule that the server would refuse it by, where there is one.
+    pub rule: Option<Rule>,
     /// What to know, without what people wrote.
     pub text: String,
 }
@@ -189,17 +191,20 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
     let mut warnings = Vec::new();
     if inspection.window.path == PullPath::CursorAhead {
         let text = "this server never gave the device's cursor: make sure that it is the right server and the right account before anything is sent";
-        warnings.push(Warning { pair: None, path: None, text: text.to_owned() });
+        warnings.push(Warning { pair: None, path: None, rule: None, text: text.to_owned() });
     }
     let mut notes: HashMap<[Option<String>; 2], &QueueId> = HashMap::new();
     for item in items {
-        let mut warn = |path: Option<FieldPath>, text: String| {
-            warnings.push(Warning { pair: Some(item.pair), path, text });
-        };
         let wire = &item.wire;
-        for problem in preflight::problems(&wire.kind, wire.op, &wire.data) {
-            warn(Some(problem.path), format!("the server will refuse it: {}", problem.what));
-        }
+        warnings.extend(preflight::of_wire(wire).into_iter().map(|problem| Warning {
+            pair: Some(item.pair),
+            path: Some(problem.path),
+            rule: Some(problem.rule),
+            text: format!("the server will refuse it: {}", problem.what),
+        }));
+        let mut warn = |path: Option<FieldPath>, text: String| {
+            warnings.push(Warning { pair: Some(item.pair), path, rule: None, text });
+        };
         let Some(first) = item.members.first() else { continue };
         if wire.kind == Kind::Note && wire.op == Op::Create {
             // Two identical notes cannot be told apart when an answer is lost (PROTOCOL D23).

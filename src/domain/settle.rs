@@ -7,7 +7,7 @@ use super::identity::{FAVORITES, Facts};
 use super::inspect::{Details, Inspection, Pair, PairId, Status};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, QueueId, ResourceId, Side, WireMutation};
-use super::resolution::Resolution;
+use super::resolution::{Chosen, Resolution};
 use super::squash::Intent;
 
 /// What a pair comes to.
@@ -123,11 +123,16 @@ impl Settling<'_> {
         self.details.intents.iter().flat_map(|intent| self.ids(&intent.members)).collect()
     }
 
-    /// Everything the device wants is sent as it was queued.
+    /// Everything the device wants is sent as it was queued, but for what a person corrected.
     fn push_all(&self) -> Settled {
-        let push =
-            self.details.intents.iter().map(|intent| self.item(intent, self.as_queued(intent))).collect();
-        Settled { push, ..Settled::default() }
+        let mut settled = Settled::default();
+        let last = self.details.intents.len().saturating_sub(1);
+        for (at, intent) in self.details.intents.iter().enumerate() {
+            let queued = self.as_queued(intent);
+            let wire = if at == last { self.corrected(queued, &mut settled.losses) } else { queued };
+            settled.push.push(self.item(intent, wire));
+        }
+        settled
     }
 
     /// The person (or a strategy) decided that the server's state stands as it is.
@@ -186,7 +191,8 @@ impl Settling<'_> {
             (Op::Create | Op::Update, Op::Delete) if self.details.intents.len() > 1 => {
                 // The server has deleted already; only the new creation is left to send.
                 let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
-                settled.push.push(self.item_for(self.members(), self.as_queued(last), last));
+                let wire = self.corrected(self.as_queued(last), &mut settled.losses);
+                settled.push.push(self.item_for(self.members(), wire, last));
                 settled
             }
             (Op::Create | Op::Update, Op::Delete) => {
@@ -195,6 +201,32 @@ impl Settling<'_> {
             }
             (Op::Create | Op::Update, Op::Create | Op::Update) => self.by_field(last),
         }
+    }
+
+    /// What is sent with the values in it that a person wrote in the place of the device's, stamped with the moment of
+    /// choosing; what they replace goes into the ledger.
+    fn corrected(&self, mut wire: WireMutation, losses: &mut Vec<Loss>) -> WireMutation {
+        let written = self.details.fields.iter().filter(|field| self.pair.is_correctable(field));
+        let written = written.filter_map(|field| match self.resolution.get(self.id, &field.path) {
+            Some(Chosen { choice: Choice::Edited(value), .. }) if field.device.as_ref() != Some(value) => {
+                Some((field, value))
+            }
+            _ => None,
+        });
+        let mut data = None;
+        for (field, value) in written {
+            let data = data.get_or_insert_with(|| wire.data.members());
+            field::set_member(&wire.kind, data, &field.path, value);
+            if let Some(device) = &field.device {
+                let reason = "replaced by an edited value";
+                losses.push(self.loss(field.path.clone(), Side::Device, device.clone(), reason));
+            }
+        }
+        if let Some(mut data) = data {
+            data.insert(String::from("clientUpdatedAt"), Json::string(self.now.to_iso()));
+            wire.data = Payload::from_members(&data);
+        }
+        wire
     }
 
     fn agreed(&self, reason: &'static str) -> Settled {
@@ -219,16 +251,17 @@ impl Settling<'_> {
             resource_id: None,
             data: Payload::from_members(&data),
         };
-        let mut item = self.item_for(self.members(), for_wire(self.inspection, wire), last);
-        if self.pair.kind == Kind::Collection {
-            item.names.extend(last.resource_id.iter().map(ToString::to_string));
-        }
-        let losses = vec![self.loss(
+        let mut losses = vec![self.loss(
             FieldPath::existence(),
             Side::Server,
             Json::string(Op::Delete.wire()),
             "brought back by choice",
         )];
+        let wire = self.corrected(for_wire(self.inspection, wire), &mut losses);
+        let mut item = self.item_for(self.members(), wire, last);
+        if self.pair.kind == Kind::Collection {
+            item.names.extend(last.resource_id.iter().map(ToString::to_string));
+        }
         Settled { push: vec![item], apply: self.pair.server.clone(), drop: None, losses }
     }
 

@@ -14,6 +14,7 @@ use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
 use crate::domain::mutation::{Cursor, Payload, ServerMutation, WireMutation};
 use crate::domain::plan::{Batch, Left, Plan, Warning};
+use crate::domain::preflight::Rule;
 use crate::domain::resolution::Unit;
 use crate::domain::settle::{Item, Loss};
 use crate::domain::strategy::Strategy;
@@ -120,6 +121,7 @@ impl<'a> Report<'a> {
             kind: pair.map(|pair| pair.kind.wire()),
             key: pair.map(|pair| pair.key.as_str()),
             path: warning.path.as_ref(),
+            rule: warning.rule.map(Rule::name),
             text: &warning.text,
         }
     }
@@ -133,6 +135,8 @@ struct CautionEntry<'a> {
     key: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<&'a FieldPath>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'static str>,
     text: &'a str,
 }
 

@@ -13,6 +13,12 @@ pub fn lines(app: &App, bench: &Bench, focused: &Focused, pair: &Pair) -> Vec<(I
     if let Some(blocked) = pair.blocked {
         lines.push((Ink::Warning, format!("{}; s drops it", capital(blocked.reason()))));
     }
+    for refused in bench.refused.iter().filter(|refused| refused.unit.pair == focused.id) {
+        lines.push((
+            Ink::Warning,
+            format!("The server will refuse this: {} · f fixes it", refused.problem.what),
+        ));
+    }
     lines.extend(queued(app, bench, focused, pair).map(|text| (Ink::Dim, text)));
     if let Some(clock) = focused.clock.filter(|_| pair.status == Status::Diverged) {
         lines.push((Ink::Dim, last_write(clock)));

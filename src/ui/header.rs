@@ -112,11 +112,15 @@ fn badge(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
         Some(OutOfSync::Caught) => (" 409 OutOfSyncError ", Ink::Alarm),
         Some(OutOfSync::Foreseen) => (" 409 foreseen ", Ink::Alarm),
         None if caught => (" 409 OutOfSyncError ", Ink::Alarm),
+        Some(OutOfSync::No) if app.bench().is_some_and(|bench| !bench.refused.is_empty()) => {
+            (" 422 foreseen ", Ink::Alarm)
+        }
         Some(OutOfSync::No) => (" in step ", Ink::Good),
         None => return 0,
     };
     // On a narrow screen the number says it.
-    let text = if app.layout().area.width < 60 && ink == Ink::Alarm { " 409 " } else { text };
+    let narrow = app.layout().area.width < 60 && ink == Ink::Alarm;
+    let text = if narrow { text.split_at_checked(5).map_or(text, |(number, _)| number) } else { text };
     let width = u16::try_from(text.chars().count()).unwrap_or(0);
     canvas.words(right.saturating_sub(width), y, width, text, ink);
     width + 1

@@ -170,7 +170,9 @@ fn draw_row(canvas: &mut Canvas, app: &App, bench: &Bench, panes: &Panes, id: Pa
     let settled = pair.status == Status::Diverged && bench.resolution.settles(id, pair);
     let glyph_x = panes.gutter + 2;
     canvas.words(glyph_x, y, 1, glyph(pair.status), ink(pair.status, settled));
-    if settled {
+    if bench.is_refused(id) {
+        canvas.words(glyph_x + 1, y, 1, "!", Ink::Warning);
+    } else if settled {
         canvas.words(glyph_x + 1, y, 1, "✓", Ink::Good);
     }
     for (pane, side) in [(panes.device, Side::Device), (panes.server, Side::Server)] {

@@ -9,9 +9,10 @@ use super::footer::grouped;
 use super::theme::Ink;
 use super::{Target, pages};
 use crate::app::{
-    App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
+    self, App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
     TokenPrompt,
 };
+use crate::domain::preflight::Rule;
 use crate::domain::safe_text;
 use crate::domain::strategy::Strategy;
 
@@ -299,10 +300,21 @@ pub fn editor(canvas: &mut Canvas, app: &App, editor: &Editor) {
     if let Some(complaint) = &editor.complaint {
         canvas.data(inner.x + 1, inner.y, width, complaint, Ink::Warning);
     } else {
-        let characters = editor.draft.text().chars().count();
-        let text =
-            format!("{characters} characters · ^Z takes back, ^Y does again · E on the field opens $EDITOR");
-        canvas.words(inner.x + 1, inner.y, width, &text, Ink::Dim);
+        let text = editor.draft.text();
+        let (points, units) = (text.chars().count(), text.encode_utf16().count());
+        let length = editor.rule.and_then(Rule::length);
+        let fits = length.is_none_or(|length| length.contains(&points) && length.contains(&units));
+        let mut counted = app::count(points, "character");
+        if !fits && units != points {
+            counted = format!("{counted} ({} in UTF-16)", grouped(units));
+        }
+        let used =
+            canvas.words(inner.x + 1, inner.y, width, &counted, if fits { Ink::Good } else { Ink::Warning });
+        let rule = editor.rule.map(|rule| format!(" · {}", rule.words())).unwrap_or_default();
+        let told = canvas.words(inner.x + 1 + used, inner.y, width.saturating_sub(used), &rule, Ink::Text);
+        let x = inner.x + 1 + used + told;
+        let keys = " · ^Z takes back, ^Y does again · E on the field opens $EDITOR";
+        canvas.words(x, inner.y, inner.right().saturating_sub(x + 1), keys, Ink::Dim);
     }
     let [area, sides] = app.layout().editor();
     if let (Some(bench), true) = (app.bench(), sides.width > 0) {

@@ -61,12 +61,18 @@ fn put_together(canvas: &mut Canvas, area: Rect, used: u16, text: &str) {
 }
 
 fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> (String, Ink) {
+    if bench.problem(field).is_some() && chosen.is_none() {
+        return (String::from("! will be refused"), Ink::Warning);
+    }
     let (device, server) = (look(Side::Device).ink, look(Side::Server).ink);
     if let Some(chosen) = chosen {
         let by = match chosen.by {
             By::Hand => String::new(),
             By::Strategy(strategy) => format!(" · {}", strategy.name()),
         };
+        if bench.problem(field).is_some() {
+            return (format!("! {}, refused", app::word(pair, field, &chosen.choice)), Ink::Warning);
+        }
         let ink = match &chosen.choice {
             Choice::Device => device,
             Choice::Server => server,
@@ -114,7 +120,7 @@ pub struct Offer {
 
 /// The choices that an open field has.
 pub fn options(bench: &Bench, pair: &Pair, field: &Field) -> Vec<Offer> {
-    if !is_open(bench, pair, field) {
+    if bench.problem(field).is_none() && !is_open(bench, pair, field) {
         return Vec::new();
     }
     let (device, server) = (look(Side::Device), look(Side::Server));

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::Strategy;
 
+use super::fixing::POISON;
 use super::sample::{DEVICE, EMPTY, EMPTY_PULL, PULL, TWIN_PULL, TWINS};
 use super::*;
 use crate::domain::push::{End, Note};
@@ -57,7 +58,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 /// Plays the steps; `look` is called after each.
 pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -> Result<(), TestCaseError> {
-    let sources = [(DEVICE, PULL), (TWINS, TWIN_PULL), (EMPTY, EMPTY_PULL)];
+    let sources = [(DEVICE, PULL), (TWINS, TWIN_PULL), (EMPTY, EMPTY_PULL), (POISON, EMPTY_PULL)];
     let (device, pull) = sources[source % sources.len()];
     let mut app = sample::start(device, (120, 36));
     // Some sessions begin before the pull is done.
@@ -114,7 +115,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn nothing_panics_and_nothing_is_sent_unasked(source in 0..6usize, steps in steps()) {
+    fn nothing_panics_and_nothing_is_sent_unasked(source in 0..8usize, steps in steps()) {
         run(source, steps, |app| {
             if let Some(bench) = app.bench() {
                 assert_eq!(bench.focused.is_some(), !bench.rows.is_empty());

@@ -9,6 +9,7 @@ use crate::domain::field::{Choice, FieldPath};
 use crate::domain::inspect::PairId;
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
+use crate::domain::preflight::Rule;
 use crate::domain::resolution::By;
 use crate::domain::strategy::Strategy;
 use sample::{DEVICE, EMPTY, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
@@ -278,7 +279,7 @@ fn an_edited_text_that_the_server_refuses_is_told() {
     for _ in 0..60 {
         play(&mut app, "Backspace");
     }
-    play(&mut app, "a b ^s");
+    play(&mut app, "a b ^s ^s");
     assert!(status(&app).contains("the server will refuse it"), "{}", status(&app));
 }
 
@@ -525,4 +526,5 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
 pub(crate) mod anything;
 mod exchange;
 mod playing;
+pub(crate) mod fixing;
 pub(crate) mod pushing;

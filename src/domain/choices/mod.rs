@@ -277,7 +277,8 @@ fn named(id: &str) -> String {
 
 /// What `word` chooses on a field, or why it cannot be chosen there.
 fn choice(word: &Word, pair: &Pair, field: &Field) -> Result<Choice, &'static str> {
-    if let Some(reason) = undecidable(pair, field) {
+    let corrects = matches!(word, Word::Edit(_)) && pair.is_correctable(field);
+    if let (Some(reason), false) = (undecidable(pair, field), corrects) {
         return Err(reason);
     }
     let deleter = || match (field.shape, deleter(pair)) {
@@ -337,7 +338,7 @@ fn deleter(pair: &Pair) -> Option<Side> {
 /// The words that a choices file may say of a field; `edit` stands for an edited value.
 pub fn offered(pair: &Pair, field: &Field) -> Vec<&'static str> {
     if undecidable(pair, field).is_some() {
-        return Vec::new();
+        return if pair.is_correctable(field) { vec![EDIT] } else { Vec::new() };
     }
     if field.shape == FieldShape::Existence && deleter(pair).is_some() {
         return vec![KEEP_DELETED, BRING_BACK];

@@ -155,7 +155,7 @@ fn a_choice_that_cannot_be_made_is_refused_with_the_place_and_the_reason() {
         ),
         (
             r#"{"kind":"COLLECTION","key":"queue:q4","path":"/name","choice":"server"}"#,
-            r#"/choices/0/choice: found "server" for "/name" of "queue:q4": only the device speaks of the resource, and it is sent as it was queued, expected no choice."#,
+            r#"/choices/0/choice: found "server" for "/name" of "queue:q4": only the device speaks of the resource, and it is sent as it was queued, expected edit."#,
         ),
         (
             r#"{"kind":"COLLECTION","key":"queue:q4","choice":"server"}"#,
@@ -229,6 +229,28 @@ fn what_is_exported_makes_the_same_choices_again() {
         };
         assert_eq!(plain(&replayed.resolution), plain(&resolution), "{strategy}");
     }
+}
+
+#[test]
+fn a_value_that_only_the_device_has_can_be_corrected_and_is_sent_so() {
+    let inspection = sides();
+    let edit = |value: &str| {
+        file(&format!(
+            r#"{{"kind":"COLLECTION","key":"queue:q4","path":"/name","choice":{{"edit":{value}}}}}"#
+        ))
+    };
+    let replayed = read("choices.json", &edit("\"Corrected\""), &inspection).expect("it can be edited");
+    let plan =
+        crate::domain::plan::plan(&inspection, &replayed.resolution, crate::domain::mutation::Millis(0));
+    let sent =
+        plan.items().find(|item| item.members.iter().any(|id| id.as_str() == "q4")).expect("it is sent");
+    let name = sent.wire.data.members().get("name").cloned();
+    assert_eq!(name, Some(Json::string("Corrected")));
+    let loss = plan.ledger.iter().find(|loss| loss.key == "queue:q4").expect("what it replaces is told");
+    assert_eq!(
+        (loss.side, loss.path.as_str(), loss.reason),
+        (Side::Device, "/name", "replaced by an edited value")
+    );
 }
 
 #[test]

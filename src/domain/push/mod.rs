@@ -492,7 +492,12 @@ impl Push {
         loop {
             let Some(chunk) = self.chunks.pop_front() else {
                 let verify = !self.promised.is_empty() && !self.verified;
-                return if verify { self.pull(Why::Verify) } else { self.finish() };
+                if !verify {
+                    return self.finish();
+                }
+                // Whatever went wrong before, the look afterwards has all its tries.
+                self.tries = 0;
+                return self.pull(Why::Verify);
             };
             let (ready, waiting): (Vec<Item>, Vec<Item>) = chunk.into_iter().partition(|item| {
                 item.parent.as_ref().is_none_or(|name| self.fold.collection(name).is_some())
@@ -797,8 +802,12 @@ impl Push {
     /// Ends without the pull that was needed.
     fn no_pull(&mut self, why: Why, fault: PullFault) -> Do {
         match (why, fault) {
-            // Everything is acknowledged; only the look afterwards is missing.
-            (Why::Verify, _) => self.finish(),
+            // Everything is acknowledged. What the server did of its own accord was not seen, so the cursor must not
+            // move past it: the next pull shows it.
+            (Why::Verify, _) => {
+                self.plan.moves_cursor = false;
+                self.finish()
+            }
             (Why::LostAnswer, fault) => {
                 let reason = match fault {
                     PullFault::Refused(refusal) => refusal.to_string(),

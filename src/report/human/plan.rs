@@ -60,12 +60,13 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         self.heading("Look at this before it is sent")?;
-        for Warning { pair, path, text } in cautions {
+        for Warning { pair, path, rule, text } in cautions {
             let name =
                 pair.map(|pair| self.name(self.report.inspection.pair(pair)) + ": ").unwrap_or_default();
             let path = path.as_ref().map(|path| format!("{}: ", safe_text::visible_line(path.as_str())));
             let path = path.unwrap_or_default();
-            writeln!(self.out, "  {name}{path}{}", safe_text::visible_line(text))?;
+            let rule = rule.map(|rule| format!(" [{}]", rule.name())).unwrap_or_default();
+            writeln!(self.out, "  {name}{path}{}{rule}", safe_text::visible_line(text))?;
         }
         Ok(())
     }

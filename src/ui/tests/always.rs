@@ -29,7 +29,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn every_state_can_be_drawn(source in 0..6usize, steps in anything::steps()) {
+    fn every_state_can_be_drawn(source in 0..8usize, steps in anything::steps()) {
         anything::run(source, steps, |app| {
             for theme in [Theme::Dark, Theme::Plain] {
                 assert_harmless(&frame(app, theme));

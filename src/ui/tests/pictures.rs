@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::app::Event;
+use crate::app::tests::fixing::POISON;
 use crate::app::tests::pushing::{end, pushing};
-use crate::app::tests::sample::{self, DEVICE, PULL, TWIN_PULL, TWINS, inspecting};
+use crate::app::tests::sample::{self, DEVICE, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
 use crate::app::tests::{failure, play, type_text};
 use crate::domain::mutation::Cursor;
 use crate::domain::push::{End, Note, Quarantined};
@@ -108,6 +109,18 @@ fn editor() {
         let mut app = inspector(size);
         play(&mut app, "e Enter");
         type_text(&mut app, "a third \u{202E}line");
+        app
+    });
+}
+
+#[test]
+fn what_would_be_refused() {
+    at_every_size("refused", |size| inspecting(POISON, EMPTY_PULL, size));
+    at_every_size("fix", |size| {
+        let mut app = inspecting(POISON, EMPTY_PULL, size);
+        play(&mut app, "f");
+        type_text(&mut app, "🤲");
+        play(&mut app, "^s");
         app
     });
 }
