@@ -525,6 +525,6 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
 
 pub(crate) mod anything;
 mod exchange;
-mod playing;
 pub(crate) mod fixing;
+mod playing;
 pub(crate) mod pushing;
