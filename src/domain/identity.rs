@@ -214,6 +214,9 @@ enum Key<'a> {
     UnusualNote(Cow<'a, str>, Cow<'a, str>),
 }
 
+/// From how many mutations of a kind on it is worth a thread to read them.
+const LONG: usize = 2_000;
+
 /// The kinds in the order in which they can be grouped: links need to know what became of their collections.
 const ORDER: [Kind; 5] = [Kind::Collection, Kind::Bookmark, Kind::Note, Kind::ReadingSession, Kind::Link];
 
@@ -315,11 +318,9 @@ impl<'a> Matcher<'a> {
     fn match_kind(&mut self, kind: &Kind, positions: &Positions) {
         // What the device says, by every key it can be recognised by.
         let mut queued: HashMap<Key<'a>, Vec<usize>> = HashMap::new();
-        let mut replays = false;
-        for &position in &positions.queue {
-            let mutation = &self.device.queue[position];
-            for key in self.device_keys(mutation) {
-                replays |= is_replay(kind, &key);
+        let (device_keys, server_keys) = self.keys_of(positions);
+        for (&position, keys) in positions.queue.iter().zip(device_keys) {
+            for key in keys {
                 queued.entry(key).or_default().push(position);
             }
         }
@@ -331,9 +332,8 @@ impl<'a> Matcher<'a> {
             }
         }
         let mut ambiguous: HashMap<Key<'a>, usize> = HashMap::new();
-        for &position in &positions.window {
+        for (&position, keys) in positions.window.iter().zip(server_keys) {
             let mutation = &self.window.mutations[position];
-            let keys = self.server_keys(mutation, replays);
             let (replayed, told): (Vec<Key<'a>>, Vec<Key<'a>>) =
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
@@ -415,8 +415,28 @@ impl<'a> Matcher<'a> {
         matches!(same, [one, other] if deletes(one) != deletes(other))
     }
 
+    /// The keys of one kind's mutations, those of a long window read beside those of the queue.
+    fn keys_of(&self, positions: &Positions) -> (Vec<Vec<Key<'a>>>, Vec<Vec<Key<'a>>>) {
+        let (device, window) = (self.device, self.window);
+        let queue = || positions.queue.iter().map(|at| self.device_keys(&device.queue[*at])).collect();
+        let replays = positions.queue.iter().any(|at| is_nameless_creation(&device.queue[*at]));
+        let served =
+            || positions.window.iter().map(|at| self.server_keys(&window.mutations[*at], replays)).collect();
+        if positions.window.len() < LONG {
+            return (queue(), served());
+        }
+        std::thread::scope(|scope| {
+            let served = scope.spawn(served);
+            let queue = queue();
+            match served.join() {
+                Ok(served) => (queue, served),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
     fn device_keys(&self, mutation: &'a Queued) -> Vec<Key<'a>> {
-        let replay = mutation.op == Op::Create && mutation.resource_id.is_none();
+        let replay = is_nameless_creation(mutation);
         let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
         let row = mutation.resource_id.as_ref().and_then(|id| self.row(&mutation.kind, id));
         if let (Op::Delete, Some(row)) = (mutation.op, row) {
@@ -570,6 +590,11 @@ const fn needs_id(kind: &Kind) -> bool {
         Kind::Bookmark | Kind::Collection | Kind::Note | Kind::ReadingSession => true,
         Kind::Link | Kind::Other(_) => false,
     }
+}
+
+/// Whether it makes what the server has given no id yet.
+fn is_nameless_creation(mutation: &Queued) -> bool {
+    mutation.op == Op::Create && mutation.resource_id.is_none()
 }
 
 /// Whether the key recognises a creation by its content alone, as one whose answer the device never got.
