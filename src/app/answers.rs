@@ -9,8 +9,8 @@ use super::page::Rank;
 use super::story;
 use super::task::LIGHT_PAIRS;
 use super::{
-    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PushEnd, Stuck, Task,
-    TokenPrompt, Tone,
+    Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PushEnd, Recall, Stuck,
+    Task, TokenPrompt, Tone,
 };
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Side;
@@ -136,6 +136,30 @@ impl App {
             }
             None => self.install(inspection, Resolution::default(), &[]),
         }
+    }
+
+    /// The first look at a device of which an earlier push broke off: it begins where that stood.
+    pub(super) fn recalled(&mut self, recall: Recall) -> Vec<Effect> {
+        let Recall { inspection, resolution, reopened, told } = recall;
+        if self.bench.is_some() {
+            return self.inspected(Arc::new(inspection));
+        }
+        let effects = self.install(Arc::new(inspection), resolution, &[]);
+        let Some(bench) = &mut self.bench else { return effects };
+        let made = story::count(bench.resolution.iter().count(), "choice");
+        let next = match reopened.first() {
+            None => format!("Made again: {made}. p previews what is left to send."),
+            Some(first) => {
+                bench.go_to(first);
+                format!(
+                    "Made again: {made}; open again, since the values changed: {}. The first of those is marked.",
+                    reopened.len()
+                )
+            }
+        };
+        let what = told.iter().map(|text| story::sentence(text)).collect::<Vec<_>>().join(" ");
+        self.overlays.push(Overlay::Failure(Failure { what, where_: String::new(), next, request_id: None }));
+        effects
     }
 
     /// A newer inspection, and the choices that stand on it, take the place of what was there.

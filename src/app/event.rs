@@ -11,6 +11,7 @@ use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
 use crate::domain::push;
+use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::window::PullStep;
 
 /// Something that happened.
@@ -34,6 +35,8 @@ pub enum Event {
     Pull(PullStep),
     /// The pull is done and both sides are put together: the first time, or after a reload.
     Inspected(Box<Inspection>),
+    /// The same, for a device of which an earlier push broke off, with what was chosen for that.
+    Recalled(Box<Recall>),
     /// The pull ended without an inspection.
     PullFailed(Failure),
     /// The server no longer takes the token, and whoever pulls or pushes waits for a fresh one.
@@ -78,6 +81,18 @@ pub enum Stuck {
         /// The server's head.
         head: Cursor,
     },
+}
+
+/// Where a push that broke off is gone on with.
+pub struct Recall {
+    /// Both sides as they are now, without what it has sent.
+    pub inspection: Inspection,
+    /// What was chosen for it and still stands.
+    pub resolution: Resolution,
+    /// What was chosen for it and is open again.
+    pub reopened: Vec<Unit>,
+    /// Where it stood, a sentence each.
+    pub told: Vec<String>,
 }
 
 /// Something that did not work. Shown until a person dismisses it.
@@ -148,6 +163,7 @@ impl fmt::Debug for Event {
             Self::Tick(_) => "Tick",
             Self::Pull(_) => "Pull",
             Self::Inspected(_) => "Inspected",
+            Self::Recalled(_) => "Recalled",
             Self::PullFailed(_) => "PullFailed",
             Self::TokenWanted(_) => "TokenWanted",
             Self::Computed { .. } => "Computed",

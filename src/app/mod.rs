@@ -48,7 +48,7 @@ pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
-pub use event::{Event, Failure, Pointer, PushEnd, Stuck, Target};
+pub use event::{Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
 pub use filter::{Query, WORDS};
 pub use keys::Key;
 pub use layout::Layout;

@@ -208,7 +208,7 @@ fn cause_title(id: &str) -> String {
 }
 
 /// With a capital letter and a full stop.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let mut sentence: String =
         letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();

@@ -34,6 +34,7 @@ impl App {
                 Vec::new()
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
+            Event::Recalled(recall) => self.recalled(*recall),
             Event::PullFailed(failure) | Event::PushFailed(failure) => self.failed(failure),
             Event::TokenWanted(why) => self.token_wanted(why),
             Event::Computed { job, answer } => self.computed(job, answer),

@@ -38,6 +38,7 @@ pub fn carry(old: &Inspection, resolution: &Resolution, new: &Inspection, rule: 
     let mut carried = Carried::default();
     let mut kept: Vec<(Unit, Option<Chosen>)> = Vec::new();
     let mut rules: Vec<(PairId, Strategy)> = Vec::new();
+    // By the pair in the new inspection.
     let mut details: HashMap<PairId, (Details, Option<Details>)> = HashMap::new();
     for (unit, chosen) in resolution.iter() {
         let Some(pair) = places.find(old, unit.pair) else { continue };
@@ -72,6 +73,13 @@ pub fn carry(old: &Inspection, resolution: &Resolution, new: &Inspection, rule: 
         }
     }
     carried.resolution.choose("choices carried over", kept);
+    let still_there = carried.reopened.iter().filter(|reopened| {
+        let after = details.get(&reopened.pair).and_then(|(_, after)| after.as_ref());
+        after.is_some_and(|after| after.field(&reopened.path).is_some())
+    });
+    let open_again: Vec<Unit> =
+        still_there.map(|reopened| Unit { pair: reopened.pair, path: reopened.path.clone() }).collect();
+    carried.resolution.reopen(open_again);
     for (pair, strategy) in rules {
         let choices = strategy::choices(new, &carried.resolution, strategy, pair);
         carried.resolution.choose(strategy.name(), choices);
@@ -163,5 +171,69 @@ fn existence_changed(
         Some("what the device did changed")
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::mutation::Millis;
+    use crate::domain::plan;
+    use crate::testing::inspection;
+
+    const QUEUE: &str = r#"{"queue":[
+      {"id":"q1","type":"UPDATE","resource":"NOTE","resourceId":"n1","data":{"body":"device"},"base":{"body":"base"}},
+      {"id":"q2","type":"CREATE","resource":"NOTE","data":{"body":"only on the device","ranges":["1:1-1:1"]}}]}"#;
+
+    fn feed(ranges: &str) -> String {
+        format!(
+            r#"[{{"type":"UPDATE","resource":"NOTE","resourceId":"n1","timestamp":150,"data":{{"body":"base","ranges":["{ranges}"]}}}}]"#
+        )
+    }
+
+    fn chosen(inspection: &Inspection, path: &str, choice: &Choice) -> Resolution {
+        let mut resolution = Resolution::default();
+        let unit = Unit { pair: inspection.pair_of_queued(0), path: FieldPath::from_text(path) };
+        resolution.choose("by hand", [(unit, Some(Chosen { choice: choice.clone(), by: By::Hand }))]);
+        resolution
+    }
+
+    #[test]
+    fn what_was_given_up_on_other_values_is_asked_again_and_not_sent() {
+        let before = inspection(QUEUE, &feed("2:1-2:1"));
+        let after = inspection(QUEUE, &feed("2:1-2:9"));
+        let given_up = chosen(&before, "", &Choice::Server);
+        let same = carry(&before, &given_up, &before, None);
+        assert_eq!(plan::plan(&before, &same.resolution, Millis(0)).pushed(), 1, "q2 alone");
+
+        // Nothing diverges: without the person's choice q1 would simply be sent.
+        let carried = carry(&before, &given_up, &after, None);
+        assert_eq!(carried.reopened.len(), 1);
+        let plan = plan::plan(&after, &carried.resolution, Millis(0));
+        assert_eq!((plan.pushed(), plan.open.len(), plan.moves_cursor), (1, 1, false));
+        assert_eq!(plan.hold[0].device, ["q1".into()]);
+        let mut again = carried.resolution;
+        again
+            .choose("again", [(plan.open[0].clone(), Some(Chosen { choice: Choice::Server, by: By::Hand }))]);
+        assert!(plan::plan(&after, &again, Millis(0)).open.is_empty());
+    }
+
+    #[test]
+    fn what_was_chosen_and_is_there_by_now_is_not_asked_again() {
+        let text = |body: &str| {
+            format!(
+                r#"[{{"type":"UPDATE","resource":"NOTE","resourceId":"n1","timestamp":150,"data":{{"body":"{body}"}}}}]"#
+            )
+        };
+        let (before, after) = (inspection(QUEUE, &text("server")), inspection(QUEUE, &text("both words")));
+        let edited = Choice::Edited(crate::domain::json::Json::string("both words"));
+        let carried = carry(&before, &chosen(&before, "/body", &edited), &after, None);
+        assert_eq!(carried.reopened, []);
+        let plan = plan::plan(&after, &carried.resolution, Millis(0));
+        assert_eq!((plan.pushed(), plan.open.len()), (1, 0));
+        assert_eq!(plan.drop[0].device, ["q1".into()]);
+        // Another edit is no answer.
+        let carried = carry(&before, &chosen(&before, "/body", &Choice::Device), &after, None);
+        assert_eq!(carried.reopened.len(), 1);
     }
 }

@@ -1,6 +1,6 @@
 //! What was chosen so far: choices by hand and by strategy, undo and redo, and what is still open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::{Choice, FieldPath};
 use super::inspect::{Inspection, Pair, PairId, Status};
@@ -53,6 +53,8 @@ struct Act {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resolution {
     choices: BTreeMap<Unit, Chosen>,
+    /// Choices that were taken back because what they were made on changed.
+    reopened: BTreeSet<Unit>,
     done: Vec<Act>,
     undone: Vec<Act>,
 }
@@ -127,12 +129,20 @@ impl Resolution {
         self.undone.last().map(|act| act.label.as_str())
     }
 
+    /// These were chosen on values that are no longer there: they wait for a person until they are chosen again, also
+    /// where the two sides could be put together without one.
+    pub fn reopen(&mut self, units: impl IntoIterator<Item = Unit>) {
+        self.reopened.extend(units);
+    }
+
     /// The fields of a pair that wait for a person.
     pub fn open<'a>(&'a self, id: PairId, pair: &'a Pair) -> impl Iterator<Item = &'a FieldPath> {
         // What became of the resource decides over its fields.
         let dropped =
             self.get(id, &FieldPath::existence()).is_some_and(|chosen| chosen.choice == Choice::Server);
-        pair.open.iter().filter(move |path| !dropped && self.get(id, path).is_none())
+        let again = self.reopened.iter().filter(move |unit| unit.pair == id).map(|unit| &unit.path);
+        let again = again.filter(|path| !pair.open.contains(path));
+        pair.open.iter().chain(again).filter(move |path| !dropped && self.get(id, path).is_none())
     }
 
     /// Whether every field of the pair that needs a choice has one.
@@ -143,7 +153,9 @@ impl Resolution {
     /// How far the resolution got.
     pub fn progress(&self, inspection: &Inspection) -> Progress {
         let mut progress = Progress::default();
-        for (id, pair) in inspection.ids().filter(|(_, pair)| pair.status == Status::Diverged) {
+        let again: BTreeSet<PairId> = self.reopened.iter().map(|unit| unit.pair).collect();
+        let waits = |id, pair: &Pair| pair.status == Status::Diverged || again.contains(&id);
+        for (id, pair) in inspection.ids().filter(|(id, pair)| waits(*id, pair)) {
             progress.diverged += 1;
             progress.resolved += usize::from(self.settles(id, pair));
         }

@@ -10,13 +10,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::app::{Effect, Event, ExitCode, Failure, PushEnd};
+use crate::app::{Effect, Event, ExitCode, Failure, PushEnd, Recall};
 use crate::device::write_back::LeftOut;
 use crate::domain::answer::Refusal;
+use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Cursor;
 use crate::domain::push::{Note, Options};
 use crate::error::InputError;
 use crate::headless::push::{account, subject};
+use crate::interruption::{Interruption, Recalled};
 use crate::report::account::Account;
 use crate::report_file::{self, ReportFile};
 use crate::server::{PullError, Token};
@@ -227,11 +229,30 @@ async fn pull(session: &Session, events: &UnboundedSender<Event>) {
     send(
         events,
         match looked {
-            Ok(inspection) => Event::Inspected(Box::new(inspection)),
+            Ok(inspection) => match session.interrupted().cloned() {
+                None => Event::Inspected(Box::new(inspection)),
+                Some(interruption) => recall(&interruption, inspection).await,
+            },
             Err(error) if is_about_the_token(&error) => Event::TokenWanted(pull_failure(session, &error)),
             Err(error) => Event::PullFailed(pull_failure(session, &error)),
         },
     );
+}
+
+/// What was chosen for the push that broke off, on both sides as they are now.
+async fn recall(interruption: &Interruption, inspection: Inspection) -> Event {
+    let mut told = interruption.told();
+    let interruption = interruption.clone();
+    let task = tokio::task::spawn_blocking(move || (interruption.recall(&inspection), inspection));
+    let (recalled, inspection) = match task.await {
+        Ok(both) => both,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    };
+    let Recalled { resolution, reopened } = recalled.unwrap_or_else(|error| {
+        told.push(error.to_string());
+        Recalled::default()
+    });
+    Event::Recalled(Box::new(Recall { inspection, resolution, reopened, told }))
 }
 
 fn pull_failure(session: &Session, error: &PullError) -> Failure {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use unstick::domain::mutation::Millis;
+use unstick::sandbox::fault::Script;
 use unstick::sandbox::http::{Clock, Options, Running, Sandbox};
 use unstick::sandbox::model::Model;
 use unstick::sandbox::scenario::Scenario;
@@ -72,6 +73,11 @@ impl Bench {
     /// A server and a device file with this text.
     pub fn new(model: Model, text: &str) -> Self {
         Self::with(model, text, Options::default())
+    }
+
+    /// The same, with a server that does not always do as it should.
+    pub fn with_faults(model: Model, text: &str, faults: Script) -> Self {
+        Self::with(model, text, Options { faults, ..Options::default() })
     }
 
     fn with(model: Model, text: &str, options: Options) -> Self {

@@ -10,7 +10,7 @@ use crate::domain::inspect::PairId;
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
 use crate::domain::preflight::Rule;
-use crate::domain::resolution::By;
+use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::strategy::Strategy;
 use sample::{DEVICE, EMPTY, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
 
@@ -424,6 +424,36 @@ fn a_reload_keeps_choices_where_nothing_changed() {
     assert_eq!(failure.what, "The server changed meanwhile: 1 choice was reopened, 1 kept.");
     play(&mut app, "Esc");
     assert_eq!(bench(&app).field().expect("a field").path.as_str(), "/ranges");
+}
+
+#[test]
+fn a_push_that_broke_off_is_told_and_gone_on_with_where_it_stood() {
+    let recall = |made: Option<&str>, reopened: bool| {
+        let inspection = sample::inspection(DEVICE, PULL);
+        let unit = |path: &str| Unit { pair: PairId(0), path: FieldPath::from_text(path) };
+        let mut resolution = Resolution::default();
+        let choices = made.map(|path| (unit(path), Some(Chosen { choice: Choice::Device, by: By::Hand })));
+        resolution.choose("kept", choices);
+        let reopened = reopened.then(|| unit("/ranges")).into_iter().collect();
+        let told = vec![String::from("a push broke off"), String::from("2 left")];
+        Event::Recalled(Box::new(Recall { inspection, resolution, reopened, told }))
+    };
+    let mut app = sample::start(DEVICE, (120, 36));
+    let effects = app.update(recall(Some("/body"), true));
+    settle(&mut app, effects);
+    assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Device));
+    let Some(Overlay::Failure(told)) = app.overlays().last() else { panic!("where it stood is told") };
+    assert_eq!(told.what, "A push broke off. 2 left.");
+    assert!(told.next.starts_with("Made again: 1 choice; open again"), "{}", told.next);
+    play(&mut app, "Esc");
+    assert_eq!(bench(&app).field().expect("a field").path.as_str(), "/ranges");
+
+    // Later looks are a reload as any other: what was chosen here counts.
+    play(&mut app, "s r");
+    let effects = app.update(recall(None, false));
+    settle(&mut app, effects);
+    assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Device));
+    assert_eq!(choice_on(&app, 0, "/ranges"), Some(Choice::Server));
 }
 
 #[test]

@@ -108,6 +108,12 @@ fn replay(
     }
     let mut resolution = Resolution::default();
     resolution.choose(format!("choices of {file}"), replay.chosen);
+    let still_there = replay.reopened.iter().filter(|unit| {
+        let pair = inspection.pair(unit.pair);
+        let decidable = !pair.device.is_empty() && pair.status != Status::Converged;
+        decidable && inspection.details(pair).field(&unit.path).is_some()
+    });
+    resolution.reopen(still_there.cloned());
     Ok(Replayed { resolution, reopened: replay.reopened })
 }
 
