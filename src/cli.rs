@@ -11,8 +11,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Against as AgainstFlags, Arguments, Decide, Push as PushFlags, Report as ReportFlags,
-    Resume as ResumeFlags, Server as ServerFlags, Sub,
+    Against as AgainstFlags, Arguments, Compare as CompareFlags, Decide, Push as PushFlags,
+    Report as ReportFlags, Resume as ResumeFlags, Server as ServerFlags, Sub,
 };
 use crate::config::Config;
 use crate::conflict_log;
@@ -133,6 +133,13 @@ pub enum Command {
     },
     /// Answer from the conflict log.
     Log(conflict_log::ask::Ask),
+    /// Write the four strategies side by side.
+    Compare {
+        /// The device files, each with what it is held against; `-` is standard input.
+        devices: Vec<(PathBuf, Against)>,
+        /// Who reads it.
+        format: Format,
+    },
     /// Serve the sandbox.
     Sandbox {
         /// The port on 127.0.0.1; 0 is any that is free.
@@ -288,6 +295,7 @@ impl Read {
             Sub::Push(push) => checks.push(push)?,
             Sub::Resume(resume) => checks.resume(resume)?,
             Sub::Log(log) => Command::Log(log.ask()),
+            Sub::Compare(compare) => checks.compare(compare)?,
             Sub::Sandbox(sandbox) => Command::Sandbox {
                 port: sandbox.port,
                 scenario: checks.scenario(sandbox.scenario)?,
@@ -429,6 +437,28 @@ impl Checks<'_> {
             format: resume.output.format,
             report: self.report(resume.report)?,
         })
+    }
+
+    /// Each device file with its recorded pull, or all with the same server.
+    fn compare(&self, compare: CompareFlags) -> Result<Command, Refused> {
+        let CompareFlags { devices, server, pulls, output } = compare;
+        self.one_input(&devices.iter().chain(&pulls).map(Some).collect::<Vec<_>>())?;
+        let devices = if pulls.is_empty() {
+            let access = self.access(server)?;
+            devices.into_iter().map(|device| (device, Against::Server(access.clone()))).collect()
+        } else if server.url.is_some() {
+            return Err(self
+                .conflict("--server and --pull exclude each other: a recorded pull stands for the server"));
+        } else if pulls.len() != devices.len() {
+            return Err(self.conflict(&format!(
+                "{} device files and {} recorded pulls: give one --pull for each device file, in the same order",
+                devices.len(),
+                pulls.len()
+            )));
+        } else {
+            devices.into_iter().zip(pulls.into_iter().map(Against::Recorded)).collect()
+        };
+        Ok(Command::Compare { devices, format: output.format })
     }
 
     fn scenario(&self, name: Option<String>) -> Result<Option<String>, Refused> {

@@ -1,5 +1,5 @@
-//! `inspect`, `plan` and `push` without a screen: from an inspection to a report and an exit code. Reading the two
-//! sides ([`Session`]) and opening the output is left to the caller.
+//! `inspect`, `plan`, `compare` and `push` without a screen: from an inspection to a report and an exit code. Reading
+//! the two sides ([`Session`]) and opening the output is left to the caller.
 
 pub mod push;
 pub mod resume;
@@ -10,16 +10,17 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::domain::choices::{self, Replayed};
+use crate::domain::compare::Fleet;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Millis;
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
-use crate::domain::{diagnosis, plan};
+use crate::domain::{compare, diagnosis, plan};
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::interruption::Interruption;
 use crate::report::style::Style;
-use crate::report::{inspection, plan as planned};
+use crate::report::{comparison, inspection, plan as planned};
 use crate::session::Session;
 
 pub use case::case;
@@ -166,6 +167,49 @@ pub fn plan(
         Decision::Choices { file, .. } => planned::By::Choices(file),
     };
     let report = planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings };
+    let written = match options.format {
+        Format::Human => report.write_human(out, options.style),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, report.exit_code())
+}
+
+/// One device of a comparison.
+#[derive(Debug)]
+pub struct Looked {
+    /// The name of its file.
+    pub file: String,
+    /// Both sides, put together.
+    pub inspection: Inspection,
+    /// What a person should know besides; see [`warnings`].
+    pub warnings: Vec<String>,
+}
+
+/// Writes what each strategy would do to each device, and to all of them together. Sends nothing.
+///
+/// # Errors
+/// Only where the report cannot be written.
+pub fn compare(devices: &[Looked], options: Options, out: &mut impl Write) -> Result<ExitCode, InputError> {
+    let mut fleet = Fleet::default();
+    let comparisons: Vec<_> = devices
+        .iter()
+        .map(|device| {
+            let comparison = compare::compare(&device.inspection, &Resolution::default(), options.now);
+            fleet.add(&device.inspection, &comparison);
+            comparison
+        })
+        .collect();
+    let devices: Vec<_> = devices
+        .iter()
+        .zip(&comparisons)
+        .map(|(device, comparison)| comparison::OfDevice {
+            file: &device.file,
+            inspection: &device.inspection,
+            comparison,
+            warnings: &device.warnings,
+        })
+        .collect();
+    let report = comparison::Report { devices: &devices, fleet: &fleet };
     let written = match options.format {
         Format::Human => report.write_human(out, options.style),
         Format::Json => report.write_json(out),

@@ -6,7 +6,7 @@ mod opened;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::{Autoplay, Source, Start};
@@ -24,8 +24,8 @@ use crate::domain::safe_text::visible_line;
 use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
-use crate::headless;
 use crate::headless::push::Telling;
+use crate::headless::{self, Format, Looked};
 use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
 use crate::report::style::Style;
@@ -212,6 +212,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             written(writeln!(io::stdout().lock(), "{case}"))
         }
         Command::Log(ask) => log::answer(&ask, conflict_log.path.as_deref(), style, clock.now()),
+        Command::Compare { devices, format } => compare(devices, format, clock, style).await,
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
                 Some(scenario) => scenario.open(clock.now()).model,
@@ -222,6 +223,25 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Completions(shell) => written(cli::completions(shell, &mut io::stdout().lock())),
         Command::Man => written(cli::man(&mut io::stdout().lock())),
     }
+}
+
+/// Looks at each device, with one token for all, and puts the strategies side by side.
+async fn compare(
+    devices: Vec<(PathBuf, Against)>,
+    format: Format,
+    clock: Clock,
+    style: Style,
+) -> Result<ExitCode, Failed> {
+    let mut tokens = devices.first().map(|(_, against)| Tokens::of(against)).unwrap_or_default();
+    let mut looked = Vec::with_capacity(devices.len());
+    for (device, against) in devices {
+        let mut session = session(&device, against, clock, &mut tokens)?;
+        let inspection = tokens.look(&mut session, |_| {}).await?;
+        let warnings = headless::warnings(&session);
+        looked.push(Looked { file: session.file().name().to_owned(), inspection, warnings });
+    }
+    let options = headless::Options { format, style, all: false, now: clock.now() };
+    Ok(headless::compare(&looked, options, &mut io::stdout().lock())?)
 }
 
 fn list_scenarios() -> Result<ExitCode, Failed> {

@@ -37,15 +37,17 @@ impl Tokens {
         Self { file: access.token_file.clone(), loopback: access.endpoint.is_loopback(), current: None }
     }
 
-    /// A client with the first token: from the file, from `UNSTICK_TOKEN`, or asked for.
+    /// A client with the first token: from the file, from `UNSTICK_TOKEN`, or asked for. Further clients get the token
+    /// that is in use.
     ///
     /// # Errors
     /// No token, one that cannot be one, or a client that cannot be set up.
     pub fn client(&mut self, access: Access) -> Result<Client, InputError> {
-        let token = match (&self.file, Token::from_env()?) {
-            (Some(file), _) => Token::from_file(file)?,
-            (None, Some(token)) => token,
-            (None, None) => self.first()?,
+        let token = match (self.current.clone(), &self.file, Token::from_env()?) {
+            (Some(current), _, _) => current,
+            (None, Some(file), _) => Token::from_file(file)?,
+            (None, None, Some(token)) => token,
+            (None, None, None) => self.first()?,
         };
         self.current = Some(token.clone());
         Client::new(access.endpoint, &token, &access.client_id)

@@ -8,6 +8,8 @@ mod answers;
 mod both_sides;
 #[path = "contracts/cases.rs"]
 mod cases;
+#[path = "contracts/comparisons.rs"]
+mod comparisons;
 #[path = "contracts/device_file.rs"]
 mod device_file;
 #[path = "contracts/layers.rs"]

@@ -59,6 +59,7 @@ pub(super) enum Sub {
     Case(Case),
     Resume(Resume),
     Log(super::log::Log),
+    Compare(Compare),
     Sandbox(Sandbox),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
@@ -83,6 +84,7 @@ impl Sub {
             Self::Case(_) => "case",
             Self::Resume(_) => "resume",
             Self::Log(_) => "log",
+            Self::Compare(_) => "compare",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -259,6 +261,28 @@ pub(super) struct Resume {
     pub(super) output: Output,
     #[command(flatten)]
     pub(super) report: Report,
+}
+
+/// Write the four strategies side by side: what each would push, keep, lose and leave open
+///
+/// Sends nothing. Several device files are compared one by one and then together. With --server all are held against
+/// that server, with one token; with --pull give one recorded pull for each device file, in the same order.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick compare tablet.json --pull pull.json
+  unstick compare a.json b.json --pull a.pull.json --pull b.pull.json --format json")]
+pub(super) struct Compare {
+    /// The device files, as the app exports them; - is standard input
+    #[arg(required = true, value_name = "DEVICE")]
+    pub(super) devices: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) server: Server,
+    /// A recorded pull instead of a server, one for each device file in the same order; - is standard input
+    #[arg(long = "pull", value_name = "FILE")]
+    pub(super) pulls: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 /// Serve the sandbox alone, for an app's own client

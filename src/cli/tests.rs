@@ -56,6 +56,17 @@ fn every_command_is_read() {
         Command::Push { decision: Decision::Choices(_), all_or_nothing: true, retry_first_sync: true, .. }
     ));
     assert!(matches!(
+        command("compare a.json b.json --server http://[::1]:1 --format json"),
+        Command::Compare { devices, format: Format::Json }
+            if devices.len() == 2 && devices.iter().all(|(_, against)| matches!(against, Against::Server(_)))
+    ));
+    assert!(matches!(
+        command("compare a.json b.json --pull a.pull.json --pull b.pull.json"),
+        Command::Compare { devices, format: Format::Human }
+            if matches!(&devices[1], (b, Against::Recorded(pull))
+                if b == Path::new("b.json") && pull == Path::new("b.pull.json"))
+    ));
+    assert!(matches!(
         command("sandbox --port 8787 --first-sync minus-one --scenario first-sync"),
         Command::Sandbox { port: 8787, scenario: Some(_), first_sync: FirstSync::Minus1, .. }
     ));
@@ -85,6 +96,17 @@ fn arguments_that_do_not_fit_together_are_refused_in_a_sentence() {
             "plan d.json --pull p.json --strategy newest",
             "[possible values: server-wins, client-wins, last-write-wins, merge]",
         ),
+        (
+            "compare a.json b.json --pull a.pull.json",
+            "2 device files and 1 recorded pulls: give one --pull for each",
+        ),
+        (
+            "compare a.json --pull p.json --server http://127.0.0.1:1",
+            "--server and --pull exclude each other",
+        ),
+        ("compare - --pull -", "only one file can be `-`"),
+        ("compare a.json", "unstick compare was not told which server"),
+        ("compare --pull p.json", "required arguments were not provided"),
         ("demo nowhere", "has no scenario \"nowhere\". Choose one of: tablet-behind"),
         ("demo first-sync --list", "cannot be used with"),
         (

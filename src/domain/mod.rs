@@ -4,6 +4,7 @@
 pub mod ack;
 pub mod answer;
 pub mod choices;
+pub mod compare;
 pub mod device;
 pub mod diagnosis;
 pub mod digest;

@@ -54,6 +54,7 @@ pub struct Style {
 /// Device blue, server orange, conflict magenta (DESIGN §7): told apart by colour-blind eyes.
 const BOLD: &str = "1";
 const DIM: &str = "2";
+const STRUCK: &str = "9";
 const CONFLICT: &str = "35";
 const DEVICE: &str = "38;5;75";
 const SERVER: &str = "38;5;208";
@@ -79,6 +80,11 @@ impl Style {
 
     pub(super) fn quiet<T: Display>(self, text: T) -> Marked<T> {
         self.marked(DIM, text)
+    }
+
+    /// What is lost: struck through.
+    pub(super) fn struck<T: Display>(self, text: T) -> Marked<T> {
+        self.marked(STRUCK, text)
     }
 
     pub(super) fn side<T: Display>(self, side: Side, text: T) -> Marked<T> {

@@ -17,7 +17,7 @@ use unstick::server::recorded;
 
 use crate::schemas::{assert_described, parsed, problems, schema};
 
-const FIXTURES: [&str; 2] = ["device-sample", "every-kind"];
+pub const FIXTURES: [&str; 2] = ["device-sample", "every-kind"];
 const NOW: Millis = Millis(1_770_060_000_000);
 
 fn fixture(name: &str) -> String {
@@ -32,11 +32,11 @@ fn inspection(device: &str, pull: &str) -> Inspection {
     inspect(device, Arc::new(window))
 }
 
-fn of_fixture(name: &str) -> Inspection {
+pub fn of_fixture(name: &str) -> Inspection {
     inspection(&fixture(&format!("{name}.json")), &fixture(&format!("{name}.pull.json")))
 }
 
-const fn options(format: Format) -> Options {
+pub const fn options(format: Format) -> Options {
     Options { format, style: Style::PLAIN, all: true, now: NOW }
 }
 
@@ -47,7 +47,7 @@ fn inspected(inspection: &Inspection, format: Format) -> (String, ExitCode) {
     (String::from_utf8(out).expect("reports are UTF-8"), code)
 }
 
-fn planned(inspection: &Inspection, decision: Decision<'_>, format: Format) -> (String, ExitCode) {
+pub fn planned(inspection: &Inspection, decision: Decision<'_>, format: Format) -> (String, ExitCode) {
     let mut out = Vec::new();
     let code = headless::plan(inspection, &[], decision, options(format), &mut out)
         .unwrap_or_else(|error| panic!("{error}"));

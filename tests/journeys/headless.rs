@@ -31,6 +31,20 @@ fn inspect_and_plan_send_nothing_and_write_nothing() {
 }
 
 #[test]
+fn compare_sends_nothing_and_puts_the_strategies_side_by_side() {
+    let bench = Bench::scenario("tablet-behind");
+    let before = bench.files();
+    let human = bench.expect(1, "compare", &[]);
+    assert!(human.contains("mutations pushed") && human.contains("merge"), "{human}");
+    let text = bench.expect(1, "compare", &["--format", "json"]);
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(json["schema"], "unstick.comparison/1");
+    assert_eq!(json["devices"][0]["divergences"].as_array().map(Vec::len), Some(2));
+    assert_eq!(bench.requests("POST"), 0);
+    assert_eq!(bench.files(), before);
+}
+
+#[test]
 fn every_scenario_is_pushed_by_every_strategy() {
     for scenario in unstick::sandbox::scenario::Scenario::list() {
         for strategy in STRATEGIES {

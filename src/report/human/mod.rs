@@ -1,10 +1,12 @@
 //! Reports for people, on any terminal and through a screen reader: plain words and indented lines, no drawing.
 //! The sides are always called `device` and `server`; words that differ stand in brackets.
 
+pub(super) mod comparison;
 pub(super) mod inspection;
 pub(super) mod plan;
 
 mod difference;
+mod table;
 mod value;
 
 use std::fmt;
