@@ -16,6 +16,7 @@ use self::arguments::{
 };
 use crate::config::Config;
 use crate::conflict_log;
+use crate::conflict_log::team::TeamUrl;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::error::InputError;
@@ -250,6 +251,7 @@ impl Read {
     /// exist.
     pub fn with(self, config: Config) -> Result<Invocation, Refused> {
         let Self(Arguments { command, common }) = self;
+        let team = team_log(config.log.url.clone())?;
         let checks = Checks { command: command.name(), config: &config };
         let command = match command {
             Sub::Demo(demo) if demo.list => Command::Scenarios,
@@ -312,6 +314,7 @@ impl Read {
             conflict_log: conflict_log::Settings {
                 on: !common.no_log && config.log.conflicts.unwrap_or(true),
                 path: conflict_log::local::default_path(),
+                team,
             },
             now: common.now,
         })
@@ -502,6 +505,20 @@ pub fn no_server(command: &str) -> InputError {
         file: format!("unstick {command}"),
         reason: String::from("was not told which server to hold the device file against"),
         next: format!("Give --server URL (pre-live is {}){recorded}.", Endpoint::PRE_LIVE),
+    }
+}
+
+/// The team's conflict log: the one of `UNSTICK_LOG_URL`, else that of the configuration.
+fn team_log(configured: Option<TeamUrl>) -> Result<Option<TeamUrl>, Refused> {
+    match std::env::var("UNSTICK_LOG_URL") {
+        Ok(url) if !url.is_empty() => TeamUrl::parse(&url).map(Some).map_err(|error| {
+            Refused::Input(InputError::Unsupported {
+                file: String::from("UNSTICK_LOG_URL"),
+                reason: format!("cannot be used: {error}"),
+                next: String::from("Correct it, or remove it"),
+            })
+        }),
+        Ok(_) | Err(_) => Ok(configured),
     }
 }
 

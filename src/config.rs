@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Deserializer};
 
+use crate::conflict_log::team::TeamUrl;
 use crate::error::InputError;
 use crate::report::style::Color;
 
@@ -35,6 +36,8 @@ pub struct Log {
     pub file: Option<PathBuf>,
     /// Whether the conflict log is added to; it is, unless this is `false`.
     pub conflicts: Option<bool>,
+    /// The team's conflict log: a `PostgreSQL`.
+    pub url: Option<TeamUrl>,
 }
 
 impl Config {
@@ -82,7 +85,7 @@ fn refused(path: &Path, text: &str, error: &toml::de::Error) -> InputError {
     let next = if message.contains("unknown field `token`") {
         "Tokens are not read from the configuration: put it into UNSTICK_TOKEN or into a file for token_file"
     } else {
-        "The keys are server, client_id, token_file, color, and file and conflicts in [log]"
+        "The keys are server, client_id, token_file, color, and file, conflicts and url in [log]"
     };
     InputError::Unsupported {
         file: path.display().to_string(),
@@ -116,13 +119,18 @@ mod tests {
             [log]
             file = "/var/log/unstick.log"
             conflicts = false
+            url = "postgres://support:secret@db.example/conflicts"
         "#;
         let expected = Config {
             server: Some("https://sync.example".into()),
             client_id: Some("app".into()),
             token_file: Some("/etc/unstick/token".into()),
             color: Some(Color::Never),
-            log: Log { file: Some("/var/log/unstick.log".into()), conflicts: Some(false) },
+            log: Log {
+                file: Some("/var/log/unstick.log".into()),
+                conflicts: Some(false),
+                url: Some(TeamUrl::parse("postgres://support:secret@db.example/conflicts").expect("a URL")),
+            },
         };
         assert_eq!(read(text), Ok(expected));
         assert_eq!(read(""), Ok(Config::default()));
@@ -135,6 +143,7 @@ mod tests {
             ("[log]\nlevel = \"secret\"", "line 2", "`level`"),
             ("color = \"sometimes\"", "line 1", "expected one of auto, always, never"),
             ("token = \"secret\"", "line 1", "UNSTICK_TOKEN"),
+            ("[log]\nurl = \"postgres://support:secret@db.example:secret/x\"", "line 2", "%-escapes"),
             ("server = [\"secret\"", "line 1", "/etc/unstick/config.toml"),
         ] {
             let error = read(text).expect_err(text);
@@ -151,7 +160,7 @@ mod tests {
         let config = read(&told).unwrap_or_else(|error| panic!("{error}"));
         assert!(config.server.is_some() && config.client_id.is_some() && config.token_file.is_some());
         assert!(config.color.is_some() && config.log.file.is_some());
-        assert!(config.log.conflicts.is_some());
+        assert!(config.log.conflicts.is_some() && config.log.url.is_some());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use unstick::cli::{self, Refused};
 use unstick::config::Config;
-use unstick::{conflict_log, exit, run};
+use unstick::{exit, run};
 
 fn main() -> ExitCode {
     let arguments = cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(run::run(invocation));
-    run::finish(&conflict_log::of_this_process());
+    runtime.block_on(run::leave());
     match ended {
         Ok(code) => code.into(),
         Err(failed) => {

@@ -13,6 +13,7 @@ use crate::app::{Autoplay, Source, Start};
 use crate::case::Decided;
 use crate::cli::{self, Access, Against, Command, Decision, Invocation, Resume};
 use crate::conflict_log::local::LogError;
+use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
 use crate::demo;
 use crate::device::DeviceFile;
@@ -62,6 +63,9 @@ pub enum Failed {
     /// The conflict log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// The team's log cannot be read.
+    #[error("{0}. Without --team the log on this machine answers")]
+    TeamLog(#[from] TeamError),
     /// The terminal or the output failed.
     #[error("{what}: {source}")]
     Terminal {
@@ -83,7 +87,7 @@ impl Failed {
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Input(_) | Self::Log(_) | Self::Terminal { .. } => ExitCode::BadInput,
-            Self::Pull(_) | Self::CursorAhead { .. } => ExitCode::Refused,
+            Self::TeamLog(_) | Self::Pull(_) | Self::CursorAhead { .. } => ExitCode::Refused,
         }
     }
 }
@@ -211,7 +215,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let case = headless::case(&inspection, decided, session.clock().now(), redact, &out)?;
             written(writeln!(io::stdout().lock(), "{case}"))
         }
-        Command::Log(ask) => log::answer(&ask, conflict_log.path.as_deref(), style, clock.now()),
+        Command::Log(ask) => log::answer(&ask, &conflict_log, style, clock.now()).await,
         Command::Compare { devices, format } => compare(devices, format, clock, style).await,
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
@@ -432,6 +436,15 @@ async fn serve(model: Model, port: u16, faults: Script) -> Result<ExitCode, Fail
 pub fn finish(log: &ConflictLog) {
     if let Err(error) = log.close() {
         eprintln!("warning: {}", visible_line(&error.to_string()));
+    }
+}
+
+/// What is left to do for the conflict log at the end of a command. Nothing that goes wrong here changes its answer.
+pub async fn leave() {
+    finish(&conflict_log::of_this_process());
+    if let Err(error) = conflict_log::send_on(Clock::System.now()).await {
+        let error = error.to_string();
+        eprintln!("warning: {}. Its rows wait on this machine for the next time", visible_line(&error));
     }
 }
 

@@ -23,5 +23,7 @@ mod report;
 mod schemas;
 #[path = "journeys/secrets.rs"]
 mod secrets;
+#[path = "journeys/team_log.rs"]
+mod team_log;
 #[path = "journeys/visible.rs"]
 mod visible;

@@ -19,6 +19,7 @@ use crate::conflict_log::ask::{Ask, Form, RowFormat, Since, SummaryFormat};
 Examples:
   unstick log --since 30d
   unstick log --device tablet-b --avoid 95
+  unstick log --team --since 4w
   unstick log export --format csv > conflicts.csv")]
 pub(super) struct Log {
     #[command(flatten)]
@@ -57,6 +58,9 @@ struct Range {
     /// What happened in demos, which is kept apart
     #[arg(long)]
     demo: bool,
+    /// Of the whole team: from the PostgreSQL of UNSTICK_LOG_URL, or of url under [log] in the configuration
+    #[arg(long, conflicts_with = "demo")]
+    team: bool,
 }
 
 impl Log {
@@ -66,6 +70,6 @@ impl Log {
             None => (self.range, Form::Summary { format: self.format, percent: self.avoid }),
             Some(Sub::Export { range, format }) => (range, Form::Rows(format)),
         };
-        Ask { since: range.since, device: range.device, demos: range.demo, form }
+        Ask { since: range.since, device: range.device, demos: range.demo, team: range.team, form }
     }
 }

@@ -164,7 +164,11 @@ fn the_configuration_fills_in_what_arguments_leave_out() {
         client_id: Some("app".into()),
         token_file: Some("/etc/unstick/token".into()),
         color: Some(Color::Never),
-        log: crate::config::Log { file: Some("/var/log/unstick.log".into()), conflicts: Some(false) },
+        log: crate::config::Log {
+            file: Some("/var/log/unstick.log".into()),
+            conflicts: Some(false),
+            url: None,
+        },
     };
     let access = |invocation: &Invocation| match &invocation.command {
         Command::Inspect { against: Against::Server(access), .. } => access.clone(),

@@ -13,6 +13,8 @@ pub struct Ask {
     pub device: Option<String>,
     /// What happened in demos, instead of what happened to real devices.
     pub demos: bool,
+    /// Of the team's log instead of the one on this machine.
+    pub team: bool,
     /// What is to be written.
     pub form: Form,
 }

@@ -134,6 +134,48 @@ impl Local {
         self.named(done)
     }
 
+    /// The rows that were not sent to a team's log yet, oldest first and at most `limit`, each with its number.
+    /// Demos are nobody else's business.
+    pub fn unsent(&self, team: &str, limit: usize) -> Result<Vec<(i64, Event)>, LogError> {
+        let sql = format!(
+            "SELECT {}, seq FROM event WHERE seq > coalesce((SELECT seq FROM sent WHERE team = ?1), 0) \
+             AND server <> ?2 ORDER BY seq LIMIT ?3",
+            COLUMNS.join(", ")
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let run = || {
+            let mut rows = self.connection.prepare(&sql)?;
+            let rows = rows.query_map(params![team, DEMO, limit], |row| {
+                Ok((row.get(COLUMNS.len())?, Event::read(row)?))
+            })?;
+            rows.collect()
+        };
+        self.named(run())
+    }
+
+    /// Remembers that all rows up to this one were sent to a team's log.
+    pub fn sent(&mut self, team: &str, seq: i64) -> Result<(), LogError> {
+        let sql = "INSERT INTO sent (team, seq) VALUES (?1, ?2) \
+                   ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq), failed_at = NULL";
+        let done = self.connection.execute(sql, params![team, seq]);
+        self.named(done.map(drop))
+    }
+
+    /// Remembers that sending failed; `at` is in ms since 1970.
+    pub fn failed(&mut self, team: &str, at: i64) -> Result<(), LogError> {
+        let sql = "INSERT INTO sent (team, failed_at) VALUES (?1, ?2) \
+                   ON CONFLICT DO UPDATE SET failed_at = excluded.failed_at";
+        let done = self.connection.execute(sql, params![team, at]);
+        self.named(done.map(drop))
+    }
+
+    /// When sending failed, unless it went well since.
+    pub fn failed_at(&self, team: &str) -> Result<Option<i64>, LogError> {
+        let sql = "SELECT failed_at FROM sent WHERE team = ?1";
+        let found = self.connection.query_row(sql, [team], |row| row.get(0)).optional();
+        self.named(found.map(Option::flatten))
+    }
+
     fn named<T>(&self, result: rusqlite::Result<T>) -> Result<T, LogError> {
         result.map_err(|source| LogError::Database { path: self.path.clone(), source })
     }

@@ -1,33 +1,103 @@
 //! `unstick log`: what the conflict log comes to, or its rows.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::time::Duration;
 
 use super::{Failed, written};
+use crate::conflict_log::Settings;
 use crate::conflict_log::ask::{Ask, Form, RowFormat, SummaryFormat};
 use crate::conflict_log::event::Event;
 use crate::conflict_log::local::{Local, LogError};
 use crate::conflict_log::summary::{Filter, Summary};
+use crate::conflict_log::team::{self, Team, TeamError, TeamUrl};
 use crate::domain::mutation::Millis;
+use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::report::log::{self, Report};
 use crate::report::style::Style;
 
-/// Answers from the log at `path`. A log that is not there is an empty one.
-pub(super) fn answer(ask: &Ask, path: Option<&Path>, style: Style, now: Millis) -> Result<ExitCode, Failed> {
+/// How long it is waited for the team's log before it is asked.
+const SENDING: Duration = Duration::from_secs(30);
+
+/// A log to be asked.
+enum Log {
+    /// The one on this machine, at this place; `None` where nothing was logged yet.
+    Local(String, Option<Local>),
+    Team(String, Box<Team>),
+}
+
+/// Answers a question.
+pub(super) async fn answer(
+    ask: &Ask,
+    settings: &Settings,
+    style: Style,
+    now: Millis,
+) -> Result<ExitCode, Failed> {
+    let log = if ask.team { Log::team(settings).await? } else { Log::local(settings)? };
     let filter = ask.filter(now);
-    let path = path.ok_or(LogError::NoFolder)?;
-    let local = if path.exists() { Some(Local::existing(path)?) } else { None };
     match ask.form {
         Form::Summary { format, percent } => {
-            let summary = match &local {
-                Some(local) => local.summary(&filter, percent)?,
-                None => Summary::default(),
-            };
-            let of = format!("Conflict log {}", path.display());
+            let (of, summary) = log.summary(&filter, percent).await?;
             written(summarize(Report { summary: &summary, filter: &filter, of: &of }, format, style))
         }
-        Form::Rows(format) => rows(local.as_ref(), &filter, format),
+        Form::Rows(format) => written(log.rows(&filter, format).await?),
+    }
+}
+
+impl Log {
+    fn local(settings: &Settings) -> Result<Self, Failed> {
+        let path = settings.path.as_deref().ok_or(LogError::NoFolder)?;
+        let local = if path.exists() { Some(Local::existing(path)?) } else { None };
+        Ok(Self::Local(path.display().to_string(), local))
+    }
+
+    /// What waits on this machine is sent first, so that the answer holds it.
+    async fn team(settings: &Settings) -> Result<Self, Failed> {
+        let url: &TeamUrl = settings.team.as_ref().ok_or_else(|| InputError::Unsupported {
+            file: String::from("unstick log"),
+            reason: String::from("was not told where the team's log is"),
+            next: String::from(
+                "Set UNSTICK_LOG_URL, or url under [log] in the configuration, to postgres://USER:PASSWORD@HOST/DATABASE",
+            ),
+        })?;
+        if let Some(path) = settings.path.as_deref().filter(|_| settings.on) {
+            team::ship(path, url, SENDING).await?;
+        }
+        let reached = tokio::time::timeout(SENDING, Team::connect(url)).await;
+        let late = |_| TeamError::Late { name: url.name().to_owned(), bound: SENDING };
+        Ok(Self::Team(url.name().to_owned(), Box::new(reached.map_err(late)??)))
+    }
+
+    async fn summary(&self, filter: &Filter, percent: u8) -> Result<(String, Summary), Failed> {
+        Ok(match self {
+            Self::Local(path, log) => {
+                let summary = log.as_ref().map(|log| log.summary(filter, percent)).transpose()?;
+                (format!("Conflict log {path}"), summary.unwrap_or_default())
+            }
+            Self::Team(name, team) => {
+                (format!("The team's conflict log {name}"), team.summary(filter, percent).await?)
+            }
+        })
+    }
+
+    async fn rows(&self, filter: &Filter, format: RowFormat) -> Result<io::Result<()>, Failed> {
+        let mut out = io::BufWriter::new(io::stdout());
+        let write = match format {
+            RowFormat::Jsonl => log::write_event_json,
+            RowFormat::Csv => {
+                if let Err(error) = log::write_columns(&mut out) {
+                    return Ok(Err(error));
+                }
+                log::write_event_csv
+            }
+        };
+        let take = |event: Event| write(&mut out, &event);
+        let all = match self {
+            Self::Local(_, None) => Ok(()),
+            Self::Local(_, Some(log)) => log.each(filter, take)?,
+            Self::Team(_, team) => team.each(filter, take).await?,
+        };
+        Ok(all.and_then(|()| out.flush()))
     }
 }
 
@@ -38,21 +108,4 @@ fn summarize(report: Report<'_>, format: SummaryFormat, style: Style) -> io::Res
         SummaryFormat::Json => report.write_json(&mut out),
         SummaryFormat::Csv => report.write_csv(&mut out),
     }
-}
-
-fn rows(local: Option<&Local>, filter: &Filter, format: RowFormat) -> Result<ExitCode, Failed> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let write = match format {
-        RowFormat::Jsonl => log::write_event_json,
-        RowFormat::Csv => log::write_event_csv,
-    };
-    let begun = match format {
-        RowFormat::Jsonl => Ok(()),
-        RowFormat::Csv => log::write_columns(&mut out),
-    };
-    let all = match (begun, local) {
-        (Ok(()), Some(local)) => local.each(filter, |event: Event| write(&mut out, &event))?,
-        (begun, _) => begun,
-    };
-    written(all.and_then(|()| out.flush()))
 }

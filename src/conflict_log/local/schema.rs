@@ -7,7 +7,19 @@ use rusqlite::{Connection, ErrorCode};
 use crate::conflict_log::event::COLUMNS;
 
 /// The version that this program writes (`user_version`).
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Each makes the next version out of the one before it.
+const MIGRATIONS: [&str; 2] = [TABLES, SENT];
+
+/// Up to which row the log was sent to a team's log, and when that failed last.
+const SENT: &str = "
+CREATE TABLE sent (
+    team TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL DEFAULT 0,
+    failed_at INTEGER
+) STRICT, WITHOUT ROWID;
+";
 
 /// `event` is the log; it is only ever added to. `tally` counts it: for a scope (all devices, one device, demos), a
 /// dimension and its value, by day. The two indexes hold what a question for an order needs, and nothing else.
@@ -89,31 +101,37 @@ pub(super) fn nth(column: &str, what: &str) -> String {
     )
 }
 
-/// Makes the tables where there are none, and answers the version of what is there.
+/// Makes or changes the tables as this program needs them, and answers the version of what is there.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<i64> {
     // A power cut may take the last rows; it never breaks the file.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     let version = version(connection)?;
-    if version != 0 {
+    if version >= VERSION {
         return Ok(version);
     }
-    write_ahead(connection)?;
+    if version == 0 {
+        write_ahead(connection)?;
+    }
     connection.execute_batch("BEGIN IMMEDIATE")?;
     // Another process may have been faster.
-    let made = match self::version(connection) {
-        Ok(0) => connection
-            .execute_batch(TABLES)
-            .and_then(|()| connection.pragma_update(None, "user_version", VERSION))
-            .map(|()| VERSION),
-        version => version,
-    };
-    match made {
+    match self::version(connection).and_then(|version| migrate(connection, version)) {
         Ok(version) => connection.execute_batch("COMMIT").map(|()| version),
         Err(error) => {
             connection.execute_batch("ROLLBACK")?;
             Err(error)
         }
     }
+}
+
+/// Answers the version that is there afterwards.
+fn migrate(connection: &Connection, version: i64) -> rusqlite::Result<i64> {
+    for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or_default()) {
+        connection.execute_batch(migration)?;
+    }
+    if version < VERSION {
+        connection.pragma_update(None, "user_version", VERSION)?;
+    }
+    Ok(version.max(VERSION))
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
