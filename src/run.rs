@@ -364,6 +364,7 @@ fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -
             (file, Server::Recorded(Arc::new(window)))
         }
     };
+    conflict_log::begin_sending();
     Ok(Session::new(file, server, clock)?.remembering(conflict_log::of_this_process()))
 }
 
@@ -442,7 +443,7 @@ pub fn finish(log: &ConflictLog) {
 /// What is left to do for the conflict log at the end of a command. Nothing that goes wrong here changes its answer.
 pub async fn leave() {
     finish(&conflict_log::of_this_process());
-    if let Err(error) = conflict_log::send_on(Clock::System.now()).await {
+    if let Err(error) = conflict_log::end_sending().await {
         let error = error.to_string();
         eprintln!("warning: {}. Its rows wait on this machine for the next time", visible_line(&error));
     }

@@ -16,11 +16,9 @@ mod writer;
 pub use writer::{ConflictLog, Watched};
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use self::team::{TeamError, TeamUrl};
-use crate::domain::mutation::Millis;
+use self::team::{Sending, TeamError, TeamUrl};
 
 /// How this process keeps the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,9 +33,8 @@ pub struct Settings {
 
 /// A process has one log, as it has one standard error. Whoever uses this library without [`start`] has none.
 static LOG: OnceLock<(ConflictLog, Settings)> = OnceLock::new();
-
-/// How long the end of a command waits for the team's log.
-const IN_PASSING: Duration = Duration::from_secs(2);
+/// What goes on to the team's log meanwhile.
+static SENDING: Mutex<Option<Sending>> = Mutex::new(None);
 
 /// Adds to the log from now on.
 pub fn start(settings: &Settings) {
@@ -47,16 +44,22 @@ pub fn start(settings: &Settings) {
     }
 }
 
-/// Sends what the log holds on to the team's log, if there is one and as far as that goes quickly.
+/// Sends the log on to the team's log from now on, if there is one. Needs the runtime.
+pub fn begin_sending() {
+    let Some((log, Settings { path: Some(path), team: Some(url), .. })) = LOG.get() else { return };
+    let mut sending = SENDING.lock().unwrap_or_else(PoisonError::into_inner);
+    sending.get_or_insert_with(|| Sending::begin(path.clone(), url.clone(), log.written()));
+}
+
+/// Sends the last rows on, if that goes quickly.
 ///
 /// # Errors
-/// Why it could not be sent. The rows wait for the next time.
-pub async fn send_on(now: Millis) -> Result<(), TeamError> {
-    match LOG.get() {
-        Some((_, Settings { path: Some(path), team: Some(url), .. })) => {
-            team::ship_in_passing(path, url, IN_PASSING, now.0).await.map(drop)
-        }
-        Some(_) | None => Ok(()),
+/// Why rows could not be sent. They wait for the next time.
+pub async fn end_sending() -> Result<(), TeamError> {
+    let sending = SENDING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match sending {
+        Some(sending) => sending.end().await,
+        None => Ok(()),
     }
 }
 

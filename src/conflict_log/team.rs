@@ -1,9 +1,10 @@
 //! The team's log: the rows of everybody's log in one `PostgreSQL`. A row always lies in the log on this machine first
-//! and is sent on from there, at the end of a command and in batches, as far as the server can be reached in time;
-//! what is not sent waits. Sending a row twice changes nothing. Questions are answered by the server.
+//! and is sent on from there in batches, while a command goes on and as far as the server can be reached in time; what is not
+//! sent waits. Sending a row twice changes nothing. Questions are answered by the server.
 
 mod answers;
 mod schema;
+mod sending;
 mod url;
 
 use std::path::Path;
@@ -17,12 +18,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::event::Event;
 use super::local::{Local, LogError};
 
+pub use sending::Sending;
 pub use url::{BadUrl, TeamUrl};
 
 /// How many rows are sent at once.
-const BATCH: usize = 2000;
-/// After a failure, how long the ends of commands leave the server alone, ms.
-const REST_MS: i64 = 60_000;
+const BATCH: usize = 500;
 
 /// Why the team's log cannot be used. What it says comes from the server or the system; the password is in none of
 /// it.
@@ -37,12 +37,10 @@ pub enum TeamError {
         why: String,
     },
     /// It took too long.
-    #[error("the team's log {name} did not answer within {} s", bound.as_secs())]
+    #[error("the team's log {name} did not answer in time")]
     Late {
         /// Host and database.
         name: String,
-        /// How long it was waited for.
-        bound: Duration,
     },
     /// A later version made its tables.
     #[error("the team's log {name} was made by a newer unstick; update this one")]
@@ -97,48 +95,24 @@ pub async fn ship(local: &Path, url: &TeamUrl, bound: Duration) -> Result<usize,
     if log.unsent(url.name(), 1)?.is_empty() {
         return Ok(0);
     }
-    let mut sent = 0;
-    let all = async {
-        let team = Team::connect(url).await?;
-        loop {
-            let rows = log.unsent(url.name(), BATCH)?;
-            let Some((last, _)) = rows.last() else { return Ok(()) };
-            let last = *last;
-            let events: Vec<Event> = rows.into_iter().map(|(_, event)| event).collect();
-            team.append(&events).await?;
-            log.sent(url.name(), last)?;
-            sent += events.len();
-        }
-    };
-    let late = || TeamError::Late { name: url.name().to_owned(), bound };
+    let all = async { send(&mut log, url, &Team::connect(url).await?).await };
     match tokio::time::timeout(bound, all).await {
-        Ok(Ok(())) => Ok(sent),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(late()),
+        Ok(sent) => sent,
+        Err(_) => Err(TeamError::Late { name: url.name().to_owned() }),
     }
 }
 
-/// The same at the end of a command: after a failure the server is left alone for a while, so that a network that is
-/// away costs one wait and not one for every command. `now` is in ms since 1970.
-pub async fn ship_in_passing(
-    local: &Path,
-    url: &TeamUrl,
-    bound: Duration,
-    now: i64,
-) -> Result<usize, TeamError> {
-    if !local.exists() {
-        return Ok(0);
+/// Sends what waits, batch by batch; each that was taken is remembered.
+async fn send(log: &mut Local, url: &TeamUrl, team: &Team) -> Result<usize, TeamError> {
+    let mut sent = 0;
+    loop {
+        let rows = log.unsent(url.name(), BATCH)?;
+        let Some(&(last, _)) = rows.last() else { return Ok(sent) };
+        let events: Vec<Event> = rows.into_iter().map(|(_, event)| event).collect();
+        team.append(&events).await?;
+        log.sent(url.name(), last)?;
+        sent += events.len();
     }
-    let rests =
-        Local::existing(local)?.failed_at(url.name())?.is_some_and(|at| (0..REST_MS).contains(&(now - at)));
-    if rests {
-        return Ok(0);
-    }
-    let shipped = ship(local, url, bound).await;
-    if shipped.is_err() {
-        Local::existing(local)?.failed(url.name(), now)?;
-    }
-    shipped
 }
 
 async fn open<T>(url: &TeamUrl, tls: T) -> Result<Client, TeamError>

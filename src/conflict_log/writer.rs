@@ -6,6 +6,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
+
 use super::event::{DEMO, Event};
 use super::local::{Local, LogError};
 use super::observe::{self, Decided, Scene};
@@ -27,6 +29,8 @@ pub struct ConflictLog(Option<Arc<Writer>>);
 struct Writer {
     path: PathBuf,
     demo: bool,
+    /// Told whenever rows were added.
+    written: Arc<Notify>,
     thread: Mutex<Option<Thread>>,
 }
 
@@ -38,16 +42,18 @@ struct Thread {
 impl ConflictLog {
     /// The log at `path`. Nothing is made before there is something to write.
     pub fn at(path: PathBuf) -> Self {
-        Self(Some(Arc::new(Writer { path, demo: false, thread: Mutex::default() })))
+        Self(Some(Arc::new(Writer::new(path, false))))
+    }
+
+    /// Is told whenever rows were added.
+    pub fn written(&self) -> Arc<Notify> {
+        self.0.as_ref().map(|writer| Arc::clone(&writer.written)).unwrap_or_default()
     }
 
     /// A log of its own at the same place, in which all is marked as a demo's.
     #[must_use]
     pub fn of_demo(&self) -> Self {
-        let writer = self.0.as_ref();
-        Self(writer.map(|writer| {
-            Arc::new(Writer { path: writer.path.clone(), demo: true, thread: Mutex::default() })
-        }))
+        Self(self.0.as_ref().map(|writer| Arc::new(Writer::new(writer.path.clone(), true))))
     }
 
     /// Remembers an inspection, if it has a divergence. `server` is the server's short name.
@@ -87,6 +93,10 @@ impl ConflictLog {
 }
 
 impl Writer {
+    fn new(path: PathBuf, demo: bool) -> Self {
+        Self { path, demo, written: Arc::default(), thread: Mutex::default() }
+    }
+
     fn scene<'a>(&self, server: &'a str, at: Millis) -> Scene<'a> {
         Scene { server: if self.demo { DEMO } else { server }, at }
     }
@@ -96,18 +106,19 @@ impl Writer {
             return;
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let thread = thread.get_or_insert_with(|| Thread::start(self.path.clone()));
+        let thread =
+            thread.get_or_insert_with(|| Thread::start(self.path.clone(), Arc::clone(&self.written)));
         // A thread that gave up has left its reason for the end.
         let _ = thread.rows.send(events);
     }
 }
 
 impl Thread {
-    fn start(path: PathBuf) -> Self {
+    fn start(path: PathBuf, told: Arc<Notify>) -> Self {
         let (rows, received) = channel::<Vec<Event>>();
         let (end, ended) = channel();
         std::thread::spawn(move || {
-            let written = write(&path, &received);
+            let written = write(&path, &received, &told);
             // Nobody waits where the program was left in haste.
             let _ = end.send(written);
         });
@@ -115,7 +126,7 @@ impl Thread {
     }
 }
 
-fn write(path: &Path, received: &Receiver<Vec<Event>>) -> Result<(), LogError> {
+fn write(path: &Path, received: &Receiver<Vec<Event>>, told: &Notify) -> Result<(), LogError> {
     let mut log = None;
     while let Ok(events) = received.recv() {
         let log = match &mut log {
@@ -123,6 +134,7 @@ fn write(path: &Path, received: &Receiver<Vec<Event>>) -> Result<(), LogError> {
             None => log.insert(Local::open(path)?),
         };
         log.append(&events)?;
+        told.notify_one();
     }
     Ok(())
 }

@@ -64,7 +64,7 @@ impl Log {
             team::ship(path, url, SENDING).await?;
         }
         let reached = tokio::time::timeout(SENDING, Team::connect(url)).await;
-        let late = |_| TeamError::Late { name: url.name().to_owned(), bound: SENDING };
+        let late = |_| TeamError::Late { name: url.name().to_owned() };
         Ok(Self::Team(url.name().to_owned(), Box::new(reached.map_err(late)??)))
     }
 

@@ -244,6 +244,45 @@ fn while_the_server_is_away_rows_wait_and_nothing_else_does() {
     door.close();
 }
 
+// This one needs no PostgreSQL.
+#[test]
+fn a_server_that_never_answers_stops_no_push_and_is_asked_once() {
+    let bench = Bench::scenario("tablet-behind");
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    silent.set_nonblocking(true).expect("a socket");
+    let url = format!("postgres://u:{PASSWORD}@{}/silent", silent.local_addr().expect("an address"));
+    let push = bench.command("push", &["--strategy", "server-wins", "--yes"]);
+    let pushed = with(push, &url, bench.data.path()).output().expect("it runs");
+    assert_eq!(pushed.status.code(), Some(0), "{}", said(&pushed));
+    let warned = |output: &std::process::Output| said(output).matches("warning: the team's log").count();
+    assert_eq!(warned(&pushed), 1, "{}", said(&pushed));
+    assert!(said(&pushed).contains("did not answer in time. Its rows wait"), "{}", said(&pushed));
+    let mut connections = 0;
+    while silent.accept().is_ok() {
+        connections += 1;
+    }
+    assert_eq!(connections, 1);
+
+    let again = with(bench.command("inspect", &[]), &url, bench.data.path()).output().expect("it runs");
+    assert_eq!((again.status.code(), warned(&again)), (Some(0), 0), "{}", said(&again));
+    assert!(silent.accept().is_err(), "it is left alone for a while");
+    assert!(!said(&pushed).contains(PASSWORD) && !said(&again).contains(PASSWORD));
+}
+
+// Nor does this one.
+#[test]
+fn help_and_manual_say_nothing_of_the_environment() {
+    let url = format!("postgres://support:{PASSWORD}@db.example/conflicts");
+    let data = tempfile::tempdir().expect("a folder");
+    for arguments in
+        [&["--help"][..], &["log", "--help"], &["push", "--help"], &["man"], &["completions", "bash"]]
+    {
+        let output = with(unstick(arguments), &url, data.path()).output().expect("it runs");
+        assert_eq!(output.status.code(), Some(0), "{arguments:?} {}", said(&output));
+        assert!(!said(&output).contains(PASSWORD), "{arguments:?} {}", said(&output));
+    }
+}
+
 #[test]
 #[ignore = "needs a PostgreSQL: .ci/with-postgres starts one"]
 fn the_password_is_nowhere() {
@@ -293,6 +332,24 @@ fn somebody_who_may_not_make_tables_uses_those_that_are_there() {
         "GRANT SELECT, INSERT, UPDATE ON unstick_event TO reader_writer; GRANT SELECT ON unstick_log TO reader_writer",
     );
     assert_eq!(team_summary(&url, bench.data.path())["inspections"], 1);
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL: .ci/with-postgres starts one"]
+fn over_tls_only_a_server_that_this_machine_trusts_is_told_anything() {
+    let database = Database::new("tls");
+    let url = format!("{}?sslmode=require", database.url);
+    let authority = std::env::var_os("UNSTICK_TEST_POSTGRES_CA").expect("whom to trust");
+    let bench = Bench::scenario("tablet-behind");
+    let inspect = || with(bench.command("inspect", &[]), &url, bench.data.path());
+    let distrusted = inspect().env_remove("SSL_CERT_FILE").output().expect("it runs");
+    assert!(said(&distrusted).contains("certificate"), "{}", said(&distrusted));
+    assert_eq!(database.number("SELECT count(*) FROM pg_tables WHERE tablename = 'unstick_log'"), 0);
+
+    let mut asked = with(unstick(&["log", "--team", "--format", "json"]), &url, bench.data.path());
+    let asked = asked.env("SSL_CERT_FILE", authority).output().expect("it runs");
+    assert_eq!(asked.status.code(), Some(0), "{}", said(&asked));
+    assert_eq!(database.number("SELECT count(*) FROM unstick_event WHERE what = 'inspection'"), 1);
 }
 
 #[test]
