@@ -124,6 +124,11 @@ impl Session {
         Self { log, ..self }
     }
 
+    /// The log in which the session leaves what it sees.
+    pub const fn log(&self) -> &ConflictLog {
+        &self.log
+    }
+
     /// The device as its file tells of it, without what an interrupted push has sent.
     pub const fn device(&self) -> &Arc<Device> {
         &self.device

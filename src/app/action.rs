@@ -87,6 +87,12 @@ pub enum Action {
     Why,
     /// The exchange between the devices and the server.
     Timeline,
+    /// The conflict log.
+    History,
+    /// Another stretch of time in the log.
+    HistorySpan,
+    /// Another share of the conflicts that an interval shall avoid.
+    HistoryShare,
     /// What would be sent and lost.
     Preview,
     /// Send it.
@@ -162,6 +168,8 @@ pub enum Place {
     Why,
     /// The exchange.
     Timeline,
+    /// The conflict log.
+    Log,
     /// The push.
     Pushing,
     /// After the push.
@@ -184,6 +192,7 @@ impl Place {
             | Self::Help
             | Self::Why
             | Self::Timeline
+            | Self::Log
             | Self::Pushing
             | Self::Ended => false,
         }

@@ -69,6 +69,8 @@ impl App {
             Action::PreviousOpen => self.next_open(false),
             Action::NextChange => self.next_change(true),
             Action::PreviousChange => self.next_change(false),
+            Action::NextSection if self.turns() => self.turn(true),
+            Action::PreviousSection if self.turns() => self.turn(false),
             Action::NextSection => self.next_section(true),
             Action::PreviousSection => self.next_section(false),
             Action::Device => self.choose(Choice::Device),
@@ -96,6 +98,9 @@ impl App {
                 self.overlays.push(Overlay::Timeline(timeline));
                 Vec::new()
             }
+            Action::History => self.open_history(),
+            Action::HistorySpan => self.ask_otherwise(true),
+            Action::HistoryShare => self.ask_otherwise(false),
             Action::Preview => self.preview_plan(),
             Action::Confirm => self.push(false),
             Action::Unfold => self.unfold(false),
@@ -143,6 +148,7 @@ impl App {
             (Some(Overlay::Diff(view)), ..) => motion.scroll(&mut view.scroll),
             (Some(Overlay::Menu(menu)), ..) => motion.select(&mut menu.selection),
             (Some(Overlay::Timeline(timeline)), ..) => motion.select(&mut timeline.selection),
+            (Some(Overlay::History(history)), ..) => motion.scroll(&mut history.page),
             (Some(Overlay::Why(page)), ..) => motion.scroll(&mut page.scroll),
             (None, Phase::Ended(ended), _) => motion.scroll(&mut ended.page.scroll),
             (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),

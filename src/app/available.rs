@@ -202,6 +202,14 @@ pub fn reload(app: &App) -> Answer {
     }
 }
 
+/// The log's charts do not fit at once.
+pub fn more_charts(app: &App) -> Answer {
+    match app.history() {
+        Some(history) if history.pages() > 1 => Ok(()),
+        Some(_) | None => Err("all charts are in view"),
+    }
+}
+
 /// Whether a question is about leaving; Ctrl-C answers that one with yes.
 pub fn is_about_leaving(question: &Question) -> bool {
     matches!(question, Question::Quit { .. } | Question::QuitPushing | Question::QuitUnknown)

@@ -20,24 +20,26 @@ const fn bind(
 }
 
 use Place::{
-    Connecting, Diff, Editor, Ended, Failure, Fields, Help, List, Menu, Preview, Prompt, Pushing, Question,
-    Search, Timeline, Token, Why,
+    Connecting, Diff, Editor, Ended, Failure, Fields, Help, List, Log, Menu, Preview, Prompt, Pushing,
+    Question, Search, Timeline, Token, Why,
 };
 
 const INSPECTOR: &[Place] = &[List, Fields];
 const FIELD: &[Place] = &[List, Fields, Diff];
-const SCROLLED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Timeline];
-const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Menu, Timeline];
+const SCROLLED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Timeline, Log];
+const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Menu, Timeline, Log];
 const BEHIND: &[Place] =
-    &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List, Timeline];
-const NO_TEXT: &[Place] =
-    &[Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended, Timeline];
+    &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List, Timeline, Log];
+const NO_TEXT: &[Place] = &[
+    Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended, Timeline,
+    Log,
+];
 /// The key that asks whether to leave does not answer that it shall be.
 const NO_QUESTION: &[Place] =
-    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended, Timeline];
+    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended, Timeline, Log];
 const EVERYWHERE: &[Place] = &[
     Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Token, Help, Search,
-    Why, Pushing, Ended, Timeline,
+    Why, Pushing, Ended, Timeline, Log,
 ];
 
 /// Every action, in the order of the footer: what decides comes first.
@@ -342,6 +344,24 @@ pub static BINDINGS: &[Binding] = &[
         can::always,
     ),
     bind(
+        Action::NextSection,
+        &[key('n')],
+        "more charts",
+        "In the log: go to the next charts, where they do not fit at once",
+        Group::Move,
+        &[Log],
+        can::more_charts,
+    ),
+    bind(
+        Action::PreviousSection,
+        &[key('N')],
+        "",
+        "In the log: go to the previous charts",
+        Group::Move,
+        &[Log],
+        can::more_charts,
+    ),
+    bind(
         Action::Open,
         &[special(KeyCode::Enter)],
         "open",
@@ -429,6 +449,33 @@ pub static BINDINGS: &[Binding] = &[
         "The exchange as a sequence: others, server, device, step by step",
         Group::Look,
         &[List, Fields, Pushing, Ended],
+        can::always,
+    ),
+    bind(
+        Action::History,
+        &[key('L')],
+        "",
+        "The conflict log: how often, where, why, what was chosen, which sync interval would help",
+        Group::Look,
+        &[Connecting, List, Fields, Ended],
+        can::always,
+    ),
+    bind(
+        Action::HistorySpan,
+        &[key('t')],
+        "other days",
+        "In the log: all of it, its last 90, 30 or 7 days",
+        Group::Look,
+        &[Log],
+        can::always,
+    ),
+    bind(
+        Action::HistoryShare,
+        &[key('a')],
+        "other share",
+        "In the log: the share of the conflicts that a sync interval shall avoid",
+        Group::Look,
+        &[Log],
         can::always,
     ),
     bind(Action::Search, &[key('/')], "search", "Search the keys", Group::Look, &[Help], can::always),
@@ -524,7 +571,7 @@ pub static BINDINGS: &[Binding] = &[
         "help",
         "These keys, and why some do not apply here",
         Group::Session,
-        &[Connecting, List, Fields, Diff, Preview, Menu, Why, Pushing, Ended],
+        &[Connecting, List, Fields, Diff, Preview, Menu, Why, Pushing, Ended, Log],
         can::always,
     ),
     bind(

@@ -49,6 +49,15 @@ pub enum Effect {
         /// Whether marks stand in the place of values.
         redact: bool,
     },
+    /// Ask the conflict log. Answered by [`super::Event::History`].
+    History {
+        /// To be named in the answer.
+        job: Job,
+        /// From this day on, in days since 1970 UTC.
+        since: Option<i64>,
+        /// The share of the conflicts that an interval shall avoid.
+        percent: u8,
+    },
     /// Put the text on the clipboard (OSC 52). Answered by [`super::Event::Copied`].
     Copy(String),
     /// Stop the process until it is continued (Ctrl-Z).
@@ -72,6 +81,7 @@ impl fmt::Debug for Effect {
             Self::Token(_) => "Token",
             Self::CancelPush => "CancelPush",
             Self::Report { .. } => "Report",
+            Self::History { .. } => "History",
             Self::Copy(_) => "Copy",
             Self::Suspend => "Suspend",
             Self::Quit(_) => "Quit",

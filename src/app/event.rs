@@ -7,6 +7,7 @@ use crossterm::event::KeyEvent;
 
 use super::action::Action;
 use super::effect::EditJob;
+use super::history::Said;
 use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
@@ -63,6 +64,13 @@ pub enum Event {
     PushFailed(Failure),
     /// The answer to [`super::Effect::Report`]: where the report lies.
     Reported(Result<PathBuf, Failure>),
+    /// The answer to [`super::Effect::History`]; dropped when its job is no longer wanted.
+    History {
+        /// The job it answers.
+        job: Job,
+        /// What the log said.
+        said: Said,
+    },
     /// The answer to [`super::Effect::Copy`]; the reason where it failed.
     Copied(Result<(), String>),
     /// SIGTERM or SIGHUP: leave cleanly, without a question.
@@ -172,6 +180,7 @@ impl fmt::Debug for Event {
             Self::PushEnded(_) => "PushEnded",
             Self::PushFailed(_) => "PushFailed",
             Self::Reported(_) => "Reported",
+            Self::History { .. } => "History",
             Self::Copied(_) => "Copied",
             Self::Term => "Term",
         })

@@ -115,6 +115,22 @@ impl Layout {
         ]
     }
 
+    /// Inside the frame: the totals of the conflict log, and its charts.
+    pub fn history(&self) -> [Rect; 2] {
+        let inner = self.inner();
+        let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+        let totals = match (inner.width, inner.height) {
+            (_, ..=7) => 1,
+            (0..70, _) | (_, 8..=15) => 2,
+            (70..120, _) => 3,
+            (120.., _) => 2,
+        };
+        let totals = totals.min(inner.height);
+        let rest = inner.height - totals;
+        let gap = rest.min(1);
+        [Rect { height: totals, ..inner }, Rect { y: inner.y + totals + gap, height: rest - gap, ..inner }]
+    }
+
     /// The text of the editor inside the frame, and beside it, where there is room, what both sides say.
     pub fn editor(&self) -> [Rect; 2] {
         let below = self.diff();
@@ -159,6 +175,7 @@ mod tests {
                         .preview()
                         .into_iter()
                         .chain(layout.timeline())
+                        .chain(layout.history())
                         .chain(layout.editor())
                         .chain([layout.diff()])
                     {

@@ -20,6 +20,7 @@ mod edit;
 mod effect;
 mod event;
 mod filter;
+mod history;
 mod keys;
 mod layout;
 mod overlay;
@@ -50,6 +51,7 @@ pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
 pub use event::{Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
 pub use filter::{Query, WORDS};
+pub use history::{History, Part, Said, pages, share};
 pub use keys::Key;
 pub use layout::Layout;
 pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
@@ -335,6 +337,7 @@ impl App {
             | Overlay::Failure(_)
             | Overlay::Token(_)
             | Overlay::Timeline(_)
+            | Overlay::History(_)
             | Overlay::Why(_) => None,
         })
     }

@@ -7,6 +7,7 @@ use super::draft::Draft;
 use super::edit::Editor;
 use super::event::Failure;
 use super::filter::Query;
+use super::history::History;
 use super::page::Page;
 use super::preview::Preview;
 use super::scope::{Forecast, Scope};
@@ -44,6 +45,8 @@ pub enum Overlay {
     Why(Page),
     /// The exchange between the devices and the server.
     Timeline(Timeline),
+    /// The conflict log.
+    History(Box<History>),
 }
 
 impl Overlay {
@@ -62,6 +65,7 @@ impl Overlay {
             Self::Token(_) => Place::Token,
             Self::Why(_) => Place::Why,
             Self::Timeline(_) => Place::Timeline,
+            Self::History(_) => Place::Log,
         }
     }
 }

@@ -49,6 +49,7 @@ impl App {
                 self.overlays.push(Overlay::Failure(failure));
                 Vec::new()
             }
+            Event::History { job, said } => self.told_history(job, said),
             Event::Copied(Ok(())) => self.done("copied"),
             Event::Copied(Err(reason)) => self.refuse(format!("not copied: {reason}")),
             Event::Term => return vec![Effect::Quit(self.exit_code())],
@@ -270,6 +271,7 @@ impl App {
                     let [_, steps, _] = layout.timeline();
                     timeline.selection.set_height(timeline::steps_in(steps));
                 }
+                Overlay::History(history) => history.fit(layout.history()[1]),
                 Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_) | Overlay::Token(_) => {}
             }
         }

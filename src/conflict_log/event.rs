@@ -240,6 +240,12 @@ pub const fn day(at: i64) -> i64 {
     at.div_euclid(86_400_000)
 }
 
+/// A day of UTC as `2026-05-01`.
+pub fn date(day: i64) -> String {
+    let moment = jiff::Timestamp::from_second(day.saturating_mul(86_400));
+    moment.map_or_else(|_| format!("day {day}"), |moment| moment.strftime("%Y-%m-%d").to_string())
+}
+
 /// An id or a name as the log keeps it: of bounded length, on one line, and nothing in it that a database refuses.
 pub fn name(text: &str) -> String {
     text.chars().take(MAX_NAME).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()

@@ -8,6 +8,7 @@
 pub mod ask;
 pub mod event;
 pub mod local;
+mod looking;
 pub mod observe;
 pub mod summary;
 pub mod team;

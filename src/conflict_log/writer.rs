@@ -2,6 +2,7 @@
 //! for the disk or for another process, and a log that cannot be written is told of once, at the end.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ struct Writer {
     demo: bool,
     /// Told whenever rows were added.
     written: Arc<Notify>,
+    /// How many rows are on their way.
+    on_their_way: Arc<AtomicUsize>,
     thread: Mutex<Option<Thread>>,
 }
 
@@ -43,6 +46,16 @@ impl ConflictLog {
     /// The log at `path`. Nothing is made before there is something to write.
     pub fn at(path: PathBuf) -> Self {
         Self(Some(Arc::new(Writer::new(path, false))))
+    }
+
+    /// Where it lies, and whether all in it is marked as a demo's; `None` where it is off.
+    pub(super) fn place(&self) -> Option<(&Path, bool)> {
+        self.0.as_ref().map(|writer| (writer.path.as_path(), writer.demo))
+    }
+
+    /// Whether all that was left here lies in the log by now.
+    pub(super) fn is_written(&self) -> bool {
+        self.0.as_ref().is_none_or(|writer| writer.on_their_way.load(Ordering::SeqCst) == 0)
     }
 
     /// Is told whenever rows were added.
@@ -94,7 +107,7 @@ impl ConflictLog {
 
 impl Writer {
     fn new(path: PathBuf, demo: bool) -> Self {
-        Self { path, demo, written: Arc::default(), thread: Mutex::default() }
+        Self { path, demo, written: Arc::default(), on_their_way: Arc::default(), thread: Mutex::default() }
     }
 
     fn scene<'a>(&self, server: &'a str, at: Millis) -> Scene<'a> {
@@ -106,19 +119,24 @@ impl Writer {
             return;
         }
         let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
-        let thread =
-            thread.get_or_insert_with(|| Thread::start(self.path.clone(), Arc::clone(&self.written)));
+        let thread = thread.get_or_insert_with(|| {
+            Thread::start(self.path.clone(), Arc::clone(&self.written), Arc::clone(&self.on_their_way))
+        });
+        let count = events.len();
+        self.on_their_way.fetch_add(count, Ordering::SeqCst);
         // A thread that gave up has left its reason for the end.
-        let _ = thread.rows.send(events);
+        if thread.rows.send(events).is_err() {
+            self.on_their_way.fetch_sub(count, Ordering::SeqCst);
+        }
     }
 }
 
 impl Thread {
-    fn start(path: PathBuf, told: Arc<Notify>) -> Self {
+    fn start(path: PathBuf, told: Arc<Notify>, on_their_way: Arc<AtomicUsize>) -> Self {
         let (rows, received) = channel::<Vec<Event>>();
         let (end, ended) = channel();
         std::thread::spawn(move || {
-            let written = write(&path, &received, &told);
+            let written = write(&path, &received, &told, &on_their_way);
             // Nobody waits where the program was left in haste.
             let _ = end.send(written);
         });
@@ -126,7 +144,12 @@ impl Thread {
     }
 }
 
-fn write(path: &Path, received: &Receiver<Vec<Event>>, told: &Notify) -> Result<(), LogError> {
+fn write(
+    path: &Path,
+    received: &Receiver<Vec<Event>>,
+    told: &Notify,
+    on_their_way: &AtomicUsize,
+) -> Result<(), LogError> {
     let mut log = None;
     while let Ok(events) = received.recv() {
         let log = match &mut log {
@@ -134,6 +157,7 @@ fn write(path: &Path, received: &Receiver<Vec<Event>>, told: &Notify) -> Result<
             None => log.insert(Local::open(path)?),
         };
         log.append(&events)?;
+        on_their_way.fetch_sub(events.len(), Ordering::SeqCst);
         told.notify_one();
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use super::human::count;
 use super::lines;
 use super::style::Style;
-use crate::conflict_log::event::{COLUMNS, Cell, Event};
+use crate::conflict_log::event::{COLUMNS, Cell, Event, date};
 use crate::conflict_log::summary::{Count, Filter, Summary};
 use crate::domain::safe_text::{visible_json, visible_line};
 
@@ -340,12 +340,6 @@ fn count_of(number: u64, one: &str) -> String {
 /// ` (14.1 %)`; nothing where there is nothing to take a share of.
 fn share(part: u64, all: u64) -> String {
     if all == 0 { String::new() } else { format!(" ({:.1} %)", part as f64 * 100.0 / all as f64) }
-}
-
-/// A day of UTC as `2026-05-01`.
-fn date(day: i64) -> String {
-    let moment = jiff::Timestamp::from_second(day.saturating_mul(86_400));
-    moment.map_or_else(|_| format!("day {day}"), |moment| moment.strftime("%Y-%m-%d").to_string())
 }
 
 /// A length of time in its two largest units: `45 s`, `2 h 5 min`, `3 d`.

@@ -91,6 +91,13 @@ impl Effects {
                 let written = self.report(redact).map_err(|error| input_failure(&self.session, &error));
                 send(&self.events, Event::Reported(written));
             }
+            Effect::History { job, since, percent } => {
+                let (log, events) = (self.session().await.log().clone(), self.events.clone());
+                tokio::spawn(async move {
+                    let said = log.said(since, percent).await;
+                    send(&events, Event::History { job, said });
+                });
+            }
             // These need the terminal; its owner does them.
             Effect::Editor { .. } | Effect::Copy(_) | Effect::Suspend | Effect::Quit(_) => {}
         }

@@ -112,6 +112,7 @@ pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -
                 | Effect::Compute { .. }
                 | Effect::Push { .. }
                 | Effect::Report { .. }
+                | Effect::History { .. }
                 | Effect::Token(_)
                 | Effect::CancelPush) => {
                     effects.run(effect).await;

@@ -4,6 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
+use ratatui::widgets::Widget;
 
 use super::theme::{Ink, Theme};
 use super::{Regions, Target};
@@ -147,6 +148,14 @@ impl<'a> Canvas<'a> {
             // Nothing of what was drawn here before shines through.
             cell.reset();
             cell.set_symbol(symbol).set_style(style);
+        }
+    }
+
+    /// Draws a widget of ratatui's: charts of numbers under words of the program. Data never goes this way.
+    pub fn widget(&mut self, area: Rect, widget: impl Widget) {
+        let area = area.intersection(self.area);
+        if !area.is_empty() {
+            widget.render(area, self.buffer);
         }
     }
 

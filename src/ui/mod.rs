@@ -7,6 +7,7 @@ mod diff;
 mod field;
 mod footer;
 mod header;
+mod history;
 mod list;
 mod overlays;
 mod pages;
@@ -83,6 +84,7 @@ fn body(canvas: &mut Canvas, app: &App) {
         | Overlay::Editor(_)
         | Overlay::Diff(_)
         | Overlay::Timeline(_)
+        | Overlay::History(_)
         | Overlay::Why(_) => true,
         Overlay::Prompt { .. }
         | Overlay::Menu(_)
@@ -96,6 +98,7 @@ fn body(canvas: &mut Canvas, app: &App) {
         (Some(Overlay::Editor(editor)), ..) => overlays::editor(canvas, app, editor),
         (Some(Overlay::Diff(view)), _, Some(bench)) => diff::draw(canvas, app, bench, view),
         (Some(Overlay::Timeline(view)), ..) => timeline::draw(canvas, app, view),
+        (Some(Overlay::History(view)), ..) => history::draw(canvas, app, view),
         (Some(Overlay::Why(page)), ..) => pages::framed(canvas, app, "why stuck", page),
         (_, Phase::Pushing(pushing), _) => pages::pushing(canvas, app, pushing),
         (_, Phase::Ended(ended), _) => pages::framed(canvas, app, "after the push", &ended.page),

@@ -30,6 +30,7 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
             | Overlay::Diff(_)
             | Overlay::Prompt { .. }
             | Overlay::Timeline(_)
+            | Overlay::History(_)
             | Overlay::Why(_),
         )
         | None => {}
@@ -281,6 +282,7 @@ const fn place_words(place: Place) -> &'static str {
         Place::Help | Place::Search => "in the help",
         Place::Why => "in the diagnosis",
         Place::Timeline => "in the exchange",
+        Place::Log => "in the conflict log",
         Place::Pushing => "while sending",
         Place::Ended => "after the push",
     }

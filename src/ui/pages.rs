@@ -25,7 +25,7 @@ pub fn framed(canvas: &mut Canvas, app: &App, title: &str, page: &Page) {
     canvas.scrollbar(app.layout().frame.right() - 1, inner, &page.scroll.visible(), page.scroll.len());
 }
 
-fn prose(canvas: &mut Canvas, area: Rect, page: &Page) {
+pub fn prose(canvas: &mut Canvas, area: Rect, page: &Page) {
     for (y, row) in (area.y..area.bottom()).zip(page.visible()) {
         let PageRow { rank, mark, indent, text } = row;
         let x = area.x + 1;

@@ -52,6 +52,15 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
 }
 
 #[test]
+fn the_conflict_log_is_looked_at_in_charts() {
+    let mut terminal = Terminal::run(&["demo"], 120, 36);
+    terminal.see("0 of 2 resolved").keys("L").see("conflict log of demos").see("conflicts a day (UTC)");
+    terminal.see("concurrent-mutations").keys("t").see("last 90 days").keys(ESCAPE).gone("conflict log");
+    terminal.keys("q").end();
+    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
 fn leaving_asks_when_choices_would_be_lost_and_gives_the_terminal_back() {
     let mut terminal = Terminal::run(&["demo", "offline-edits"], 80, 24);
     terminal.see("Why stuck").keys("2").see("client-wins");

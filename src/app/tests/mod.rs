@@ -556,5 +556,6 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
 pub(crate) mod anything;
 mod exchange;
 pub(crate) mod fixing;
+pub(crate) mod history;
 mod playing;
 pub(crate) mod pushing;

@@ -5,7 +5,7 @@ use crate::app::Event;
 use crate::app::tests::fixing::POISON;
 use crate::app::tests::pushing::{end, pushing};
 use crate::app::tests::sample::{self, DEVICE, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
-use crate::app::tests::{failure, play, type_text};
+use crate::app::tests::{failure, history, play, type_text};
 use crate::domain::mutation::Cursor;
 use crate::domain::push::{End, Note, Quarantined};
 use crate::domain::window::PullStep;
@@ -92,6 +92,18 @@ fn exchange() {
         play(&mut app, "T");
         app
     });
+}
+
+#[test]
+fn conflict_log() {
+    let said = || crate::app::Said::of(history::summary(), false);
+    at_every_size("log", |size| history::told(size, said()));
+    at_every_size("log-more", |size| {
+        let mut app = history::told(size, said());
+        play(&mut app, "n n");
+        app
+    });
+    at_every_size("log-off", |size| history::told(size, crate::app::Said::Off));
 }
 
 #[test]
