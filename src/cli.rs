@@ -314,6 +314,7 @@ impl Read {
             conflict_log: conflict_log::Settings {
                 on: !common.no_log && config.log.conflicts.unwrap_or(true),
                 path: conflict_log::local::default_path(),
+                keep_days: config.log.keep_days,
                 team,
             },
             now: common.now,

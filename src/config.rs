@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -36,6 +37,8 @@ pub struct Log {
     pub file: Option<PathBuf>,
     /// Whether the conflict log is added to; it is, unless this is `false`.
     pub conflicts: Option<bool>,
+    /// How many days the conflict log on this machine goes back; for ever without it.
+    pub keep_days: Option<NonZeroU32>,
     /// The team's conflict log: a `PostgreSQL`.
     pub url: Option<TeamUrl>,
 }
@@ -85,7 +88,7 @@ fn refused(path: &Path, text: &str, error: &toml::de::Error) -> InputError {
     let next = if message.contains("unknown field `token`") {
         "Tokens are not read from the configuration: put it into UNSTICK_TOKEN or into a file for token_file"
     } else {
-        "The keys are server, client_id, token_file, color, and file, conflicts and url in [log]"
+        "The keys are server, client_id, token_file, color, and file, conflicts, keep_days and url in [log]"
     };
     InputError::Unsupported {
         file: path.display().to_string(),
@@ -119,6 +122,7 @@ mod tests {
             [log]
             file = "/var/log/unstick.log"
             conflicts = false
+            keep_days = 400
             url = "postgres://support:secret@db.example/conflicts"
         "#;
         let expected = Config {
@@ -129,6 +133,7 @@ mod tests {
             log: Log {
                 file: Some("/var/log/unstick.log".into()),
                 conflicts: Some(false),
+                keep_days: NonZeroU32::new(400),
                 url: Some(TeamUrl::parse("postgres://support:secret@db.example/conflicts").expect("a URL")),
             },
         };
@@ -140,6 +145,7 @@ mod tests {
     fn unknown_keys_and_values_are_named_and_nothing_else_is() {
         for (text, line, named) in [
             ("client_id = \"app\"\nsever = \"x\"", "line 2", "`sever`"),
+            ("[log]\nkeep_days = 0", "line 2", "nonzero"),
             ("[log]\nlevel = \"secret\"", "line 2", "`level`"),
             ("color = \"sometimes\"", "line 1", "expected one of auto, always, never"),
             ("token = \"secret\"", "line 1", "UNSTICK_TOKEN"),
@@ -160,7 +166,7 @@ mod tests {
         let config = read(&told).unwrap_or_else(|error| panic!("{error}"));
         assert!(config.server.is_some() && config.client_id.is_some() && config.token_file.is_some());
         assert!(config.color.is_some() && config.log.file.is_some());
-        assert!(config.log.conflicts.is_some() && config.log.url.is_some());
+        assert!(config.log.conflicts.is_some() && config.log.keep_days.is_some() && config.log.url.is_some());
     }
 
     #[test]

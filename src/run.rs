@@ -66,6 +66,9 @@ pub enum Failed {
     /// The team's log cannot be read.
     #[error("{0}. Without --team the log on this machine answers")]
     TeamLog(#[from] TeamError),
+    /// Rows that are to be let go of could not be sent on before.
+    #[error("{0}. Rows wait for it, so nothing was removed; try again when it can be reached")]
+    Unsent(TeamError),
     /// The terminal or the output failed.
     #[error("{what}: {source}")]
     Terminal {
@@ -87,7 +90,9 @@ impl Failed {
     pub const fn exit_code(&self) -> ExitCode {
         match self {
             Self::Input(_) | Self::Log(_) | Self::Terminal { .. } => ExitCode::BadInput,
-            Self::TeamLog(_) | Self::Pull(_) | Self::CursorAhead { .. } => ExitCode::Refused,
+            Self::TeamLog(_) | Self::Unsent(_) | Self::Pull(_) | Self::CursorAhead { .. } => {
+                ExitCode::Refused
+            }
         }
     }
 }

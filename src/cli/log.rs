@@ -20,7 +20,8 @@ Examples:
   unstick log --since 30d
   unstick log --device tablet-b --avoid 95
   unstick log --team --since 4w
-  unstick log export --format csv > conflicts.csv")]
+  unstick log export --format csv > conflicts.csv
+  unstick log prune --before 400d")]
 pub(super) struct Log {
     #[command(flatten)]
     range: Range,
@@ -45,9 +46,22 @@ enum Sub {
         #[arg(long, default_value = "jsonl", value_parser = one_of(RowFormat::ALL, RowFormat::name))]
         format: RowFormat,
     },
+    /// Let go of old rows of the log on this machine
+    ///
+    /// Removes what is from before a day, demos as well, and makes the file smaller. The team's log is never touched;
+    /// where there is one, rows that were not sent to it yet are sent first, and nothing is removed where that fails.
+    /// keep_days under [log] in the configuration does the same by itself.
+    #[command(
+        after_help = "Examples:\n  unstick log prune --before 2026-01-01\n  unstick log prune --before 400d"
+    )]
+    Prune {
+        /// The first day that stays: days or weeks ago such as 400d or 52w, or a day such as 2026-01-01 (UTC)
+        #[arg(long, value_name = "DAY", value_parser = Since::parse)]
+        before: Since,
+    },
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 struct Range {
     /// From this day on: days or weeks ago such as 30d or 4w, or a day such as 2026-05-01 (UTC)
     #[arg(long, value_name = "DAY", value_parser = Since::parse)]
@@ -69,6 +83,7 @@ impl Log {
         let (range, form) = match self.command {
             None => (self.range, Form::Summary { format: self.format, percent: self.avoid }),
             Some(Sub::Export { range, format }) => (range, Form::Rows(format)),
+            Some(Sub::Prune { before }) => (Range::default(), Form::Prune { before }),
         };
         Ask { since: range.since, device: range.device, demos: range.demo, team: range.team, form }
     }

@@ -167,6 +167,7 @@ fn the_configuration_fills_in_what_arguments_leave_out() {
         log: crate::config::Log {
             file: Some("/var/log/unstick.log".into()),
             conflicts: Some(false),
+            keep_days: None,
             url: None,
         },
     };

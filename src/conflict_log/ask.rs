@@ -31,6 +31,11 @@ pub enum Form {
     },
     /// Every row.
     Rows(RowFormat),
+    /// What is left after all from before a day was let go of.
+    Prune {
+        /// The first day that stays.
+        before: Since,
+    },
 }
 
 /// For whom a summary is.
@@ -110,7 +115,8 @@ impl Since {
         })
     }
 
-    fn day(self, now: Millis) -> i64 {
+    /// The day, in days since 1970.
+    pub fn day(self, now: Millis) -> i64 {
         match self {
             Self::DaysAgo(days) => day(now.0) - i64::from(days),
             Self::Day(day) => day,

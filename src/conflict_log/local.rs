@@ -1,6 +1,7 @@
 //! The log on this machine: one `SQLite` file that many processes append to at once. A row and what it adds to the
 //! counts are written in one transaction, so that a question is answered from the counts and not from the rows.
 
+mod prune;
 mod schema;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavi
 use super::event::{COLUMNS, Cell, DEMO, Event, Get, What};
 use super::summary::{Advice, Counts, Filter, Of, Summary, median_at, share_at};
 use crate::durable;
+
+pub use prune::Pruned;
 
 /// How long a process waits for another that writes.
 const BUSY: Duration = Duration::from_secs(5);

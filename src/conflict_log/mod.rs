@@ -14,8 +14,9 @@ pub mod summary;
 pub mod team;
 mod writer;
 
-pub use writer::{ConflictLog, Watched};
+pub use writer::{ConflictLog, Keep, Watched};
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -28,6 +29,8 @@ pub struct Settings {
     pub on: bool,
     /// Where it lies; `None` where this machine has no folder for it.
     pub path: Option<PathBuf>,
+    /// How many days it goes back; for ever without it.
+    pub keep_days: Option<NonZeroU32>,
     /// The team's log, to which the rows are sent on.
     pub team: Option<TeamUrl>,
 }
@@ -41,7 +44,9 @@ static SENDING: Mutex<Option<Sending>> = Mutex::new(None);
 pub fn start(settings: &Settings) {
     if let Some(path) = settings.path.as_ref().filter(|_| settings.on) {
         // A second start changes nothing.
-        let _ = LOG.set((ConflictLog::at(path.clone()), settings.clone()));
+        let team = settings.team.as_ref().map(|url| url.name().to_owned());
+        let keep = settings.keep_days.map(|days| Keep { days, team });
+        let _ = LOG.set((ConflictLog::keeping(path.clone(), keep), settings.clone()));
     }
 }
 

@@ -4,13 +4,15 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::{Failed, written};
+use crate::app::count;
 use crate::conflict_log::Settings;
 use crate::conflict_log::ask::{Ask, Form, RowFormat, SummaryFormat};
-use crate::conflict_log::event::Event;
-use crate::conflict_log::local::{Local, LogError};
+use crate::conflict_log::event::{Event, date};
+use crate::conflict_log::local::{Local, LogError, Pruned};
 use crate::conflict_log::summary::{Filter, Summary};
 use crate::conflict_log::team::{self, Team, TeamError, TeamUrl};
 use crate::domain::mutation::Millis;
+use crate::domain::safe_text::visible_line;
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::report::log::{self, Report};
@@ -33,6 +35,9 @@ pub(super) async fn answer(
     style: Style,
     now: Millis,
 ) -> Result<ExitCode, Failed> {
+    if let Form::Prune { before } = ask.form {
+        return prune(before.day(now), settings).await;
+    }
     let log = if ask.team { Log::team(settings).await? } else { Log::local(settings)? };
     let filter = ask.filter(now);
     match ask.form {
@@ -41,6 +46,37 @@ pub(super) async fn answer(
             written(summarize(Report { summary: &summary, filter: &filter, of: &of }, format, style))
         }
         Form::Rows(format) => written(log.rows(&filter, format).await?),
+        // Answered above.
+        Form::Prune { .. } => Ok(ExitCode::Done),
+    }
+}
+
+/// Lets go of what is from before a day. Rows that wait for the team's log are sent first.
+async fn prune(before: i64, settings: &Settings) -> Result<ExitCode, Failed> {
+    let path = settings.path.as_deref().ok_or(LogError::NoFolder)?;
+    let shown = path.display().to_string();
+    let shown = visible_line(&shown);
+    let day = date(before);
+    if !path.exists() {
+        return written(writeln!(io::stdout(), "there is no conflict log at {shown} yet"));
+    }
+    if let Some(url) = &settings.team {
+        team::ship(path, url, SENDING).await.map_err(Failed::Unsent)?;
+    }
+    let mut log = Local::existing(path)?;
+    match log.prune(before, settings.team.as_ref().map(TeamUrl::name))? {
+        Pruned::Gone { rows, left } => {
+            log.shrink();
+            let rows = count(rows, "row");
+            let said = format!("{rows} from before {day} (UTC) removed from {shown}; {left} left");
+            written(writeln!(io::stdout(), "{said}"))
+        }
+        Pruned::Unsent(rows) => Err(InputError::Unsupported {
+            file: path.display().to_string(),
+            reason: format!("holds {} that came meanwhile and wait for the team's log", count(rows, "row")),
+            next: String::from("Nothing was removed; try again"),
+        }
+        .into()),
     }
 }
 

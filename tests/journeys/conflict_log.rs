@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use serde_json::Value;
+use unstick::conflict_log::event::{Event, What};
+use unstick::conflict_log::local::Local;
 
 use super::bench::{Bench, TOKEN, files, said, unstick};
 use super::schemas::assert_described;
@@ -148,4 +150,42 @@ fn many_processes_write_at_once() {
     let each: u64 = counted(&told, "byDay").iter().map(|(_, count)| count).sum();
     assert_eq!(told["conflicts"], each);
     assert!(Path::new(bench.data.path()).join("conflicts.sqlite3").exists());
+}
+
+#[test]
+fn what_is_old_is_removed_when_it_is_asked_for_or_by_itself() {
+    let bench = Bench::scenario("tablet-behind");
+    let path = bench.data.path().join("conflicts.sqlite3");
+    assert!(ask(&bench, &["prune", "--before", "30d"]).contains("there is no conflict log"));
+    let old = Event {
+        id: String::from("old"),
+        at: 86_400_000,
+        what: What::Conflict,
+        device: String::from("tablet"),
+        server: String::from("pre-live"),
+        ..Event::default()
+    };
+    let add =
+        || Local::open(&path).and_then(|mut log| log.append(std::slice::from_ref(&old))).expect("written");
+    add();
+    assert_eq!(summary(&bench)["conflicts"], 1);
+    let said = ask(&bench, &["prune", "--before", "1970-01-02"]);
+    assert!(
+        said.contains("0 rows from before 1970-01-02 (UTC) removed") && said.contains("1 left"),
+        "{said}"
+    );
+    let said = ask(&bench, &["prune", "--before", "30d"]);
+    assert!(said.starts_with("1 row from before ") && said.contains("0 left"), "{said}");
+    assert_eq!(summary(&bench)["conflicts"], 0);
+
+    add();
+    let config = bench.folder.path().join("config.toml");
+    std::fs::write(&config, "[log]\nkeep_days = 30\n").expect("written");
+    let seen: Value = serde_json::from_str(&bench.expect(
+        1,
+        "inspect",
+        &["--format", "json", "--config", config.to_str().expect("a path")],
+    ))
+    .expect("JSON");
+    assert_eq!(summary(&bench)["conflicts"], seen["summary"]["diverged"], "the old one is gone");
 }

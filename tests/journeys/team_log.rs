@@ -285,6 +285,36 @@ fn help_and_manual_say_nothing_of_the_environment() {
 
 #[test]
 #[ignore = "needs a PostgreSQL: .ci/with-postgres starts one"]
+fn old_rows_are_let_go_of_on_this_machine_only_once_the_team_has_them() {
+    let database = Database::new("prune");
+    let data = tempfile::tempdir().expect("a folder");
+    let path = data.path().join("conflicts.sqlite3");
+    Local::open(&path).and_then(|mut log| log.append(&conflicts("a", 20))).expect("written");
+    let door = Door::to(&database.url);
+    door.close();
+    let prune = || {
+        with(unstick(&["log", "prune", "--before", "30d"]), &door.url, data.path()).output().expect("it runs")
+    };
+    let away = prune();
+    assert_eq!(away.status.code(), Some(3), "{}", said(&away));
+    assert!(
+        said(&away).contains("nothing was removed") && !said(&away).contains(PASSWORD),
+        "{}",
+        said(&away)
+    );
+    door.open();
+    let there = prune();
+    assert!(
+        said(&there).contains("20 rows from before") && said(&there).contains("0 left"),
+        "{}",
+        said(&there)
+    );
+    assert_eq!(database.number("SELECT count(*) FROM unstick_event"), 20);
+    door.close();
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL: .ci/with-postgres starts one"]
 fn the_password_is_nowhere() {
     let database = Database::new("password");
     let bench = Bench::scenario("tablet-behind");

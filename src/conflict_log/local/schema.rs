@@ -21,7 +21,7 @@ CREATE TABLE sent (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// `event` is the log; it is only ever added to. `tally` counts it: for a scope (all devices, one device, demos), a
+/// `event` is the log; rows are added to it, and let go of by whole days. `tally` counts it: for a scope (all devices, one device, demos), a
 /// dimension and its value, by day. The two indexes hold what a question for an order needs, and nothing else.
 const TABLES: &str = "
 CREATE TABLE event (

@@ -222,3 +222,74 @@ fn questions_for_an_order_are_answered_from_an_index_alone() {
         assert!(plan.contains("USING COVERING INDEX"), "{plan}");
     }
 }
+
+#[test]
+fn what_is_old_is_let_go_of_with_its_counts_and_the_rest_counts_as_before() {
+    let (folder, mut log) = log();
+    let at = |day: i64| day * DAY + 7;
+    let old: Vec<Event> = (0..40).map(|n| conflict(&format!("old-{n}"), at(n % 4), "a", Some(n))).collect();
+    let mut kept = vec![
+        conflict("1", at(4), "a", Some(60_000)),
+        conflict("2", at(9), "b", None),
+        push("p", at(4), 3, 1),
+    ];
+    kept.push(resolution(&kept[0], at(9), "device"));
+    let demo = Event { server: DEMO.into(), ..conflict("demo", at(1), "a", None) };
+    log.append(&[&old[..], &kept, &[demo]].concat()).expect("written");
+    // As if nothing else had ever been there.
+    let (_other_folder, mut other) = self::log();
+    other.append(&kept).expect("written");
+
+    assert!(!log.holds_before(0).expect("an answer"));
+    assert!(log.holds_before(4).expect("an answer"));
+    assert_eq!(log.prune(4, None).expect("pruned"), Pruned::Gone { rows: 41, left: 4 });
+    assert!(!log.holds_before(4).expect("an answer"));
+    for filter in [
+        ALL,
+        Filter { since: Some(5), ..ALL },
+        Filter { device: Some("a".into()), ..ALL },
+        Filter { demos: true, ..ALL },
+    ] {
+        assert_eq!(
+            log.summary(&filter, 80).expect("an answer"),
+            other.summary(&filter, 80).expect("an answer"),
+            "{filter:?}"
+        );
+    }
+    assert_eq!(log.prune(4, None).expect("pruned"), Pruned::Gone { rows: 0, left: 4 });
+    // Rows that come now have other numbers than those that are gone.
+    log.append(&old[..1]).expect("written");
+    log.shrink();
+    drop(log);
+    let again = Local::existing(&folder.path().join("data").join("log.sqlite3")).expect("it is whole");
+    assert_eq!(again.summary(&ALL, 80).expect("an answer").conflicts, 3);
+}
+
+#[test]
+fn the_file_becomes_smaller() {
+    let (folder, mut log) = log();
+    let path = folder.path().join("data").join("log.sqlite3");
+    let rows: Vec<Event> = (0..5000).map(|n| conflict(&n.to_string(), n, "a", None)).collect();
+    log.append(&rows).expect("written");
+    log.shrink();
+    let before = std::fs::metadata(&path).expect("a file").len();
+    log.prune(1, None).expect("pruned");
+    log.shrink();
+    let after = std::fs::metadata(&path).expect("a file").len();
+    assert!(after * 4 < before, "{before} {after}");
+}
+
+#[test]
+fn what_waits_for_a_teams_log_is_not_let_go_of() {
+    let (_folder, mut log) = log();
+    let demo = Event { server: DEMO.into(), ..conflict("demo", 3, "a", None) };
+    log.append(&[conflict("1", 1, "a", None), conflict("2", 2, "a", None), demo]).expect("written");
+    assert_eq!(log.prune(1, Some("team")).expect("an answer"), Pruned::Unsent(2));
+    let (first, _) = log.unsent("team", 1).expect("rows").remove(0);
+    log.sent("team", first).expect("noted");
+    assert_eq!(log.prune(1, Some("team")).expect("an answer"), Pruned::Unsent(1));
+    assert_eq!(log.summary(&ALL, 80).expect("an answer").conflicts, 2, "nothing is gone");
+    assert_eq!(log.prune(0, Some("team")).expect("an answer"), Pruned::Gone { rows: 0, left: 3 });
+    log.sent("team", first + 1).expect("noted");
+    assert_eq!(log.prune(1, Some("team")).expect("an answer"), Pruned::Gone { rows: 3, left: 0 });
+}
