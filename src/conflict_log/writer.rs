@@ -183,7 +183,7 @@ impl Desk {
                 let before = event.day() - i64::from(keep.days.get());
                 if log.holds_before(before)? {
                     // What waits for the team's log stays until the next time.
-                    log.prune(before, keep.team.as_deref())?;
+                    log.prune_some(before, keep.team.as_deref())?;
                 }
             }
         }

@@ -74,7 +74,7 @@ async fn prune(before: i64, settings: &Settings) -> Result<ExitCode, Failed> {
         Pruned::Unsent(rows) => Err(InputError::Unsupported {
             file: path.display().to_string(),
             reason: format!("holds {} that came meanwhile and wait for the team's log", count(rows, "row")),
-            next: String::from("Nothing was removed; try again"),
+            next: String::from("What waits was not removed; try again"),
         }
         .into()),
     }

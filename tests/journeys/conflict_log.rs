@@ -189,3 +189,29 @@ fn what_is_old_is_removed_when_it_is_asked_for_or_by_itself() {
     .expect("JSON");
     assert_eq!(summary(&bench)["conflicts"], seen["summary"]["diverged"], "the old one is gone");
 }
+
+#[test]
+fn whoever_is_killed_while_writing_leaves_a_log_that_is_whole() {
+    let bench = Bench::scenario("tablet-behind");
+    let size = || files(bench.data.path()).iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+    for _ in 0..8 {
+        let before = size();
+        let mut child =
+            bench.command("inspect", &[]).stdout(std::process::Stdio::null()).spawn().expect("it runs");
+        // As soon as the first bytes are written, or, where they came too fast, afterwards.
+        while size() == before && child.try_wait().expect("a child").is_none() {
+            std::hint::spin_loop();
+        }
+        child.kill().expect("SIGKILL");
+        child.wait().expect("it ends");
+    }
+    bench.expect(1, "inspect", &[]);
+    let told = summary(&bench);
+    let rows = ask(&bench, &["export"]);
+    let of = |what: &str| rows.lines().filter(|row| row.contains(&format!("\"what\":\"{what}\""))).count();
+    assert!(of("inspection") > 0 && of("conflict") > 0, "{rows}");
+    assert_eq!(
+        (&told["inspections"], &told["conflicts"]),
+        (&of("inspection").into(), &of("conflict").into())
+    );
+}

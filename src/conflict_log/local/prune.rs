@@ -1,6 +1,8 @@
 //! What is old is let go of: rows and what they added to the counts, together.
 
-use rusqlite::{Connection, TransactionBehavior, params};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::{DEMO, Local, LogError};
 
@@ -18,12 +20,48 @@ pub enum Pruned {
     Unsent(usize),
 }
 
+/// About how many rows go at once: others who write wait no longer than that takes.
+const AT_ONCE: i64 = 50_000;
+/// In between, whoever waits has a chance: `SQLite` looks ten times a second.
+const PAUSE: Duration = Duration::from_millis(110);
+
 impl Local {
-    /// Lets go of every row from before a day, in days since 1970 UTC, and of what it added to the counts; all or
-    /// nothing. Rows that still wait for the team's log `team` are not lost: then nothing is let go of.
+    /// Lets go of every row from before a day, in days since 1970 UTC, and of what it added to the counts, a stretch
+    /// of whole days at a time. Rows that still wait for the team's log `team` are not lost: then nothing more is let
+    /// go of.
     pub fn prune(&mut self, before: i64, team: Option<&str>) -> Result<Pruned, LogError> {
-        let pruned = prune(&mut self.connection, before, team);
-        self.named(pruned)
+        self.prune_by(before, team, AT_ONCE)
+    }
+
+    /// The same, but one stretch only: what else is old waits for the next time.
+    pub fn prune_some(&mut self, before: i64, team: Option<&str>) -> Result<Pruned, LogError> {
+        self.stretch(before, team, AT_ONCE).map(|(pruned, _)| pruned)
+    }
+
+    pub(super) fn prune_by(
+        &mut self,
+        before: i64,
+        team: Option<&str>,
+        at_once: i64,
+    ) -> Result<Pruned, LogError> {
+        let mut all = 0;
+        loop {
+            let (pruned, last) = self.stretch(before, team, at_once)?;
+            match pruned {
+                Pruned::Gone { rows, left } if last => return Ok(Pruned::Gone { rows: all + rows, left }),
+                Pruned::Gone { rows, .. } => all += rows,
+                Pruned::Unsent(_) => return Ok(pruned),
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Lets go of the next stretch. Answers whether it was the last one.
+    fn stretch(&mut self, before: i64, team: Option<&str>, at_once: i64) -> Result<(Pruned, bool), LogError> {
+        let end = end_of_stretch(&self.connection, before, at_once);
+        let end = self.named(end)?;
+        let pruned = prune(&mut self.connection, end, team);
+        Ok((self.named(pruned)?, end == before))
     }
 
     /// Whether there is anything from before a day. Asks the counts, which are few.
@@ -38,6 +76,13 @@ impl Local {
     pub fn shrink(&self) {
         let _ = self.connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     }
+}
+
+/// The end of the next stretch: the day after that of the row which so many lie in front of.
+fn end_of_stretch(connection: &Connection, before: i64, at_once: i64) -> rusqlite::Result<i64> {
+    let sql = "SELECT day FROM event ORDER BY seq LIMIT 1 OFFSET ?1";
+    let day: Option<i64> = connection.query_row(sql, [at_once], |row| row.get(0)).optional()?;
+    Ok(day.map_or(before, |day| before.min(day.saturating_add(1))))
 }
 
 fn prune(connection: &mut Connection, before: i64, team: Option<&str>) -> rusqlite::Result<Pruned> {

@@ -266,6 +266,23 @@ fn what_is_old_is_let_go_of_with_its_counts_and_the_rest_counts_as_before() {
 }
 
 #[test]
+fn many_rows_go_in_stretches_of_whole_days_whatever_their_order() {
+    for reversed in [false, true] {
+        let (_folder, mut log) = log();
+        let mut rows: Vec<Event> =
+            (0..60).map(|n| conflict(&n.to_string(), n / 3 * DAY, "a", Some(n))).collect();
+        if reversed {
+            rows.reverse();
+        }
+        log.append(&rows).expect("written");
+        assert_eq!(log.prune_by(15, None, 20).expect("pruned"), Pruned::Gone { rows: 45, left: 15 });
+        let summary = log.summary(&ALL, 100).expect("an answer");
+        assert_eq!((summary.conflicts, summary.days.len()), (15, 5));
+        assert_eq!(summary.advice.map(|advice| advice.every_ms), Some(45));
+    }
+}
+
+#[test]
 fn the_file_becomes_smaller() {
     let (folder, mut log) = log();
     let path = folder.path().join("data").join("log.sqlite3");
