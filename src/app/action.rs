@@ -93,6 +93,8 @@ pub enum Action {
     HistorySpan,
     /// Another share of the conflicts that an interval shall avoid.
     HistoryShare,
+    /// The team's log in place of the one on this machine, and back.
+    HistoryTeam,
     /// What would be sent and lost.
     Preview,
     /// Send it.

@@ -8,7 +8,7 @@ use super::overlay::{HelpView, Overlay, Question};
 use super::preview::Preview;
 use super::selection::{Scroll, Selection};
 use super::{
-    App, Connecting, Draft, Effect, Focus, Phase, Place, Pushing, Task, Timeline, TokenPrompt, story,
+    App, Connecting, Draft, Effect, Focus, History, Phase, Place, Pushing, Task, Timeline, TokenPrompt, story,
 };
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
@@ -99,8 +99,9 @@ impl App {
                 Vec::new()
             }
             Action::History => self.open_history(),
-            Action::HistorySpan => self.ask_otherwise(true),
-            Action::HistoryShare => self.ask_otherwise(false),
+            Action::HistorySpan => self.ask_otherwise(History::next_span),
+            Action::HistoryShare => self.ask_otherwise(History::next_share),
+            Action::HistoryTeam => self.ask_otherwise(History::other_log),
             Action::Preview => self.preview_plan(),
             Action::Confirm => self.push(false),
             Action::Unfold => self.unfold(false),

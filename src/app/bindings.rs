@@ -478,6 +478,15 @@ pub static BINDINGS: &[Binding] = &[
         &[Log],
         can::always,
     ),
+    bind(
+        Action::HistoryTeam,
+        &[key('T')],
+        "team's log",
+        "In the log: the team's in place of the one on this machine, and back",
+        Group::Look,
+        &[Log],
+        can::always,
+    ),
     bind(Action::Search, &[key('/')], "search", "Search the keys", Group::Look, &[Help], can::always),
     bind(Action::CopyId, &[key('c')], "", "Copy the resource's id", Group::Look, FIELD, can::copy),
     bind(

@@ -53,6 +53,8 @@ pub enum Effect {
     History {
         /// To be named in the answer.
         job: Job,
+        /// The team's log, rather than the one on this machine.
+        team: bool,
         /// From this day on, in days since 1970 UTC.
         since: Option<i64>,
         /// The share of the conflicts that an interval shall avoid.

@@ -32,6 +32,8 @@ const SHARES: [u8; 5] = [80, 90, 95, 100, 50];
 pub struct History {
     span: usize,
     share: usize,
+    /// Whether it is the team's.
+    pub team: bool,
     /// The answer that is waited for.
     pub job: Option<Job>,
     /// What the log said last.
@@ -115,6 +117,20 @@ impl History {
         SHARES[self.share % SHARES.len()]
     }
 
+    pub(super) const fn next_span(&mut self) {
+        self.span = (self.span + 1) % SPANS.len();
+    }
+
+    pub(super) const fn next_share(&mut self) {
+        self.share = (self.share + 1) % SHARES.len();
+    }
+
+    pub(super) fn other_log(&mut self) {
+        self.team = !self.team;
+        // One log's numbers never stand under the other's name.
+        self.said = None;
+    }
+
     /// In place of charts: why there are none.
     pub fn sentence(&self) -> Option<String> {
         Some(match &self.said {
@@ -125,6 +141,7 @@ impl History {
                  unstick log.",
             ),
             Some(Said::Empty) => match self.days() {
+                None if self.team => String::from("The team's log holds nothing yet."),
                 None => String::from(
                     "Nothing was logged yet. Every inspection with a divergence and every push is, from now on.",
                 ),
@@ -234,14 +251,10 @@ impl App {
         }
     }
 
-    /// Asks for another stretch of time, or for another share.
-    pub(super) fn ask_otherwise(&mut self, of_time: bool) -> Vec<Effect> {
+    /// Asks for something else.
+    pub(super) fn ask_otherwise(&mut self, change: impl FnOnce(&mut History)) -> Vec<Effect> {
         if let Some(Overlay::History(history)) = self.overlays.last_mut() {
-            if of_time {
-                history.span = (history.span + 1) % SPANS.len();
-            } else {
-                history.share = (history.share + 1) % SHARES.len();
-            }
+            change(history);
         }
         self.ask_history()
     }
@@ -254,7 +267,7 @@ impl App {
         history.job = Some(job);
         // As `--since 30d`: the day itself counts as well.
         let since = history.days().map(|days| today - i64::from(days));
-        vec![Effect::History { job, since, percent: history.percent() }]
+        vec![Effect::History { job, team: history.team, since, percent: history.percent() }]
     }
 
     /// What the log said; an answer that is no longer waited for is dropped.

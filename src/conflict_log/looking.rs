@@ -1,15 +1,18 @@
-//! The log on this machine, asked from the screen: off its task, and for no longer than a moment.
+//! The log on this machine, or the team's, asked from the screen: off its task, and for no longer than a moment.
 
 use std::path::Path;
 use std::time::Duration;
 
-use super::ConflictLog;
 use super::local::{Local, LogError};
 use super::summary::{Filter, Summary};
+use super::team::Team;
+use super::{ConflictLog, LOG, Settings};
 use crate::app::Said;
 
 /// A million rows take less than 0.3 s.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A server may be far.
+const TEAMS_PATIENCE: Duration = Duration::from_secs(10);
 /// How long rows that this session has just left are waited for, and how often they are looked for.
 const LAST_ROWS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(5));
 
@@ -34,6 +37,26 @@ impl ConflictLog {
                 "The conflict log did not answer in time. Try again, or ask it with unstick log.",
             )),
         }
+    }
+}
+
+/// What the team's log says of the days from `since` on, in days since 1970.
+pub async fn team_said(since: Option<i64>, percent: u8) -> Said {
+    let Some((_, Settings { team: Some(url), .. })) = LOG.get() else {
+        return Said::Failed(String::from(
+            "No team's log is known to this session: UNSTICK_LOG_URL, or url under [log] in the configuration, says \
+             where it is, and --no-log leaves it alone as well. T goes back to the log on this machine.",
+        ));
+    };
+    let filter = Filter { since, device: None, demos: false };
+    let asked = async { Team::connect(url).await?.summary(&filter, percent).await };
+    match tokio::time::timeout(TEAMS_PATIENCE, asked).await {
+        Ok(Ok(summary)) => Said::of(summary, false),
+        Ok(Err(error)) => Said::Failed(format!("{error}. T goes back to the log on this machine.")),
+        Err(_) => Said::Failed(format!(
+            "The team's log {} did not answer in time. T goes back to the log on this machine.",
+            url.name()
+        )),
     }
 }
 

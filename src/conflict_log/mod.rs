@@ -14,6 +14,7 @@ pub mod summary;
 pub mod team;
 mod writer;
 
+pub use looking::team_said;
 pub use writer::{ConflictLog, Keep, Watched};
 
 use std::num::NonZeroU32;

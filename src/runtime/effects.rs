@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::{Effect, Event, ExitCode, Failure, PushEnd, Recall};
+use crate::conflict_log;
 use crate::device::write_back::LeftOut;
 use crate::domain::answer::Refusal;
 use crate::domain::inspect::Inspection;
@@ -91,10 +92,14 @@ impl Effects {
                 let written = self.report(redact).map_err(|error| input_failure(&self.session, &error));
                 send(&self.events, Event::Reported(written));
             }
-            Effect::History { job, since, percent } => {
+            Effect::History { job, team, since, percent } => {
                 let (log, events) = (self.session().await.log().clone(), self.events.clone());
                 tokio::spawn(async move {
-                    let said = log.said(since, percent).await;
+                    let said = if team {
+                        conflict_log::team_said(since, percent).await
+                    } else {
+                        log.said(since, percent).await
+                    };
                     send(&events, Event::History { job, said });
                 });
             }

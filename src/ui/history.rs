@@ -68,13 +68,14 @@ pub fn draw(canvas: &mut Canvas, app: &App, history: &History) {
 fn title(history: &History) -> String {
     let demos = matches!(history.said, Some(Said::Told { demos: true, .. }));
     let of = if demos { " of demos" } else { "" };
+    let whose = if history.team { "the team's " } else { "" };
     let days = history.days().map_or_else(|| String::from("all of it"), |days| format!("last {days} days"));
     let pages = match history.pages() {
         0 | 1 => String::new(),
         pages => format!(" · {} of {pages}", history.page.offset() + 1),
     };
     let reading = if history.job.is_some() { " …" } else { "" };
-    format!("conflict log{of} · {days}{pages}{reading}")
+    format!("{whose}conflict log{of} · {days}{pages}{reading}")
 }
 
 fn sentence(canvas: &mut Canvas, app: &App, text: &str) {
@@ -329,6 +330,16 @@ mod tests {
                 assert!(all.contains(words), "{size:?}: {words}\n{all}");
             }
         }
+    }
+
+    #[test]
+    fn whose_log_it_is_stands_above_it() {
+        let mut app = told((120, 36), Said::of(summary(), false));
+        assert!(!picture(&app, Theme::Plain).contains("the team's conflict log"));
+        play(&mut app, "T");
+        let asked = picture(&app, Theme::Plain);
+        assert!(asked.contains("the team's conflict log") && asked.contains("being read"), "{asked}");
+        assert!(!asked.contains("64 conflicts"), "{asked}");
     }
 
     #[test]

@@ -11,10 +11,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
+use unstick::app::Said;
 use unstick::conflict_log::event::{Event, What};
 use unstick::conflict_log::local::Local;
 use unstick::conflict_log::summary::Filter;
 use unstick::conflict_log::team::{Team, TeamUrl, ship};
+use unstick::conflict_log::{self, Settings};
 
 use super::bench::{Bench, files, said, unstick};
 
@@ -311,6 +313,32 @@ fn old_rows_are_let_go_of_on_this_machine_only_once_the_team_has_them() {
     );
     assert_eq!(database.number("SELECT count(*) FROM unstick_event"), 20);
     door.close();
+}
+
+#[test]
+#[ignore = "needs a PostgreSQL: .ci/with-postgres starts one"]
+fn the_screen_asks_the_teams_log() {
+    let database = Database::new("screen");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log.sqlite3");
+    Local::open(&path).and_then(|mut log| log.append(&conflicts("a", 30))).expect("written");
+    // The one test that makes this process one with a log.
+    conflict_log::start(&Settings {
+        on: true,
+        path: Some(path.clone()),
+        team: Some(database.team()),
+        ..Settings::default()
+    });
+    let (before, after) = database.runtime.block_on(async {
+        let before = conflict_log::team_said(None, 80).await;
+        ship(&path, &database.team(), BOUND).await.expect("sent");
+        (before, conflict_log::team_said(None, 80).await)
+    });
+    assert_eq!(before, Said::Empty);
+    match after {
+        Said::Told { summary, demos: false } => assert_eq!(summary.conflicts, 30),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(crate) fn told(size: (u16, u16), said: Said) -> App {
 
 fn asked(effects: &[Effect]) -> (Job, Option<i64>, u8) {
     match effects {
-        [Effect::History { job, since, percent }] => (*job, *since, *percent),
+        [Effect::History { job, since, percent, .. }] => (*job, *since, *percent),
         other => panic!("{other:?}"),
     }
 }
@@ -151,4 +151,16 @@ fn the_totals_say_what_the_summary_holds() {
     assert_eq!(History::advice(&summary()).as_deref(), Some("To avoid 80 %: a sync at least every 27 min."));
     let soon = Summary { advice: Some(Advice { percent: 100, every_ms: 999 }), ..summary() };
     assert!(History::advice(&soon).is_some_and(|text| text.contains("No interval avoids 100 %")));
+}
+
+#[test]
+fn the_teams_log_is_asked_in_place_of_this_machines_and_back() {
+    let mut app = told((120, 36), Said::of(summary(), false));
+    for expected in [true, false] {
+        match play(&mut app, "T").as_slice() {
+            [Effect::History { team, .. }] => assert_eq!(*team, expected),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(view(&app).said, None, "numbers of one log never stand under the other's name");
+    }
 }
