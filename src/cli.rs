@@ -12,7 +12,7 @@ use clap::{CommandFactory, Parser};
 
 use self::arguments::{
     Against as AgainstFlags, Arguments, Compare as CompareFlags, Decide, Push as PushFlags,
-    Report as ReportFlags, Resume as ResumeFlags, Server as ServerFlags, Sub,
+    Report as ReportFlags, Resume as ResumeFlags, Server as ServerFlags, Simulate as SimulateFlags, Sub,
 };
 use crate::config::Config;
 use crate::conflict_log;
@@ -20,13 +20,14 @@ use crate::conflict_log::team::TeamUrl;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::error::InputError;
-use crate::headless::Format;
+use crate::headless::{Format, TableFormat};
 use crate::report::style::Color;
 use crate::report_file::{Form, Wanted};
 use crate::sandbox::fault::Script;
 use crate::sandbox::model::FirstSync;
 use crate::sandbox::scenario::Scenario;
 use crate::server::Endpoint;
+use crate::simulate::Settings;
 
 pub use self::pages::{completions, man};
 pub use clap_complete::Shell;
@@ -140,6 +141,15 @@ pub enum Command {
         devices: Vec<(PathBuf, Against)>,
         /// Who reads it.
         format: Format,
+    },
+    /// Simulate weeks of syncs.
+    Simulate {
+        /// What is simulated.
+        settings: Box<Settings>,
+        /// On how many threads; without a number one a core.
+        threads: Option<usize>,
+        /// Who reads it.
+        format: TableFormat,
     },
     /// Serve the sandbox.
     Sandbox {
@@ -298,6 +308,7 @@ impl Read {
             Sub::Resume(resume) => checks.resume(resume)?,
             Sub::Log(log) => Command::Log(log.ask()),
             Sub::Compare(compare) => checks.compare(compare)?,
+            Sub::Simulate(simulate) => checks.simulate(simulate)?,
             Sub::Sandbox(sandbox) => Command::Sandbox {
                 port: sandbox.port,
                 scenario: checks.scenario(sandbox.scenario)?,
@@ -463,6 +474,25 @@ impl Checks<'_> {
             devices.into_iter().zip(pulls.into_iter().map(Against::Recorded)).collect()
         };
         Ok(Command::Compare { devices, format: output.format })
+    }
+
+    fn simulate(&self, flags: SimulateFlags) -> Result<Command, Refused> {
+        let settings = Settings {
+            devices: flags.devices,
+            users: flags.users,
+            days: flags.days,
+            edits_per_day: flags.edits_per_day,
+            offline_hours: flags.offline_hours,
+            skew_s: flags.skew,
+            resources: flags.resources,
+            mix: flags.mix,
+            bases: flags.bases,
+            intervals: flags.interval,
+            seed: flags.seed,
+        };
+        settings.check().map_err(|reason| self.usage(ErrorKind::ValueValidation, &reason))?;
+        let threads = flags.threads.filter(|threads| *threads > 0);
+        Ok(Command::Simulate { settings: Box::new(settings), threads, format: flags.format })
     }
 
     fn scenario(&self, name: Option<String>) -> Result<Option<String>, Refused> {

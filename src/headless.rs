@@ -20,8 +20,9 @@ use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::interruption::Interruption;
 use crate::report::style::Style;
-use crate::report::{comparison, inspection, plan as planned};
+use crate::report::{comparison, inspection, plan as planned, simulation as simulated};
 use crate::session::Session;
+use crate::simulate::Simulation;
 
 pub use case::case;
 
@@ -50,6 +51,32 @@ impl Format {
     /// Reads the word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+/// Who reads a table (`--format`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableFormat {
+    /// People.
+    #[default]
+    Human,
+    /// Programs.
+    Json,
+    /// Spreadsheets.
+    Csv,
+}
+
+impl TableFormat {
+    /// The three, in the order in which help lists them.
+    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Csv];
+
+    /// The word in arguments.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
     }
 }
 
@@ -215,6 +242,25 @@ pub fn compare(devices: &[Looked], options: Options, out: &mut impl Write) -> Re
         Format::Json => report.write_json(out),
     };
     finish(written, report.exit_code())
+}
+
+/// Writes what a simulation came to.
+///
+/// # Errors
+/// Only where the report cannot be written.
+pub fn simulation(
+    simulation: &Simulation,
+    format: TableFormat,
+    style: Style,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let report = simulated::Report { simulation };
+    let written = match format {
+        TableFormat::Human => report.write_human(out, style),
+        TableFormat::Json => report.write_json(out),
+        TableFormat::Csv => report.write_csv(out),
+    };
+    finish(written, ExitCode::Done)
 }
 
 /// A reader that has seen enough (`| head`) is no failure.

@@ -34,6 +34,7 @@ pub mod runtime;
 pub mod sandbox;
 pub mod server;
 pub mod session;
+pub mod simulate;
 #[cfg(test)]
 mod testing;
 pub mod tokens;

@@ -26,7 +26,7 @@ use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::headless::push::Telling;
-use crate::headless::{self, Format, Looked};
+use crate::headless::{self, Format, Looked, TableFormat};
 use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
 use crate::report::style::Style;
@@ -38,6 +38,7 @@ use crate::sandbox::scenario::Scenario;
 use crate::server::endpoint::Environment;
 use crate::server::{Failure, PullError};
 use crate::session::{Clock, Server, Session};
+use crate::simulate::{Progress, Settings};
 use crate::tokens::Tokens;
 use crate::ui::Theme;
 
@@ -222,6 +223,7 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         }
         Command::Log(ask) => log::answer(&ask, &conflict_log, style, clock.now()).await,
         Command::Compare { devices, format } => compare(devices, format, clock, style).await,
+        Command::Simulate { settings, threads, format } => simulate(&settings, threads, format, style),
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
                 Some(scenario) => scenario.open(clock.now()).model,
@@ -251,6 +253,25 @@ async fn compare(
     }
     let options = headless::Options { format, style, all: false, now: clock.now() };
     Ok(headless::compare(&looked, options, &mut io::stdout().lock())?)
+}
+
+fn simulate(
+    settings: &Settings,
+    threads: Option<usize>,
+    format: TableFormat,
+    style: Style,
+) -> Result<ExitCode, Failed> {
+    let threads = threads.unwrap_or_else(crate::simulate::cores);
+    let simulated = crate::simulate::simulate(settings, threads, &Progress::default());
+    let simulation = simulated.map_err(|reason| InputError::Unsupported {
+        file: String::from("unstick simulate"),
+        reason: format!("cannot simulate this: {reason}"),
+        next: String::from("See `unstick simulate --help`"),
+    })?;
+    match simulation {
+        Some(simulation) => Ok(headless::simulation(&simulation, format, style, &mut io::stdout().lock())?),
+        None => Ok(ExitCode::Done),
+    }
 }
 
 fn list_scenarios() -> Result<ExitCode, Failed> {

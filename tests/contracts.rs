@@ -22,3 +22,5 @@ mod readme;
 mod reports;
 #[path = "support/schemas.rs"]
 mod schemas;
+#[path = "contracts/simulations.rs"]
+mod simulations;

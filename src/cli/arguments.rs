@@ -10,10 +10,11 @@ use clap_complete::Shell;
 
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
-use crate::headless::Format;
+use crate::headless::{Format, TableFormat};
 use crate::report::style::Color;
 use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
+use crate::simulate::{Interval, Mix, Settings, Thousandths};
 
 /// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
 /// retry the sync.
@@ -60,6 +61,7 @@ pub(super) enum Sub {
     Resume(Resume),
     Log(super::log::Log),
     Compare(Compare),
+    Simulate(Simulate),
     Sandbox(Sandbox),
     /// Write a completion script for a shell
     #[command(after_help = "Example:\n  unstick completions fish > ~/.config/fish/completions/unstick.fish")]
@@ -85,6 +87,7 @@ impl Sub {
             Self::Resume(_) => "resume",
             Self::Log(_) => "log",
             Self::Compare(_) => "compare",
+            Self::Simulate(_) => "simulate",
             Self::Sandbox(_) => "sandbox",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
@@ -285,6 +288,58 @@ pub(super) struct Compare {
     pub(super) output: Output,
 }
 
+/// Simulate weeks of syncs: what each strategy costs, for how long between two syncs
+///
+/// The four strategies on the same edits, through the protocol's rules: 409s, divergences, values lost, requests that a
+/// 409 made necessary, and how long until all devices agree. The same seed gives the same numbers.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick simulate
+  unstick simulate --devices 200 --users 100 --days 14 --interval 30m,4h --skew 600
+  unstick simulate --interval 15m,1h,4h,12h,1d --format csv > simulation.csv")]
+pub(super) struct Simulate {
+    /// How many devices there are in all
+    #[arg(long, value_name = "N", default_value_t = Settings::default().devices)]
+    pub(super) devices: u32,
+    /// How many users share them
+    #[arg(long, value_name = "N", default_value_t = Settings::default().users)]
+    pub(super) users: u32,
+    /// For how many days
+    #[arg(long, value_name = "N", default_value_t = Settings::default().days)]
+    pub(super) days: u32,
+    /// How many edits a device makes a day
+    #[arg(long, value_name = "N", default_value_t = Settings::default().edits_per_day)]
+    pub(super) edits_per_day: Thousandths,
+    /// How many hours a day a device is offline, in one stretch
+    #[arg(long, value_name = "HOURS", default_value_t = Settings::default().offline_hours)]
+    pub(super) offline_hours: Thousandths,
+    /// How wrong a device's clock is at most, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = Settings::default().skew_s)]
+    pub(super) skew: u32,
+    /// How many notes, collections and reading sessions a user begins with, of each
+    #[arg(long, value_name = "N", default_value_t = Settings::default().resources)]
+    pub(super) resources: u32,
+    /// What is edited how often, as weights
+    #[arg(long, value_name = "NAME=WEIGHT,…", default_value_t = Settings::default().mix)]
+    pub(super) mix: Mix,
+    /// The app records with each edit what both sides last agreed on
+    #[arg(long)]
+    pub(super) bases: bool,
+    /// The times between two syncs of a device to try, such as 30m,4h,1d
+    #[arg(long, value_name = "TIME,…", value_delimiter = ',', default_values_t = Settings::default().intervals)]
+    pub(super) interval: Vec<Interval>,
+    /// The seed of chance
+    #[arg(long, value_name = "N", default_value_t = Settings::default().seed)]
+    pub(super) seed: u64,
+    /// On how many threads; all cores where it is not given
+    #[arg(long, value_name = "N")]
+    pub(super) threads: Option<usize>,
+    /// For people, for programs, or for a spreadsheet
+    #[arg(long, default_value = "human", value_parser = table_format())]
+    pub(super) format: TableFormat,
+}
+
 /// Serve the sandbox alone, for an app's own client
 ///
 /// A strict server of its own on 127.0.0.1. Its first line is `listening on http://127.0.0.1:PORT`. It takes any
@@ -404,6 +459,10 @@ fn strategy() -> impl TypedValueParser<Value = Strategy> {
 
 fn format() -> impl TypedValueParser<Value = Format> {
     one_of(Format::ALL, Format::name)
+}
+
+fn table_format() -> impl TypedValueParser<Value = TableFormat> {
+    one_of(TableFormat::ALL, TableFormat::name)
 }
 
 fn color() -> impl TypedValueParser<Value = Color> {

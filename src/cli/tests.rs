@@ -67,6 +67,17 @@ fn every_command_is_read() {
                 if b == Path::new("b.json") && pull == Path::new("b.pull.json"))
     ));
     assert!(matches!(
+        command("simulate --devices 20 --users 7 --days 3 --edits-per-day 0.5 --offline-hours 2.5 --skew 9 --seed 4 \
+                 --interval 30m,1d --mix position=1 --bases --format csv"),
+        Command::Simulate { settings, threads: None, format: TableFormat::Csv }
+            if settings.devices == 20 && settings.bases && settings.edits_per_day.0 == 500
+                && settings.intervals.len() == 2 && settings.seed == 4
+    ));
+    assert!(matches!(
+        command("simulate"),
+        Command::Simulate { settings, .. } if *settings == Settings::default()
+    ));
+    assert!(matches!(
         command("sandbox --port 8787 --first-sync minus-one --scenario first-sync"),
         Command::Sandbox { port: 8787, scenario: Some(_), first_sync: FirstSync::Minus1, .. }
     ));
@@ -107,6 +118,10 @@ fn arguments_that_do_not_fit_together_are_refused_in_a_sentence() {
         ("compare - --pull -", "only one file can be `-`"),
         ("compare a.json", "unstick compare was not told which server"),
         ("compare --pull p.json", "required arguments were not provided"),
+        ("simulate --users 2000", "users must be between 1 and 1000, not 2000"),
+        ("simulate --offline-hours 24", "such a device never syncs"),
+        ("simulate --interval soon", "expected a time such as 30m, 4h or 1d"),
+        ("simulate --mix song=1", "the names are note-text"),
         ("demo nowhere", "has no scenario \"nowhere\". Choose one of: tablet-behind"),
         ("demo first-sync --list", "cannot be used with"),
         (

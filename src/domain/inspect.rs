@@ -339,6 +339,9 @@ impl Inspection {
 
     /// Each group is judged by itself, so a long list is judged on every core.
     fn pairs_of(&self, groups: Vec<Group>) -> Vec<Pair> {
+        if groups.len() <= MIN_SHARE {
+            return groups.into_iter().map(|group| self.pair_of(group)).collect();
+        }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = groups.len().div_ceil(cores).max(MIN_SHARE);
         let mut shares: Vec<Vec<Group>> = Vec::new();

@@ -13,6 +13,7 @@ pub mod outcome;
 pub mod plan;
 pub mod push;
 pub mod redact;
+pub mod simulation;
 pub mod style;
 
 pub(crate) mod lines;

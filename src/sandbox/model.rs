@@ -293,17 +293,18 @@ impl Model {
     }
 
     fn apply_all(&mut self, writer: Writer<'_>, changes: Vec<Change>) -> Result<Applied, Refusal> {
-        let before = self.store.clone();
+        let before = self.store.begin();
         let mut mutations = Vec::with_capacity(changes.len());
         for (index, change) in changes.into_iter().enumerate() {
             match self.store.apply(writer, change) {
                 Ok(acknowledgement) => mutations.push(acknowledgement),
                 Err(refusal) => {
-                    self.store = before;
+                    self.store.roll_back(before);
                     return Err(refusal.at(index));
                 }
             }
         }
+        self.store.commit();
         Ok(Applied { head: self.store.head, mutations })
     }
 }

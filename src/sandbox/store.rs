@@ -20,6 +20,15 @@ pub(super) struct Store {
     /// The one bookmark with `isReading` true.
     pub reading: Option<ResourceId>,
     pub ids: Ids,
+    /// Within a batch: what each of its writes went over, oldest first.
+    undo: Option<Vec<(Key, Option<Entry>)>>,
+}
+
+/// Where a batch began, to go back to when one of its mutations is refused.
+pub(super) struct Before {
+    head: Cursor,
+    reading: Option<ResourceId>,
+    ids: Ids,
 }
 
 impl Store {
@@ -32,24 +41,60 @@ impl Store {
             index: BTreeSet::new(),
             reading: None,
             ids: Ids::seeded(0),
+            undo: None,
         }
+    }
+
+    /// A batch begins.
+    pub(super) fn begin(&mut self) -> Before {
+        self.undo = Some(Vec::new());
+        Before { head: self.head, reading: self.reading.clone(), ids: self.ids.clone() }
+    }
+
+    /// All of the batch stands.
+    pub(super) fn commit(&mut self) {
+        self.undo = None;
+    }
+
+    /// Nothing of the batch stands.
+    pub(super) fn roll_back(&mut self, before: Before) {
+        for (key, old) in self.undo.take().into_iter().flatten().rev() {
+            self.remove(&key);
+            if let Some(old) = old {
+                self.put(key, old);
+            }
+        }
+        self.head = before.head;
+        self.reading = before.reading;
+        self.ids = before.ids;
+    }
+
+    fn remove(&mut self, key: &Key) -> Option<Entry> {
+        let old = self.entries.remove(key)?;
+        self.feed.remove(&old.at);
+        if old.is_live() {
+            for found in facets(key, &old.members) {
+                self.index.remove(&found);
+            }
+        }
+        Some(old)
+    }
+
+    fn put(&mut self, key: Key, entry: Entry) {
+        if entry.is_live() {
+            self.index.extend(facets(&key, &entry.members));
+        }
+        self.feed.insert(entry.at, key.clone());
+        self.entries.insert(key, entry);
     }
 
     /// The only place where something is stored: gives the write its timestamp and moves the head there.
     pub(super) fn write(&mut self, now: Millis, key: Key, op: Op, members: Map<String, Value>) {
         let at = Millis(now.0.max(self.head.value().saturating_add(1)).max(1));
-        let mut writes = 0;
-        if let Some(old) = self.entries.get(&key) {
-            writes = old.writes;
-            self.feed.remove(&old.at);
-            if old.is_live() {
-                for found in facets(&key, &old.members) {
-                    self.index.remove(&found);
-                }
-            }
-        }
-        if op != Op::Delete {
-            self.index.extend(facets(&key, &members));
+        let old = self.remove(&key);
+        let writes = old.as_ref().map_or(0, |old| old.writes);
+        if let Some(undo) = &mut self.undo {
+            undo.push((key.clone(), old));
         }
         if let Key::Single(Kind::Bookmark, id) = &key {
             if members.get("isReading") == Some(&Value::Bool(true)) {
@@ -58,8 +103,7 @@ impl Store {
                 self.reading = None;
             }
         }
-        self.feed.insert(at, key.clone());
-        self.entries.insert(key, Entry { op, members, at, writes });
+        self.put(key, Entry { op, members, at, writes });
         self.head = Cursor::read(at.0);
     }
 

@@ -4,6 +4,7 @@
 pub(super) mod comparison;
 pub(super) mod inspection;
 pub(super) mod plan;
+pub(super) mod simulation;
 
 mod difference;
 mod table;
