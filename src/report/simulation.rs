@@ -16,7 +16,7 @@ pub const SCHEMA: &str = "unstick.simulation/1";
 /// The columns of the CSV form, each with how it is made of a tally.
 type Column = (&'static str, fn(&Tally) -> String);
 
-const COLUMNS: [Column; 21] = [
+const COLUMNS: [Column; 22] = [
     ("edits", |t| t.edits.to_string()),
     ("impossible_edits", |t| t.impossible.to_string()),
     ("syncs", |t| t.syncs.to_string()),
@@ -30,6 +30,7 @@ const COLUMNS: [Column; 21] = [
     ("fields_asked", |t| t.asked.to_string()),
     ("winners_turned_by_a_clock", |t| t.turned.to_string()),
     ("refused", |t| t.refused.to_string()),
+    ("never_agreed", |t| t.never_agreed.to_string()),
     ("conflicts_409_per_100_syncs", |t| decimal(t.conflicts_per_100_syncs())),
     ("conflicts_409_per_100_syncs_with_something_to_send", |t| decimal(t.conflicts_per_100_pushes())),
     ("divergences_per_1000_edits", |t| decimal(t.divergences_per_1000_edits())),
@@ -148,6 +149,7 @@ impl Serialize for ResultEntry<'_> {
         map.serialize_entry("fieldsAsked", &tally.asked)?;
         map.serialize_entry("winnersTurnedByAClock", &tally.turned)?;
         map.serialize_entry("refused", &tally.refused)?;
+        map.serialize_entry("neverAgreed", &tally.never_agreed)?;
         map.serialize_entry("conflicts409Per100Syncs", &tally.conflicts_per_100_syncs())?;
         map.serialize_entry("conflicts409Per100SyncsWithSomethingToSend", &tally.conflicts_per_100_pushes())?;
         map.serialize_entry("divergencesPer1000Edits", &tally.divergences_per_1000_edits())?;

@@ -1,11 +1,11 @@
 //! What a mutation does to what is stored, kind by kind; the choices behind it are told in [`super::model`].
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::form::{self, Change};
 use super::refusal::{Reason, Refusal};
 use super::resource::{FAVORITES, Facet, Key, place};
-use super::store::Store;
+use super::store::{Store, wire};
 use crate::domain::mutation::{Kind, Millis, Op, ResourceId};
 
 /// The circumstances of a write.
@@ -43,20 +43,14 @@ impl Store {
         entry.writes = entry.writes.saturating_add(1);
         let (at, entry) = (entry.at, &self.entries[&key]);
         let mut data = self.data(&key, entry);
-        let mut id = Value::from(self.id(&key).as_str());
+        let mut id = self.id(&key);
         // A link is acknowledged under the collection id it was sent with, `__default__` included: the
         // phones refuse an acknowledgement that contradicts their request (PROTOCOL S-K2).
         if let (Key::Link { bookmark, .. }, Some(Value::String(collection))) = (&key, collection) {
             id = format!("{collection}-{bookmark}").into();
             data.insert("collectionId".to_owned(), collection.into());
         }
-        Ok(json!({
-            "type": op.wire(),
-            "resource": key.kind().wire(),
-            "resourceId": id,
-            "data": data,
-            "timestamp": at,
-        }))
+        Ok(wire(op, key.kind(), Some(&id), data, at))
     }
 
     fn apply_bookmark(&mut self, writer: Writer<'_>, change: Change) -> Result<Key, Refusal> {

@@ -109,34 +109,31 @@ impl Store {
 
     /// An entry of the feed in wire form. A link has no `resourceId` (PROTOCOL A2).
     pub(super) fn wire(&self, key: &Key, entry: &Entry) -> Value {
-        let mut wire = Map::new();
-        wire.insert("type".to_owned(), entry.op.wire().into());
-        wire.insert("resource".to_owned(), key.kind().wire().into());
-        if let Key::Single(_, id) = key {
-            wire.insert("resourceId".to_owned(), id.as_str().into());
-        }
-        wire.insert("data".to_owned(), Value::Object(self.data(key, entry)));
-        wire.insert("timestamp".to_owned(), entry.at.0.into());
-        Value::Object(wire)
+        let id = match key {
+            Key::Single(_, id) => Some(id),
+            Key::Link { .. } => None,
+        };
+        wire(entry.op, key.kind(), id, self.data(key, entry), entry.at)
     }
 
     /// `data` as a pull shows it.
     pub(super) fn data(&self, key: &Key, entry: &Entry) -> Map<String, Value> {
-        let mut data = Map::new();
         match key {
             Key::Link { collection, bookmark } => {
+                let mut data = Map::with_capacity(entry.members.len() + 2);
                 data.insert("collectionId".to_owned(), self.shown(collection).as_str().into());
                 data.insert("bookmarkId".to_owned(), bookmark.as_str().into());
                 data.extend(entry.members.clone());
+                data
             }
             Key::Single(Kind::Bookmark, id) if entry.is_live() => {
                 let link = Key::Link { collection: FAVORITES.into(), bookmark: id.clone() };
-                data.extend(entry.members.clone());
+                let mut data = entry.members.clone();
                 data.insert("isInDefaultCollection".to_owned(), self.is_live(&link).into());
+                data
             }
-            Key::Single(_, _) => data.extend(entry.members.clone()),
+            Key::Single(_, _) => entry.members.clone(),
         }
-        data
     }
 
     /// A collection id as a pull shows it: that of the Favorites where the account has such a collection.
@@ -210,6 +207,25 @@ impl Store {
         let all = self.entries.range(from..).take_while(|(key, _)| inside(key));
         all.filter(|(_, entry)| entry.is_live()).map(|(key, _)| key.clone()).collect()
     }
+}
+
+/// A mutation in wire form; `data` is moved, not copied.
+pub(super) fn wire(
+    op: Op,
+    kind: &Kind,
+    id: Option<&ResourceId>,
+    data: Map<String, Value>,
+    at: Millis,
+) -> Value {
+    let mut wire = Map::with_capacity(5);
+    wire.insert("type".to_owned(), op.wire().into());
+    wire.insert("resource".to_owned(), kind.wire().into());
+    if let Some(id) = id {
+        wire.insert("resourceId".to_owned(), id.as_str().into());
+    }
+    wire.insert("data".to_owned(), Value::Object(data));
+    wire.insert("timestamp".to_owned(), at.0.into());
+    Value::Object(wire)
 }
 
 fn splits(id: &ResourceId) -> impl Iterator<Item = (ResourceId, ResourceId)> {

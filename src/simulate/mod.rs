@@ -14,7 +14,7 @@ mod settings;
 mod tally;
 mod world;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 pub use settings::{Act, Interval, Mix, Settings, Thousandths};
 pub use tally::Tally;
@@ -44,13 +44,13 @@ pub struct AtInterval {
 /// How far a simulation is, for whoever watches it from another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    done: AtomicU32,
-    stopped: std::sync::atomic::AtomicBool,
+    done: AtomicU64,
+    stopped: AtomicBool,
 }
 
 impl Progress {
-    /// Users that are done.
-    pub fn users(&self) -> u32 {
+    /// How many of [`Settings::runs`] are done.
+    pub fn runs(&self) -> u64 {
         self.done.load(Ordering::Relaxed)
     }
 
@@ -58,7 +58,14 @@ impl Progress {
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
 }
+
+/// More threads than this are never begun.
+const MAX_THREADS: usize = 256;
 
 /// Simulates on so many threads. `None` where it was stopped.
 ///
@@ -76,15 +83,15 @@ pub fn simulate(
         let mut played: Vec<(u32, Vec<[Tally; 4]>)> = Vec::new();
         loop {
             let user = next.fetch_add(1, Ordering::Relaxed);
-            if user >= settings.users || progress.stopped.load(Ordering::Relaxed) {
+            if user >= settings.users || progress.is_stopped() {
                 return played;
             }
-            played.push((user, play_user(settings, &beginning, user)));
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            played.push((user, play_user(settings, &beginning, user, progress)));
         }
     };
     let mut played: Vec<(u32, Vec<[Tally; 4]>)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.max(1)).map(|_| scope.spawn(work)).collect();
+        let threads = threads.min(settings.users as usize).clamp(1, MAX_THREADS);
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut played = work();
         for other in others {
             match other.join() {
@@ -94,7 +101,7 @@ pub fn simulate(
         }
         played
     });
-    if progress.stopped.load(Ordering::Relaxed) {
+    if progress.is_stopped() {
         return Ok(None);
     }
     played.sort_by_key(|(user, _)| *user);
@@ -121,12 +128,14 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-fn play_user(settings: &Settings, beginning: &Beginning, user: u32) -> Vec<[Tally; 4]> {
+fn play_user(settings: &Settings, beginning: &Beginning, user: u32, progress: &Progress) -> Vec<[Tally; 4]> {
     let history = History::of_user(settings, user);
     let at = |interval: &Interval| {
         Strategy::ALL.map(|strategy| {
             let rules = Rules { strategy, interval: i64::from(interval.0) * 1000, bases: settings.bases };
-            play(beginning, &history, rules)
+            let tally = play(beginning, &history, rules, progress);
+            progress.done.fetch_add(1, Ordering::Relaxed);
+            tally
         })
     };
     settings.intervals.iter().map(at).collect()
@@ -141,6 +150,7 @@ mod tests {
             devices: 23,
             users: 9,
             days: 4,
+            edits_per_day: Thousandths(4000),
             resources: 4,
             intervals: vec![Interval(3600), Interval(43_200)],
             ..Settings::default()
@@ -157,7 +167,7 @@ mod tests {
     fn threads_change_nothing_and_the_seed_everything() {
         let settings = small();
         let one = run(&settings, 1);
-        for threads in [2, 3, 8] {
+        for threads in [2, 3, 8, usize::MAX] {
             assert_eq!(run(&settings, threads), one, "{threads} threads");
         }
         assert_ne!(run(&Settings { seed: 2, ..settings }, 1).rows, one.rows);
@@ -168,6 +178,25 @@ mod tests {
         let progress = Progress::default();
         progress.stop();
         assert_eq!(simulate(&small(), 2, &progress), Ok(None));
+    }
+
+    /// A single user is much work, too: it is given up within it.
+    #[test]
+    fn a_user_is_stopped_in_the_middle() {
+        let settings = small();
+        let (beginning, history) = (Beginning::new(settings.resources), History::of_user(&settings, 0));
+        let rules = Rules { strategy: Strategy::Merge, interval: 3_600_000, bases: false };
+        let progress = Progress::default();
+        progress.stop();
+        assert_eq!(play(&beginning, &history, rules, &progress).syncs, 0);
+    }
+
+    #[test]
+    fn every_run_is_counted() {
+        let progress = Progress::default();
+        let settings = small();
+        assert!(simulate(&settings, 3, &progress).is_ok());
+        assert_eq!((progress.runs(), settings.runs()), (9 * 2 * 4, 9 * 2 * 4));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A device of the simulation: what it last saw of each resource, what it queued since, its cursor and its clock.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -8,7 +9,7 @@ use super::history::Edit;
 use super::settings::Act;
 use crate::domain::device::{Device, SyncState};
 use crate::domain::json::{Json, Text};
-use crate::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ResourceId};
+use crate::domain::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, Queued, ResourceId};
 use crate::domain::settle::Loss;
 
 /// When every simulation starts.
@@ -28,9 +29,9 @@ pub(super) struct Directory {
 
 impl Directory {
     /// The resource that was called `old` is called `new` from now on.
-    pub(super) fn rename(&mut self, old: &str, new: &ResourceId) {
+    pub(super) fn rename(&mut self, old: &ResourceId, new: &ResourceId) {
         for ids in [&mut self.notes, &mut self.collections, &mut self.sessions] {
-            for id in ids.iter_mut().filter(|id| id.as_str() == old) {
+            for id in ids.iter_mut().filter(|id| *id == old) {
                 *id = new.clone();
             }
         }
@@ -41,20 +42,80 @@ impl Directory {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Row {
     /// What the server said last.
-    pub seen: Map<String, Value>,
-    /// What the person made of it since.
+    pub seen: Arc<Map<String, Value>>,
+    /// What the person made of it since: the members that an update sends.
     mine: Option<Map<String, Value>>,
     /// The person deleted it.
     deleted: bool,
 }
 
 impl Row {
-    pub(super) const fn synced(seen: Map<String, Value>) -> Self {
-        Self { seen, mine: None, deleted: false }
+    pub(super) fn synced(seen: Map<String, Value>) -> Self {
+        Self { seen: Arc::new(seen), mine: None, deleted: false }
+    }
+}
+
+/// What waits to be sent about a resource: its state, as the phone's database holds it, not every edit (PROTOCOL B).
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// The number of the edit that began it.
+    number: u32,
+    pub op: Op,
+    pub kind: Kind,
+    pub id: Option<ResourceId>,
+    pub data: Option<Map<String, Value>>,
+    /// What both sides last agreed on, where the app records it.
+    base: Option<Map<String, Value>>,
+    made: Millis,
+}
+
+impl Waiting {
+    /// As a POST carries it.
+    pub(super) fn into_wire(self) -> Value {
+        let mut wire = Map::with_capacity(4);
+        wire.insert("type".to_owned(), self.op.wire().into());
+        wire.insert("resource".to_owned(), self.kind.wire().into());
+        if let Some(id) = &self.id {
+            wire.insert("resourceId".to_owned(), id.as_str().into());
+        }
+        if let Some(data) = self.data {
+            wire.insert("data".to_owned(), Value::Object(data));
+        }
+        Value::Object(wire)
     }
 
-    fn now(&self) -> &Map<String, Value> {
-        self.mine.as_ref().unwrap_or(&self.seen)
+    pub(super) fn queue_id(&self) -> QueueId {
+        format!("q{}", self.number).into()
+    }
+
+    /// As a device file tells of it.
+    fn queued(&self) -> Queued {
+        Queued {
+            id: self.queue_id(),
+            op: self.op,
+            kind: self.kind.clone(),
+            resource_id: self.id.clone(),
+            data: payload(self.data.as_ref()),
+            base: payload(self.base.as_ref()),
+            created_at: Some(self.made),
+            retry_count: 0,
+            last_error: None,
+        }
+    }
+
+    /// Whether an entry of the feed is about the same resource: it has the same id, or where this is only being made,
+    /// the same place or the same text, by which a resource is recognised (PROTOCOL A8).
+    fn is_about(&self, entry: &Value) -> bool {
+        let word = |name: &str| entry.get(name).and_then(Value::as_str);
+        if word("resource") != Some(self.kind.wire()) {
+            return false;
+        }
+        if let Some(id) = &self.id {
+            return word("resourceId") == Some(id.as_str());
+        }
+        let (Some(own), Some(theirs)) = (&self.data, entry.get("data")) else { return false };
+        let telling: &[&str] = if self.kind == Kind::Bookmark { &["key", "verseNumber"] } else { &["body"] };
+        telling.iter().all(|name| own.get(*name) == theirs.get(*name))
     }
 }
 
@@ -65,7 +126,7 @@ pub(super) struct Phone {
     /// How far its clock is ahead, ms.
     pub clock_error: i64,
     pub cursor: Cursor,
-    pub queue: Vec<Queued>,
+    pub queue: Vec<Waiting>,
     pub rows: HashMap<(Kind, ResourceId), Row>,
 }
 
@@ -81,54 +142,63 @@ impl Phone {
     pub(super) fn device(&self) -> Device {
         Device {
             sync: SyncState { cursor: Some(self.cursor), ..SyncState::default() },
-            queue: self.queue.clone(),
+            queue: self.queue.iter().map(Waiting::queued).collect(),
             ..Device::default()
         }
     }
 
+    /// Whether something that waits is about the resource of a feed's entry.
+    pub(super) fn waits_for(&self, entry: &Value) -> bool {
+        self.queue.iter().any(|waiting| waiting.is_about(entry))
+    }
+
     /// A person's edit. Answers whether it could be made: what the device does not have cannot be edited.
     pub(super) fn edit(&mut self, edit: &Edit, directory: &Directory, bases: bool) -> bool {
-        let stamp = self.clock(edit.at).to_iso();
+        let stamp = || Value::from(self.clock(edit.at).to_iso());
         let number = edit.number;
         let (verse, chapter) = (number % VERSES + 1, number / VERSES % CHAPTERS + 1);
         let which = edit.which as usize;
-        let text = |what: &str| format!("{what} of edit {number}");
-        let range = || json!([format!("{chapter}:{verse}-{chapter}:{verse}")]);
+        let text = |what: &str| Value::from(format!("{what} of edit {number}"));
+        let ranges = || json!([format!("{chapter}:{verse}-{chapter}:{verse}")]);
         let at = (self.clock(edit.at), number);
         match edit.act {
             Act::NoteText => {
-                let change = [("body", json!(text("text")))];
-                self.change(Kind::Note, directory.notes.get(which), &change, &stamp, at, bases)
+                let change = [("body", text("text"))];
+                self.change(Kind::Note, directory.notes.get(which), change, stamp(), at, bases)
             }
             Act::NoteRanges => {
-                let change = [("ranges", range())];
-                self.change(Kind::Note, directory.notes.get(which), &change, &stamp, at, bases)
+                let change = [("ranges", ranges())];
+                self.change(Kind::Note, directory.notes.get(which), change, stamp(), at, bases)
             }
             Act::CollectionName => {
-                let change = [("name", json!(text("name")))];
-                self.change(Kind::Collection, directory.collections.get(which), &change, &stamp, at, bases)
+                let change = [("name", text("name"))];
+                self.change(Kind::Collection, directory.collections.get(which), change, stamp(), at, bases)
             }
             Act::Position => {
-                let change = [("chapterNumber", json!(chapter)), ("verseNumber", json!(verse))];
-                self.change(Kind::ReadingSession, directory.sessions.get(which), &change, &stamp, at, bases)
+                let change = [("chapterNumber", chapter.into()), ("verseNumber", verse.into())];
+                self.change(Kind::ReadingSession, directory.sessions.get(which), change, stamp(), at, bases)
             }
             Act::NewNote => {
-                let data = json!({ "body": text("text"), "ranges": range(),
-                    "clientCreatedAt": stamp, "clientUpdatedAt": stamp });
-                self.enqueue(Op::Create, Kind::Note, None, payload(&data), Payload::ABSENT, at);
+                let made = [("body", text("text")), ("ranges", ranges())];
+                self.make(Kind::Note, made, stamp(), at);
                 true
             }
             Act::NewBookmark => {
-                let data = json!({ "type": "ayah", "key": chapter, "verseNumber": verse, "isReading": false,
-                    "mushaf": 1, "clientCreatedAt": stamp, "clientUpdatedAt": stamp });
-                self.enqueue(Op::Create, Kind::Bookmark, None, payload(&data), Payload::ABSENT, at);
+                let made = [
+                    ("type", "ayah".into()),
+                    ("key", chapter.into()),
+                    ("verseNumber", verse.into()),
+                    ("isReading", false.into()),
+                    ("mushaf", 1.into()),
+                ];
+                self.make(Kind::Bookmark, made, stamp(), at);
                 true
             }
             Act::DeleteNote => {
                 let Some(id) = directory.notes.get(which) else { return false };
                 let Some(row) = self.living(&Kind::Note, id) else { return false };
                 row.deleted = true;
-                self.enqueue(Op::Delete, Kind::Note, Some(id.clone()), Payload::ABSENT, Payload::ABSENT, at);
+                self.enqueue(Op::Delete, Kind::Note, Some(id), None, None, at);
                 true
             }
         }
@@ -138,14 +208,26 @@ impl Phone {
         self.rows.get_mut(&(kind.clone(), id.clone())).filter(|row| !row.deleted)
     }
 
+    fn make<const N: usize>(
+        &mut self,
+        kind: Kind,
+        made: [(&str, Value); N],
+        stamp: Value,
+        at: (Millis, u32),
+    ) {
+        let stamps = [("clientCreatedAt", stamp.clone()), ("clientUpdatedAt", stamp)];
+        let members = made.into_iter().chain(stamps).map(|(name, value)| (name.to_owned(), value));
+        self.enqueue(Op::Create, kind, None, Some(members.collect()), None, at);
+    }
+
     /// An update carries all that the app knows of a resource, as the phone sends it (PROTOCOL A7), not only what
     /// was changed.
-    fn change(
+    fn change<const N: usize>(
         &mut self,
         kind: Kind,
         id: Option<&ResourceId>,
-        change: &[(&str, Value)],
-        stamp: &str,
+        change: [(&str, Value); N],
+        stamp: Value,
         at: (Millis, u32),
         bases: bool,
     ) -> bool {
@@ -157,18 +239,17 @@ impl Phone {
         };
         let Some(id) = id else { return false };
         let Some(row) = self.living(&kind, id) else { return false };
-        let mut mine = row.now().clone();
-        for (name, value) in change {
-            mine.insert((*name).to_owned(), value.clone());
-        }
-        let members = |of: &Map<String, Value>| -> Map<String, Value> {
-            sent.iter().filter_map(|name| Some(((*name).to_owned(), of.get(*name)?.clone()))).collect()
+        let seen = || -> Map<String, Value> {
+            sent.iter().filter_map(|name| Some(((*name).to_owned(), row.seen.get(*name)?.clone()))).collect()
         };
-        let mut data = members(&mine);
-        data.insert("clientUpdatedAt".to_owned(), stamp.into());
-        let base = if bases { payload(&Value::Object(members(&row.seen))) } else { Payload::ABSENT };
-        row.mine = Some(mine);
-        self.enqueue(Op::Update, kind, Some(id.clone()), payload(&Value::Object(data)), base, at);
+        let base = bases.then(seen);
+        let mut data = row.mine.take().unwrap_or_else(seen);
+        for (name, value) in change {
+            data.insert(name.to_owned(), value);
+        }
+        row.mine = Some(data.clone());
+        data.insert("clientUpdatedAt".to_owned(), stamp);
+        self.enqueue(Op::Update, kind, Some(id), Some(data), base, at);
         true
     }
 
@@ -176,33 +257,34 @@ impl Phone {
         &mut self,
         op: Op,
         kind: Kind,
-        resource_id: Option<ResourceId>,
-        data: Payload,
-        base: Payload,
-        (created_at, number): (Millis, u32),
+        id: Option<&ResourceId>,
+        data: Option<Map<String, Value>>,
+        base: Option<Map<String, Value>>,
+        (made, number): (Millis, u32),
     ) {
-        self.queue.push(Queued {
-            id: format!("q{number}").into(),
-            op,
-            kind,
-            resource_id,
-            data,
-            base,
-            created_at: Some(created_at),
-            retry_count: 0,
-            last_error: None,
-        });
+        let same = |waiting: &&mut Waiting| id.is_some() && waiting.kind == kind && waiting.id.as_ref() == id;
+        if let Some(waiting) = self.queue.iter_mut().find(same) {
+            (waiting.op, waiting.data, waiting.made) = (op, data, made);
+        } else {
+            self.queue.push(Waiting { number, op, kind, id: id.cloned(), data, base, made });
+        }
     }
 
-    /// Takes over what the server holds of a resource; nothing where it is deleted.
-    pub(super) fn take_over(&mut self, kind: &Kind, id: &ResourceId, state: Option<Map<String, Value>>) {
-        let key = (kind.clone(), id.clone());
-        match state {
-            Some(seen) => {
-                self.rows.insert(key, Row::synced(seen));
-            }
-            None => {
-                self.rows.remove(&key);
+    /// Takes over what the server says of resources, in the form of its feed.
+    pub(super) fn take_over_feed(&mut self, feed: Vec<Value>) {
+        for entry in feed {
+            let Value::Object(mut entry) = entry else { continue };
+            let word = |name: &str| entry.get(name).and_then(Value::as_str);
+            let (Some(kind), Some(id)) = (word("resource"), word("resourceId")) else { continue };
+            let key = (Kind::from_wire(kind), ResourceId::from(id));
+            let deleted = word("type") == Some(Op::Delete.wire());
+            match entry.swap_remove("data") {
+                Some(Value::Object(seen)) if !deleted => {
+                    self.rows.insert(key, Row::synced(seen));
+                }
+                Some(_) | None => {
+                    self.rows.remove(&key);
+                }
             }
         }
     }
@@ -227,6 +309,8 @@ impl Phone {
     }
 }
 
-pub(super) fn payload(value: &Value) -> Payload {
-    Payload::new(Text::new(value.to_string()))
+/// Members as the domain reads them.
+pub(super) fn payload(members: Option<&Map<String, Value>>) -> Payload {
+    let text = members.and_then(|members| serde_json::to_string(members).ok());
+    text.map_or(Payload::ABSENT, |text| Payload::new(Text::new(text)))
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::domain::strategy::Strategy;
+
 /// One thousandth of an edit a day and of an hour: fractions without rounding differences between machines.
 const MILLI: f64 = 1000.0;
 
@@ -37,9 +39,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             devices: 1000,
-            users: 400,
+            users: 500,
             days: 30,
-            edits_per_day: Thousandths(4000),
+            edits_per_day: Thousandths(2000),
             offline_hours: Thousandths(8000),
             skew_s: 60,
             resources: 10,
@@ -61,6 +63,12 @@ pub const MAX_DAYS: u32 = 366;
 const MAX_EDITS: Thousandths = Thousandths(1_000_000);
 /// Shortest time between two syncs, s.
 const MIN_INTERVAL: u32 = 60;
+/// Most edits in all, at all intervals together: it takes minutes.
+const MAX_EDITS_IN_ALL: u64 = 20_000_000;
+/// Most syncs in all: minutes as well.
+const MAX_SYNCS_IN_ALL: u64 = 1_000_000_000;
+/// Most resources that the devices of one user hold, each counted on every device: that much memory a thread.
+const MAX_ROWS_OF_USER: u64 = 1_000_000;
 
 impl Settings {
     /// Why this cannot be simulated.
@@ -99,7 +107,29 @@ impl Settings {
         for interval in &self.intervals {
             within("an interval in seconds", interval.0, MIN_INTERVAL, MAX_DAYS * 86_400)?;
         }
-        Ok(())
+        self.check_size()
+    }
+
+    /// Each of the settings may be small enough, and all of them together too much.
+    fn check_size(&self) -> Result<(), String> {
+        let edits =
+            |devices: u32| u64::from(devices) * u64::from(self.days) * u64::from(self.edits_per_day.0) / 1000;
+        let at_most = |what: &str, count: u64, most: u64| {
+            if count <= most { Ok(()) } else { Err(format!("{what} must be at most {most}, not {count}")) }
+        };
+        let of_user = self.devices.div_ceil(self.users);
+        let rows = u64::from(of_user) * (edits(of_user) + 3 * u64::from(self.resources));
+        at_most("edits and resources of one user, on each of the user's devices,", rows, MAX_ROWS_OF_USER)?;
+        let at_all_intervals = edits(self.devices) * self.intervals.len() as u64;
+        at_most("edits in all, at all intervals together,", at_all_intervals, MAX_EDITS_IN_ALL)?;
+        let days = u64::from(self.devices) * u64::from(self.days);
+        let syncs = self.intervals.iter().map(|interval| days * 86_400 / u64::from(interval.0)).sum();
+        at_most("syncs in all", syncs, MAX_SYNCS_IN_ALL)
+    }
+
+    /// How often the edits of a user are played: for each user, interval and strategy once.
+    pub fn runs(&self) -> u64 {
+        u64::from(self.users) * self.intervals.len() as u64 * Strategy::ALL.len() as u64
     }
 
     /// How many devices a user has: the first ones have one more where it does not come out even.
@@ -158,8 +188,9 @@ impl FromStr for Interval {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || String::from("expected a time such as 30m, 4h or 1d");
-        let (unit, seconds) = UNITS.into_iter().find(|(unit, _)| text.ends_with(*unit)).ok_or_else(wrong)?;
-        let number: u32 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+        let number_of = |(unit, seconds)| Some((text.strip_suffix(unit)?, seconds));
+        let (number, seconds): (&str, u32) = UNITS.into_iter().find_map(number_of).ok_or_else(wrong)?;
+        let number: u32 = number.parse().map_err(|_| wrong())?;
         number.checked_mul(seconds).map(Self).ok_or_else(wrong)
     }
 }
@@ -233,6 +264,18 @@ impl Mix {
         Act::ALL.into_iter().zip(self.weights)
     }
 
+    /// The weight of an act.
+    pub const fn weight(&self, act: Act) -> u32 {
+        self.weights[act as usize]
+    }
+
+    /// The same mix with another weight for an act.
+    #[must_use]
+    pub const fn with(mut self, act: Act, weight: u32) -> Self {
+        self.weights[act as usize] = weight;
+        self
+    }
+
     pub(super) fn total(&self) -> u64 {
         self.weights.iter().map(|weight| u64::from(*weight)).sum()
     }
@@ -293,8 +336,12 @@ mod tests {
         }
         let mix = Mix::default();
         assert_eq!(mix.to_string().parse(), Ok(mix));
+        for (act, weight) in mix.weights() {
+            assert_eq!(mix.weight(act), weight);
+            assert_eq!(mix.with(act, 7).weight(act), 7);
+        }
         assert_eq!("0.5".parse(), Ok(Thousandths(500)));
-        for wrong in ["", "m", "5", "1.5h", "9999999999d"] {
+        for wrong in ["", "m", "5", "30mm", "-1h", "1.5h", "9999999999d"] {
             assert!(wrong.parse::<Interval>().is_err(), "{wrong}");
         }
         for wrong in ["", "note-text", "song=1", "position=-1", "position=x"] {
@@ -331,8 +378,31 @@ mod tests {
             (|s| s.intervals.clear(), "intervals"),
             (|s| s.intervals = vec![Interval(1)], "interval"),
             (|s| s.resources = 0, "resources"),
+            (|s| (s.devices, s.users, s.days) = (1000, 1, 366), "of one user"),
+            (|s| (s.devices, s.users, s.days) = (100_000, 50_000, 366), "edits in all"),
+            (|s| (s.devices, s.users, s.intervals) = (100_000, 100_000, vec![Interval(60)]), "syncs in all"),
         ] {
             assert!(with(change).is_err_and(|reason| reason.contains(word)), "{word}");
+        }
+    }
+
+    /// Nothing overflows on the way to the sentence.
+    #[test]
+    fn the_largest_numbers_are_refused_too() {
+        let max = u32::MAX;
+        for users in [1, max] {
+            let settings = Settings {
+                devices: max,
+                users,
+                days: max,
+                edits_per_day: Thousandths(max),
+                offline_hours: Thousandths(max),
+                skew_s: max,
+                resources: max,
+                intervals: vec![Interval(max); 12],
+                ..Settings::default()
+            };
+            assert!(settings.check().is_err());
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Tally {
     pub turned: u64,
     /// POSTs that were refused for another reason; there should be none.
     pub refused: u64,
+    /// Users whose devices did not agree in the end, however often they synced after the last edit; there should be none.
+    pub never_agreed: u64,
     /// How long devices and server were apart, each stretch from the edit that began it until all agreed, s; in order.
     pub apart_s: Vec<u32>,
 }
@@ -49,6 +51,7 @@ impl Tally {
         self.asked += other.asked;
         self.turned += other.turned;
         self.refused += other.refused;
+        self.never_agreed += other.never_agreed;
         self.apart_s.extend(&other.apart_s);
     }
 
@@ -87,10 +90,16 @@ impl Tally {
         rate(self.extra, self.pushes, 100.0)
     }
 
-    /// How long it took until all agreed, s: the stretch that this share (0 to 100) of all stretches is no longer than.
+    /// Divergences in which a wrong clock made the older edit the winner, in 1,000 edits.
+    pub fn turned_per_1000_edits(&self) -> f64 {
+        rate(self.turned, self.edits, 1000.0)
+    }
+
+    /// How long it took until all agreed, s: the shortest stretch that at least this share (0 to 100) of all stretches
+    /// is no longer than.
     pub fn apart_percentile_s(&self, percent: usize) -> Option<u32> {
-        let last = self.apart_s.len().checked_sub(1)?;
-        self.apart_s.get((last * percent.min(100)).div_ceil(100)).copied()
+        let no_longer = (self.apart_s.len() * percent.min(100)).div_ceil(100);
+        self.apart_s.get(no_longer.saturating_sub(1)).copied()
     }
 }
 
@@ -108,19 +117,34 @@ mod tests {
             edits: 2000,
             lost_device: 3,
             lost_server: 1,
+            divergences: 6,
+            asked: 8,
+            turned: 1,
             syncs: 50,
+            pushes: 20,
             conflicts: 5,
+            extra: 9,
             ..Tally::default()
         };
-        assert!((tally.lost_per_1000_edits() - 2.0).abs() < 1e-9);
-        assert!((tally.conflicts_per_100_syncs() - 10.0).abs() < 1e-9);
-        assert!(tally.conflicts_per_100_pushes().abs() < 1e-9);
+        for (rate, expected) in [
+            (tally.lost_per_1000_edits(), 2.0),
+            (tally.divergences_per_1000_edits(), 3.0),
+            (tally.asked_per_1000_edits(), 4.0),
+            (tally.turned_per_1000_edits(), 0.5),
+            (tally.conflicts_per_100_syncs(), 10.0),
+            (tally.conflicts_per_100_pushes(), 25.0),
+            (tally.extra_per_100_pushes(), 45.0),
+            (Tally::default().conflicts_per_100_pushes(), 0.0),
+            (Tally::default().lost_per_1000_edits(), 0.0),
+        ] {
+            assert!((rate - expected).abs() < 1e-9, "{rate} {expected}");
+        }
     }
 
     #[test]
     fn percentiles_are_stretches_that_were_counted() {
         let tally = Tally { apart_s: (1..=100).collect(), ..Tally::default() };
-        assert_eq!([0, 50, 95, 100].map(|p| tally.apart_percentile_s(p)), [1, 51, 96, 100].map(Some));
+        assert_eq!([0, 50, 95, 100].map(|p| tally.apart_percentile_s(p)), [1, 50, 95, 100].map(Some));
         assert_eq!(Tally::default().apart_percentile_s(50), None);
         assert_eq!(Tally { apart_s: vec![7], ..Tally::default() }.apart_percentile_s(95), Some(7));
     }

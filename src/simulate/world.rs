@@ -11,15 +11,14 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::Progress;
 use super::history::History;
-use super::phone::{Directory, Phone, START, payload};
+use super::phone::{Directory, Phone, START, Waiting, payload};
 use super::tally::Tally;
 use crate::domain::field::{Choice, Field, FieldPath};
 use crate::domain::inspect::{Inspection, PairId, Status, inspect};
-use crate::domain::mutation::{
-    Cursor, Kind, Millis, Op, QueueId, ResourceId, ServerMutation, Side, WireMutation,
-};
-use crate::domain::plan::{self, Plan};
+use crate::domain::mutation::{Cursor, Kind, Millis, Op, ResourceId, ServerMutation, Side, WireMutation};
+use crate::domain::plan::{self, MAX_BATCH, Phase, Plan};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::settle::Item;
 use crate::domain::strategy::{self, Strategy};
@@ -109,9 +108,9 @@ pub(super) struct World {
 }
 
 /// Plays a history to its end.
-pub(super) fn play(beginning: &Beginning, history: &History, rules: Rules) -> Tally {
+pub(super) fn play(beginning: &Beginning, history: &History, rules: Rules, progress: &Progress) -> Tally {
     let mut world = World::new(beginning, history, rules);
-    world.play(history);
+    world.play(history, progress);
     world.tally
 }
 
@@ -135,7 +134,7 @@ impl World {
     }
 
     /// Edits and syncs in the order of time; at the same moment the edit comes first.
-    pub(super) fn play(&mut self, history: &History) {
+    pub(super) fn play(&mut self, history: &History, progress: &Progress) {
         let interval = self.rules.interval;
         let mut syncs: BinaryHeap<Reverse<(i64, usize)>> = history
             .devices
@@ -148,7 +147,7 @@ impl World {
             while let Some(edit) = edits.next_if(|edit| edit.at <= at) {
                 self.edit(edit);
             }
-            if at >= history.end {
+            if at >= history.end || progress.is_stopped() {
                 break;
             }
             self.sync(number, at);
@@ -165,14 +164,16 @@ impl World {
             .collect();
         let until = history.end + interval * LAST_SYNCS;
         while let Some(Reverse((at, number))) = last.pop().filter(|Reverse((at, _))| *at < until) {
-            if self.agree() {
+            if self.agree() || progress.is_stopped() {
                 break;
             }
             self.sync(number, at);
             last.push(Reverse((online(number).next_sync(at + 1, interval), number)));
         }
+        self.tally.never_agreed += u64::from(self.apart_since.is_some());
     }
 
+    /// What a person does on a device.
     pub(super) fn edit(&mut self, edit: &super::history::Edit) {
         let Some(phone) = self.phones.get_mut(usize::from(edit.device)) else { return };
         if phone.edit(edit, &self.directory, self.rules.bases) {
@@ -195,8 +196,9 @@ impl World {
         if self.phones[number].queue.is_empty() {
             self.tally.requests += 1;
             if self.phones[number].cursor != self.model.head() {
-                let window = self.pull(self.phones[number].cursor);
-                self.take_over_all(number, &window);
+                let phone = &mut self.phones[number];
+                phone.take_over_feed(feed(&self.model, phone.cursor));
+                phone.cursor = self.model.head();
             }
         } else {
             self.tally.pushes += 1;
@@ -213,50 +215,59 @@ impl World {
 
     /// Sends what is queued. Answers how many requests it took.
     fn push(&mut self, number: usize, at: i64) -> u64 {
-        let now = self.phones[number].clock(at);
-        let unseen = Window {
-            path: PullPath::SinceCursor,
-            since: self.phones[number].cursor,
-            head: self.phones[number].cursor,
-            mutations: Vec::new(),
-            unreadable: Vec::new(),
-            warnings: Vec::new(),
-            not_visible: Vec::new(),
-        };
-        let inspection = self.inspect(number, unseen);
-        let plan = plan::plan(&inspection, &Resolution::default(), now);
-        match self.post_all(number, at, &plan) {
-            Posted::All(posts) => {
-                self.settle(number, &inspection, &plan);
-                posts
-            }
-            Posted::OutOfSync => {
-                self.tally.conflicts += 1;
-                let (posts, pages) = self.recover(number, at, now);
-                // Without a 409 the sync would have been the POSTs alone, or one pull where nothing is left to send.
-                self.tally.extra += 1 + pages - u64::from(posts == 0);
-                1 + pages + posts
-            }
+        if !self.is_refused(number, at) {
+            return self.post_queue(number, at);
         }
+        self.tally.conflicts += 1;
+        let (posts, pages) = self.recover(number, at);
+        // Without a 409 the sync would have been the POSTs alone, or one pull where nothing is left to send.
+        self.tally.extra += 1 + pages - u64::from(posts == 0);
+        1 + pages + posts
+    }
+
+    /// Whether the server refuses what this device POSTs with its own cursor. The model looks at the head before it looks
+    /// at what is stored, so the answer is the same for every mutation that is well formed, and for none.
+    fn is_refused(&mut self, number: usize, at: i64) -> bool {
+        let cursor = self.phones[number].cursor;
+        let posted = self.model.post(Millis(START.0 + at), Caller::with_all_scopes(APP), cursor, &[]);
+        posted.is_err_and(|refusal| refusal.reason == Reason::OutOfSync)
     }
 
     /// Pulls, decides, and sends what is left to send. Answers POSTs and pulled pages.
-    fn recover(&mut self, number: usize, at: i64, now: Millis) -> (u64, u64) {
-        let since = self.phones[number].cursor;
-        let window = self.pull(since);
-        let pages = (window.mutations.len() as u64).div_ceil(PAGE).max(1);
-        let inspection = self.inspect(number, window);
+    fn recover(&mut self, number: usize, at: i64) -> (u64, u64) {
+        let phone = &mut self.phones[number];
+        let since = phone.cursor;
+        let feed = feed(&self.model, since);
+        let pages = (feed.len() as u64).div_ceil(PAGE).max(1);
+        // What nothing that waits is about is taken over as it is; the rest is what has to be decided.
+        let about: Vec<ServerMutation> =
+            feed.iter().filter(|entry| phone.waits_for(entry)).filter_map(served).collect();
+        if about.is_empty() {
+            phone.take_over_feed(feed);
+            phone.cursor = self.model.head();
+            return (self.post_queue(number, at), pages);
+        }
+        let inspection = self.inspect(number, self.window(since, about));
         let resolution = self.decide(number, &inspection);
-        let plan = plan::plan(&inspection, &resolution, now);
+        let plan = plan::plan(&inspection, &resolution, self.phones[number].clock(at));
         self.tally.divergences += inspection.summary.diverged as u64;
         self.count_losses(number, &inspection, &plan);
-        let posts = match self.post_all(number, at, &plan) {
-            Posted::All(posts) => posts,
-            // Nobody writes between a pull and the POST after it.
-            Posted::OutOfSync => 0,
-        };
+        self.phones[number].take_over_feed(feed);
+        let posts = self.post_plan(number, at, &inspection, &plan);
         self.settle(number, &inspection, &plan);
         (posts, pages)
+    }
+
+    const fn window(&self, since: Cursor, mutations: Vec<ServerMutation>) -> Window {
+        Window {
+            path: PullPath::SinceCursor,
+            since,
+            head: self.model.head(),
+            mutations,
+            unreadable: Vec::new(),
+            warnings: Vec::new(),
+            not_visible: Vec::new(),
+        }
     }
 
     fn inspect(&self, number: usize, window: Window) -> Inspection {
@@ -314,104 +325,72 @@ impl World {
         }
     }
 
-    /// The server's mutations since a cursor, all pages.
-    fn pull(&self, since: Cursor) -> Window {
-        let mut window = Window {
-            path: PullPath::SinceCursor,
-            since,
-            head: self.model.head(),
-            mutations: Vec::new(),
-            unreadable: Vec::new(),
-            warnings: Vec::new(),
-            not_visible: Vec::new(),
-        };
-        let mut query = Query { limit: PAGE, ..Query::since(since) };
-        while let Ok(page) = self.model.get(&query, Scopes::ALL) {
-            let Some(list) = page.list else { break };
-            window.mutations.extend(list.mutations.iter().filter_map(served));
-            if !list.has_more {
-                break;
-            }
-            query.page += 1;
-        }
-        window
-    }
-
-    fn take_over_all(&mut self, number: usize, window: &Window) {
-        for mutation in &window.mutations {
-            let Some(id) = &mutation.resource_id else { continue };
-            let state = self.state(&mutation.kind, id);
-            self.phones[number].take_over(&mutation.kind, id, state);
-        }
-        self.phones[number].cursor = window.head;
-    }
-
-    fn state(&self, kind: &Kind, id: &ResourceId) -> Option<Map<String, Value>> {
-        match self.model.state(kind, id) {
-            Some(Value::Object(members)) => Some(members),
-            Some(_) | None => None,
-        }
-    }
-
-    /// POSTs a plan, each batch with the head that the one before gave.
-    fn post_all(&mut self, number: usize, at: i64, plan: &Plan) -> Posted {
-        let now = Millis(START.0 + at);
-        let mut head = plan.head;
+    /// POSTs what is queued as it is, in the phases of a push. Answers how many POSTs it took.
+    fn post_queue(&mut self, number: usize, at: i64) -> u64 {
+        let mut queue = std::mem::take(&mut self.phones[number].queue);
+        let phase = |waiting: &Waiting| Phase::of(&waiting.kind, waiting.op);
+        queue.sort_by_key(phase);
         let mut posts = 0;
+        while let Some(first) = queue.first().map(phase) {
+            let of_phase = queue.partition_point(|waiting| phase(waiting) <= first);
+            let batch = queue.drain(..of_phase.min(MAX_BATCH));
+            let mutations: Vec<Value> = batch.map(Waiting::into_wire).collect();
+            posts += 1;
+            if let Some(acknowledgements) = self.post(number, at, &mutations) {
+                self.phones[number].take_over_feed(acknowledgements);
+            }
+        }
+        posts
+    }
+
+    /// POSTs what a plan says. Answers how many POSTs it took.
+    fn post_plan(&mut self, number: usize, at: i64, inspection: &Inspection, plan: &Plan) -> u64 {
+        self.phones[number].cursor = plan.head;
         for batch in &plan.batches {
             let mutations: Vec<Value> = batch.items.iter().map(|item| wire(&item.wire)).collect();
-            match self.model.post(now, Caller::with_all_scopes(APP), head, &mutations) {
-                Ok(applied) => {
-                    posts += 1;
-                    head = applied.head;
-                    self.acknowledged(number, &batch.items, &applied.mutations);
-                }
-                Err(refusal) if refusal.reason == Reason::OutOfSync => return Posted::OutOfSync,
-                Err(_) => {
-                    posts += 1;
-                    self.tally.refused += 1;
-                }
+            if let Some(acknowledgements) = self.post(number, at, &mutations) {
+                self.learn_ids(inspection, &batch.items, &acknowledgements);
+                self.phones[number].take_over_feed(acknowledgements);
             }
         }
-        self.phones[number].cursor = head;
-        Posted::All(posts)
+        plan.batches.len() as u64
+    }
+
+    /// One POST with the device's cursor, which moves to the head that is answered. Answers the acknowledgements.
+    fn post(&mut self, number: usize, at: i64, mutations: &[Value]) -> Option<Vec<Value>> {
+        let phone = &mut self.phones[number];
+        let posted =
+            self.model.post(Millis(START.0 + at), Caller::with_all_scopes(APP), phone.cursor, mutations);
+        if let Ok(applied) = posted {
+            phone.cursor = applied.head;
+            Some(applied.mutations)
+        } else {
+            self.tally.refused += 1;
+            None
+        }
     }
 
     /// What was brought back has another id from now on.
-    fn acknowledged(&mut self, number: usize, items: &[Item], acknowledgements: &[Value]) {
+    fn learn_ids(&mut self, inspection: &Inspection, items: &[Item], acknowledgements: &[Value]) {
         for (item, acknowledgement) in items.iter().zip(acknowledgements) {
-            let Some(id) = acknowledgement.get("resourceId").and_then(Value::as_str) else { continue };
-            let id = ResourceId::from(id);
-            let kind = &item.wire.kind;
-            let state = self.state(kind, &id);
-            self.phones[number].take_over(kind, &id, state);
-            if item.wire.op == Op::Create {
-                item.names.iter().for_each(|name| self.directory.rename(name, &id));
+            let mut queued = inspection.queued(inspection.pair(item.pair));
+            let old = queued.find_map(|queued| queued.resource_id.as_ref());
+            let new = acknowledgement.get("resourceId").and_then(Value::as_str);
+            if let (Op::Create, Some(old), Some(new)) = (item.wire.op, old, new) {
+                self.directory.rename(old, &new.into());
             }
         }
     }
 
-    /// After the POSTs: the device takes over what the server holds, and what is dealt with leaves the queue.
+    /// After the POSTs: what is dealt with leaves the queue.
     fn settle(&mut self, number: usize, inspection: &Inspection, plan: &Plan) {
-        for mutation in &inspection.window.mutations {
-            let Some(id) = &mutation.resource_id else { continue };
-            let state = self.state(&mutation.kind, id);
-            self.phones[number].take_over(&mutation.kind, id, state);
-        }
-        let left = |id: &QueueId| plan.hold.iter().any(|left| left.device.contains(id));
         let phone = &mut self.phones[number];
-        phone.queue.retain(|queued| left(&queued.id));
+        let held = |waiting: &Waiting| plan.hold.iter().any(|left| left.device.contains(&waiting.queue_id()));
+        phone.queue.retain(held);
         if !plan.moves_cursor {
             phone.cursor = inspection.window.since;
         }
     }
-}
-
-enum Posted {
-    /// In so many POSTs.
-    All(u64),
-    /// The first was refused with 409.
-    OutOfSync,
 }
 
 /// What a person answers where merge leaves something open: both texts and both sets stay; of two values that cannot
@@ -445,6 +424,21 @@ fn answer(inspection: &Inspection, id: PairId, path: &FieldPath) -> Choice {
     strategy::clock(inspection, pair).map_or(Choice::Device, |clock| clock.winner().into())
 }
 
+/// What the server's feed holds since a cursor, all pages, as it is answered.
+fn feed(model: &Model, since: Cursor) -> Vec<Value> {
+    let mut feed = Vec::new();
+    let mut query = Query { limit: PAGE, ..Query::since(since) };
+    while let Ok(page) = model.get(&query, Scopes::ALL) {
+        let Some(list) = page.list else { break };
+        feed.extend(list.mutations);
+        if !list.has_more {
+            break;
+        }
+        query.page += 1;
+    }
+    feed
+}
+
 /// An entry of the feed.
 fn served(value: &Value) -> Option<ServerMutation> {
     let word = |name: &str| value.get(name).and_then(Value::as_str);
@@ -452,7 +446,7 @@ fn served(value: &Value) -> Option<ServerMutation> {
         op: Op::from_wire(word("type")?)?,
         kind: Kind::from_wire(word("resource")?),
         resource_id: word("resourceId").map(ResourceId::from),
-        data: value.get("data").map(payload).unwrap_or_default(),
+        data: payload(value.get("data").and_then(Value::as_object)),
         timestamp: Millis(value.get("timestamp")?.as_i64()?),
     })
 }

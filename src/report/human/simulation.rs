@@ -17,12 +17,9 @@ pub(in crate::report) fn write(report: &Report<'_>, out: &mut impl Write, style:
     write_settings(&simulation.settings, out, style)?;
     for row in &simulation.rows {
         writeln!(out, "\n{}", style.heading(format!("A sync every {}", row.interval)))?;
-        let [first, ..] = &row.strategies;
-        writeln!(
-            out,
-            "  {} edits made, {} syncs, of which {} had something to send",
-            first.edits, first.syncs, first.pushes
-        )?;
+        let of = |what: fn(&Tally) -> u64| from_to(row.strategies.each_ref().map(what));
+        let (edits, syncs, pushes) = (of(|t| t.edits), of(|t| t.syncs), of(|t| t.pushes));
+        writeln!(out, "  {edits} edits made, {syncs} syncs, of which {pushes} had something to send")?;
         let mut table = Table::new([
             "", "409s", "diverged", "lost", "asked", "turned", "extra", "median", "95 %", "longest",
         ]);
@@ -38,16 +35,23 @@ pub(in crate::report) fn write(report: &Report<'_>, out: &mut impl Write, style:
     out.flush()
 }
 
-const MEANINGS: [(&str, &str); 8] = [
+const MEANINGS: [(&str, &str); 9] = [
     ("409s", "refused POSTs, in 100 syncs that had something to send"),
     ("diverged", "resources that both sides had changed, in 1,000 edits"),
     ("lost", "values that somebody wrote and that are in no result, in 1,000 edits"),
-    ("asked", "fields that a person was asked about, in 1,000 edits; merge only, answered at once"),
+    ("asked", "fields that a person was asked about, in 1,000 edits; merge only, and answered at once:"),
+    ("", "both stay where they can be joined, else the newer one; an edit goes before a deletion"),
     ("turned", "divergences in which a wrong clock made the older edit the winner, in all"),
     ("extra", "requests that only a 409 made necessary, in 100 syncs that had something to send"),
     ("median", "half the stretches from an edit until all devices agree are no longer than this"),
     ("95 %", "the same for 95 of 100; longest is the longest of all"),
 ];
+
+/// What all strategies have in common: `334`, or `334 to 348` where a strategy lets notes live that others let die.
+fn from_to(counts: [u64; 4]) -> String {
+    let (least, most) = (counts.iter().min().unwrap_or(&0), counts.iter().max().unwrap_or(&0));
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
+}
 
 fn cells(strategy: Strategy, tally: &Tally) -> Vec<String> {
     let apart = |percent: usize| {

@@ -32,7 +32,7 @@ const fn rules(strategy: Strategy) -> Rules {
 
 fn played(history: &History, rules: Rules) -> World {
     let mut world = World::new(&Beginning::new(2), history, rules);
-    world.play(history);
+    world.play(history, &Progress::default());
     world
 }
 
@@ -212,9 +212,74 @@ fn a_longer_interval_loses_more() {
     let beginning = Beginning::new(3);
     let lost = |minutes: i64| {
         let rules = Rules { interval: minutes * MINUTE, ..rules(Strategy::ClientWins) };
-        play(&beginning, &history, rules).lost()
+        play(&beginning, &history, rules, &Progress::default()).lost()
     };
     assert_eq!([lost(5), lost(300)], [0, 3]);
+}
+
+/// 1,001 notes are two pages of the feed, and 101 mutations two POSTs: B's POST is refused, it pulls two pages and POSTs
+/// twice. The refused POST and both pages are extra.
+#[test]
+fn pages_and_batches_are_requests_too() {
+    let of = |device: u16, count: u32| {
+        (0..count).map(move |number| Edit {
+            number: u32::from(device) * 5000 + number,
+            ..edit(1, device, Act::NewNote)
+        })
+    };
+    let history = history(devices(&[5, 6]), of(0, 1001).chain(of(1, 101)).collect());
+    let mut world = World::new(&Beginning::new(2), &history, rules(Strategy::Merge));
+    history.edits.iter().for_each(|edit| world.edit(edit));
+    world.sync(0, 5 * MINUTE);
+    assert_eq!((world.tally.requests, world.tally.extra), (11, 0), "1,001 notes in POSTs of 100");
+    world.sync(1, 6 * MINUTE);
+    assert_eq!((world.tally.requests, world.tally.extra), (11 + 5, 3));
+    assert_eq!((world.tally.conflicts, world.tally.divergences, world.tally.refused), (1, 0, 0));
+    assert_eq!(world.model.live(&Kind::Note).len(), 2 + 1001 + 101);
+}
+
+/// What the server refuses for another reason is counted, and nothing hides it: a note of five characters is too short.
+#[test]
+fn what_the_server_refuses_is_counted() {
+    let history = history(devices(&[5]), vec![edit(1, 0, Act::NewNote)]);
+    let mut world = World::new(&Beginning::new(2), &history, rules(Strategy::Merge));
+    history.edits.iter().for_each(|edit| world.edit(edit));
+    let data = world.phones[0].queue[0].data.as_mut().expect("a note");
+    data.insert("body".to_owned(), "short".into());
+    world.sync(0, 5 * MINUTE);
+    assert_eq!((world.tally.requests, world.tally.refused, world.tally.conflicts), (1, 1, 0));
+}
+
+/// A device that has not synced when all is over is told of. It takes a stop: otherwise every device syncs until all agree.
+#[test]
+fn who_never_agrees_is_counted() {
+    let history = history(devices(&[5, 6]), vec![edit(1, 0, Act::NewNote)]);
+    assert_eq!(played(&history, rules(Strategy::Merge)).tally.never_agreed, 0);
+    let mut world = World::new(&Beginning::new(2), &history, rules(Strategy::Merge));
+    let stopped = Progress::default();
+    stopped.stop();
+    world.edit(&history.edits[0]);
+    world.play(&History { edits: Vec::new(), ..history }, &stopped);
+    assert_eq!((world.tally.syncs, world.tally.never_agreed), (0, 1));
+}
+
+/// Three edits of one note are one mutation, as the phone's database has one row for it; a deletion after them as well.
+#[test]
+fn what_waits_of_a_resource_is_its_state() {
+    let edits = vec![edit(1, 0, Act::NoteText), edit(2, 0, Act::NoteRanges), edit(3, 0, Act::NoteText)];
+    let history = history(devices(&[5]), edits);
+    let mut world = World::new(&Beginning::new(2), &history, rules(Strategy::Merge));
+    history.edits.iter().for_each(|edit| world.edit(edit));
+    let queue = &world.phones[0].queue;
+    assert_eq!(queue.len(), 1);
+    let data = &queue[0].clone().into_wire()["data"];
+    assert_eq!((&data["body"], &data["ranges"][0]), (&"text of edit 30".into(), &"1:21-1:21".into()));
+    world.edit(&edit(4, 0, Act::DeleteNote));
+    let queue = &world.phones[0].queue;
+    assert_eq!((queue.len(), queue[0].op), (1, Op::Delete));
+    world.sync(0, 5 * MINUTE);
+    assert_eq!(world.model.live(&Kind::Note).len(), 1);
+    assert_eq!((world.tally.edits, world.tally.requests, world.tally.refused), (4, 1, 0));
 }
 
 fn random(seed: u64) -> (Settings, History) {
@@ -245,7 +310,7 @@ fn in_the_end_all_agree() {
             for (hours, bases) in [(1, false), (6, true), (24, false)] {
                 let mut world =
                     World::new(&beginning, &history, Rules { strategy, interval: hours * DAY / 24, bases });
-                world.play(&history);
+                world.play(&history, &Progress::default());
                 assert!(world.agree(), "seed {seed}, {strategy}, {hours} h");
                 assert_eq!(world.tally.refused, 0, "seed {seed}, {strategy}, {hours} h");
                 for phone in &world.phones {
@@ -254,7 +319,7 @@ fn in_the_end_all_agree() {
                             .rows
                             .iter()
                             .filter(|((of, _), _)| *of == kind)
-                            .map(|((_, id), row)| (id.clone(), Value::Object(row.seen.clone())))
+                            .map(|((_, id), row)| (id.clone(), Value::Object((*row.seen).clone())))
                             .collect();
                         own.sort_by(|(a, _), (b, _)| a.cmp(b));
                         let mut server = world.model.live(&kind);
@@ -304,11 +369,15 @@ fn a_sync_does_what_the_push_machine_does() {
     assert!(compared > 100, "{compared}");
 }
 
+fn pulled(world: &World, since: Cursor) -> Window {
+    world.window(since, feed(&world.model, since).iter().filter_map(served).collect())
+}
+
 /// The server after the push machine has pushed what the device holds.
 fn by_the_machine(world: &World, number: usize, at: i64) -> Model {
     let mut model = world.model.clone();
     let now = world.phones[number].clock(at);
-    let inspection = world.inspect(number, world.pull(world.phones[number].cursor));
+    let inspection = world.inspect(number, pulled(world, world.phones[number].cursor));
     let mut resolution = Resolution::default();
     let strategy = world.rules.strategy;
     resolution.choose(
@@ -340,7 +409,7 @@ fn by_the_machine(world: &World, number: usize, at: i64) -> Model {
             }
             Do::Pull { since } => {
                 let world = World { model: model.clone(), ..world.clone() };
-                Got::Pulled(Ok(world.pull(since)))
+                Got::Pulled(Ok(pulled(&world, since)))
             }
             Do::Finish(outcome) => {
                 assert!(matches!(outcome.end, End::Done), "{:?}", outcome.end);
