@@ -148,8 +148,8 @@ pub enum Command {
         settings: Box<Settings>,
         /// On how many threads; without a number one a core.
         threads: Option<usize>,
-        /// Who reads it.
-        format: TableFormat,
+        /// Who reads it; without it whoever sits at the terminal, on a screen with charts.
+        format: Option<TableFormat>,
     },
     /// Serve the sandbox.
     Sandbox {
@@ -476,10 +476,13 @@ impl Checks<'_> {
         Ok(Command::Compare { devices, format: output.format })
     }
 
-    fn simulate(&self, flags: SimulateFlags) -> Result<Command, Refused> {
+    fn simulate(&self, mut flags: SimulateFlags) -> Result<Command, Refused> {
+        // Charts and tables go from the shortest to the longest.
+        flags.interval.sort_unstable();
+        flags.interval.dedup();
         let settings = Settings {
             devices: flags.devices,
-            users: flags.users,
+            users: flags.users.unwrap_or_else(|| (flags.devices / 2).max(1)),
             days: flags.days,
             edits_per_day: flags.edits_per_day,
             offline_hours: flags.offline_hours,

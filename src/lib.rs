@@ -26,6 +26,7 @@ pub mod exit;
 pub mod headless;
 pub mod interruption;
 pub mod journal;
+pub mod lab;
 pub mod log_file;
 pub mod report;
 pub mod report_file;

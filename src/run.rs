@@ -223,7 +223,17 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
         }
         Command::Log(ask) => log::answer(&ask, &conflict_log, style, clock.now()).await,
         Command::Compare { devices, format } => compare(devices, format, clock, style).await,
-        Command::Simulate { settings, threads, format } => simulate(&settings, threads, format, style),
+        Command::Simulate { settings, threads, format: None }
+            if io::stdout().is_terminal() && io::stdin().is_terminal() =>
+        {
+            let threads = threads.unwrap_or_else(crate::simulate::cores);
+            let shown = runtime::lab::run(*settings, threads, theme).await;
+            shown.map_err(|source| Failed::Terminal { what: "cannot use the terminal", source })?;
+            Ok(ExitCode::Done)
+        }
+        Command::Simulate { settings, threads, format } => {
+            simulate(&settings, threads, format.unwrap_or(TableFormat::Human), style)
+        }
         Command::Sandbox { port, scenario, first_sync, faults } => {
             let model = match scenario.as_deref().and_then(Scenario::by_name) {
                 Some(scenario) => scenario.open(clock.now()).model,

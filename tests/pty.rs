@@ -7,3 +7,5 @@ mod terminal;
 mod demo;
 #[path = "pty/secrets.rs"]
 mod secrets;
+#[path = "pty/simulate.rs"]
+mod simulate;

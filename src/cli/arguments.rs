@@ -292,19 +292,23 @@ pub(super) struct Compare {
 ///
 /// The four strategies on the same edits, through the protocol's rules: 409s, divergences, values lost, requests that a
 /// 409 made necessary, and how long until all devices agree. The same seed gives the same numbers.
+///
+/// On a terminal it opens a screen with charts, on which the settings can be turned. With --format, or where the output
+/// goes elsewhere, it writes tables, JSON or CSV.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
   unstick simulate
+  unstick simulate --format human
   unstick simulate --devices 200 --users 100 --days 14 --interval 30m,4h --skew 600
   unstick simulate --interval 15m,1h,4h,12h,1d --format csv > simulation.csv")]
 pub(super) struct Simulate {
     /// How many devices there are in all
     #[arg(long, value_name = "N", default_value_t = Settings::default().devices)]
     pub(super) devices: u32,
-    /// How many users share them
-    #[arg(long, value_name = "N", default_value_t = Settings::default().users)]
-    pub(super) users: u32,
+    /// How many users share them; half as many as there are devices where it is not given
+    #[arg(long, value_name = "N")]
+    pub(super) users: Option<u32>,
     /// For how many days
     #[arg(long, value_name = "N", default_value_t = Settings::default().days)]
     pub(super) days: u32,
@@ -335,9 +339,9 @@ pub(super) struct Simulate {
     /// On how many threads; all cores where it is not given
     #[arg(long, value_name = "N")]
     pub(super) threads: Option<usize>,
-    /// For people, for programs, or for a spreadsheet
-    #[arg(long, default_value = "human", value_parser = table_format())]
-    pub(super) format: TableFormat,
+    /// Write tables for people, JSON for programs or CSV for a spreadsheet instead of opening the screen
+    #[arg(long, value_parser = table_format())]
+    pub(super) format: Option<TableFormat>,
 }
 
 /// Serve the sandbox alone, for an app's own client

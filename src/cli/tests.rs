@@ -68,14 +68,18 @@ fn every_command_is_read() {
     ));
     assert!(matches!(
         command("simulate --devices 20 --users 7 --days 3 --edits-per-day 0.5 --offline-hours 2.5 --skew 9 --seed 4 \
-                 --interval 30m,1d --mix position=1 --bases --format csv"),
-        Command::Simulate { settings, threads: None, format: TableFormat::Csv }
+                 --interval 1d,30m,1d --mix position=1 --bases --format csv"),
+        Command::Simulate { settings, threads: None, format: Some(TableFormat::Csv) }
             if settings.devices == 20 && settings.bases && settings.edits_per_day.0 == 500
                 && settings.intervals.len() == 2 && settings.seed == 4
     ));
     assert!(matches!(
         command("simulate"),
-        Command::Simulate { settings, .. } if *settings == Settings::default()
+        Command::Simulate { settings, format: None, .. } if *settings == Settings::default()
+    ));
+    assert!(matches!(
+        command("simulate --devices 1 --threads 0"),
+        Command::Simulate { settings, threads: None, .. } if settings.users == 1
     ));
     assert!(matches!(
         command("sandbox --port 8787 --first-sync minus-one --scenario first-sync"),
@@ -118,6 +122,17 @@ fn arguments_that_do_not_fit_together_are_refused_in_a_sentence() {
         ("compare - --pull -", "only one file can be `-`"),
         ("compare a.json", "unstick compare was not told which server"),
         ("compare --pull p.json", "required arguments were not provided"),
+        ("simulate --devices 0", "devices must be between 1 and 100000, not 0"),
+        ("simulate --devices 99999999999", "99999999999 is not in 0..=4294967295"),
+        ("simulate --devices 100000 --days 366", "edits in all, at all intervals together, must be at most"),
+        ("simulate --devices 1000 --users 1", "of one user, on each of the user's devices, must be at most"),
+        ("simulate --days 0", "days must be between 1 and 366, not 0"),
+        ("simulate --skew NaN", "invalid digit found in string"),
+        ("simulate --skew -5", "unexpected argument"),
+        ("simulate --edits-per-day NaN", "expected a number from 0 to 1000000"),
+        ("simulate --edits-per-day 1001", "edits a day must be at most 1000, not 1001"),
+        ("simulate --interval 0s", "an interval in seconds must be between 60 and"),
+        ("simulate --mix position=0", "the mix must have at least one weight above 0"),
         ("simulate --users 2000", "users must be between 1 and 1000, not 2000"),
         ("simulate --offline-hours 24", "such a device never syncs"),
         ("simulate --interval soon", "expected a time such as 30m, 4h or 1d"),

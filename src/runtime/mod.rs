@@ -4,6 +4,7 @@ mod cast;
 mod editor;
 mod effects;
 mod guard;
+pub mod lab;
 
 use std::collections::VecDeque;
 use std::io;

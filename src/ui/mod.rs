@@ -8,6 +8,7 @@ mod field;
 mod footer;
 mod header;
 mod history;
+mod lab;
 mod list;
 mod overlays;
 mod pages;
@@ -23,6 +24,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub use lab::draw as draw_lab;
 pub use theme::{Ink, SideLook, Theme, look};
 
 use crate::app::{App, Event, Focus, Overlay, Phase, Pointer, Target};

@@ -1,10 +1,10 @@
 //! The README says what the program does, word by word.
 
-use unstick::app;
+use unstick::{app, lab};
 
 const README: &str = include_str!("../../README.md");
 /// The tables between their marks, and what the program says of them.
-fn tables() -> [(&'static str, &'static str, String); 2] {
+fn tables() -> [(&'static str, &'static str, String); 3] {
     [
         (
             "<!-- keys: from src/app/action.rs, kept the same by a test -->\n",
@@ -15,6 +15,11 @@ fn tables() -> [(&'static str, &'static str, String); 2] {
             "<!-- faults: from assets/faults.md, which names every fault of the sandbox; both kept by tests -->\n",
             "<!-- /faults -->",
             include_str!("../../assets/faults.md").to_owned(),
+        ),
+        (
+            "<!-- simulation keys: from src/lab/keys.rs, kept the same by a test -->\n",
+            "<!-- /simulation keys -->",
+            lab::markdown(),
         ),
     ]
 }
