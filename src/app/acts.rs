@@ -8,10 +8,12 @@ use super::overlay::{HelpView, Overlay, Question};
 use super::preview::Preview;
 use super::selection::{Scroll, Selection};
 use super::{
-    App, Connecting, Draft, Effect, Focus, History, Phase, Place, Pushing, Task, Timeline, TokenPrompt, story,
+    App, Connecting, Draft, Effect, Focus, History, Phase, Place, Pushing, Task, Timeline, TokenPrompt, Tone,
+    story,
 };
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
+use crate::domain::naming;
 use crate::domain::resolution::Unit;
 use crate::domain::strategy::Strategy;
 
@@ -327,13 +329,25 @@ impl App {
 
     fn next_open(&mut self, forward: bool) -> Vec<Effect> {
         let Some(bench) = &mut self.bench else { return Vec::new() };
-        match bench.next_open(forward) {
-            Some(false) => Vec::new(),
-            Some(true) if forward => self.done("from the top again"),
-            Some(true) => self.done("from the bottom again"),
-            None if bench.query.is_empty() => self.refuse("this is the only open field"),
-            None => self.refuse("nothing else is open among these rows; Esc shows all"),
-        }
+        let Some(around) = bench.next_open(forward) else {
+            return if bench.query.is_empty() {
+                self.refuse("this is the only open field")
+            } else {
+                self.refuse("nothing else is open among these rows; Esc shows all")
+            };
+        };
+        let (Some((_, pair)), Some(field)) = (bench.pair(), bench.field()) else { return Vec::new() };
+        let around = match (around, forward) {
+            (false, _) => "",
+            (true, true) => "from the top again: ",
+            (true, false) => "from the bottom again: ",
+        };
+        let waits = if bench.problem(field).is_some() { "will be refused" } else { "waits for a choice" };
+        let whose =
+            if field.path.is_existence() { String::new() } else { format!("{} of ", field.path.label()) };
+        let (noun, title) = (super::choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+        self.status = Some((Tone::Note, format!("{around}{whose}{noun} {title} {waits}")));
+        Vec::new()
     }
 
     fn next_change(&mut self, forward: bool) -> Vec<Effect> {

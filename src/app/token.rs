@@ -31,7 +31,7 @@ impl TokenPrompt {
     }
 
     /// Takes a key.
-    pub(super) fn input(&mut self, key: &KeyEvent) {
+    pub(super) fn input(&mut self, key: &KeyEvent) -> bool {
         let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         match key.code {
             KeyCode::Char(c) if plain => self.insert(c.encode_utf8(&mut [0; 4])),
@@ -39,8 +39,9 @@ impl TokenPrompt {
             KeyCode::Backspace => {
                 self.typed.pop();
             }
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Takes a text; line ends and what would be too much are left out.

@@ -145,27 +145,21 @@ impl App {
     }
 
     fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
-        match self.overlays.last_mut() {
+        let heard = match self.overlays.last_mut() {
             Some(Overlay::Editor(editor)) => {
-                editor.draft.input(key);
-                editor.complaint = None;
-                editor.insisted = None;
-                Vec::new()
+                (editor.complaint, editor.insisted) = (None, None);
+                editor.draft.input(key)
             }
-            Some(Overlay::Prompt { draft, .. }) => {
-                draft.input(key);
-                self.prompted()
-            }
-            Some(Overlay::Token(prompt)) => {
-                prompt.input(key);
-                Vec::new()
-            }
-            Some(Overlay::Help(help)) => {
-                help.search.input(key);
-                Vec::new()
-            }
-            _ => Vec::new(),
+            Some(Overlay::Prompt { draft, .. }) => draft.input(key),
+            Some(Overlay::Token(prompt)) => prompt.input(key),
+            Some(Overlay::Help(help)) => help.search.input(key),
+            _ => false,
+        };
+        if !heard {
+            return self.refuse("this key means nothing while text is typed; Esc goes back");
         }
+        self.status = None;
+        if self.place() == Place::Prompt { self.prompted() } else { Vec::new() }
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {

@@ -111,7 +111,11 @@ impl<'c> FieldView<'c> {
         let rows = u16::try_from(rows.min(most)).unwrap_or(u16::MAX);
         let base = u16::from(self.base().is_some());
         let options = u16::try_from(result::options(self.bench, self.pair, self.field).len()).unwrap_or(0);
-        if self.wide { rows.saturating_add(base).max(options + 1) } else { rows.saturating_add(base + 1) }
+        if !self.wide {
+            return rows.saturating_add(base + 1);
+        }
+        let result = result::wants(self.bench, self.field, Columns::of(area.width).result);
+        rows.saturating_add(base).max(options + 1).max(result).min(area.height.max(1))
     }
 
     fn line(&self, side: Side) -> String {

@@ -54,10 +54,29 @@ fn put_together(canvas: &mut Canvas, area: Rect, used: u16, text: &str) {
     }
     let room = area.width.saturating_sub(3);
     let style = canvas.style(Ink::Good);
-    let text: String = text.chars().take(4000).collect();
-    for (y, range) in (area.y + 1..area.bottom()).zip(safe_text::wrap(&text, usize::from(room))) {
+    let text = start(text);
+    let rows = safe_text::wrap(&text, usize::from(room));
+    let cut = rows.len() > usize::from(area.height - 1);
+    for (y, range) in (area.y + 1..area.bottom()).zip(rows) {
         canvas.row(area.x + 2, y, room, &text[range], |_| style);
     }
+    if cut {
+        canvas.words(area.x + 2 + room, area.bottom() - 1, 1, "…", Ink::Key);
+    }
+}
+
+/// As much of a value as a column can show.
+fn start(text: &str) -> String {
+    text.chars().take(4000).collect()
+}
+
+/// Rows that the result takes in a column of this width, where it is a value that neither side has.
+pub fn wants(bench: &Bench, field: &Field, width: u16) -> u16 {
+    let Some((Choice::Both | Choice::Edited(_), Some(value))) = outcome(field, bench.choice(field)) else {
+        return 0;
+    };
+    let rows = safe_text::wrap(&start(&one_line(Some(&value))), usize::from(width.saturating_sub(3).max(1)));
+    u16::try_from(rows.len() + 1).unwrap_or(u16::MAX)
 }
 
 fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> (String, Ink) {
