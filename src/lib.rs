@@ -13,6 +13,7 @@
 //! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
 
 pub mod app;
+mod aside;
 pub mod case;
 pub mod cli;
 pub mod config;

@@ -1,6 +1,7 @@
 //! Runs a command: reads what it names, asks the server, writes what comes of it. Everything that is decided is
 //! decided elsewhere.
 
+mod demo;
 mod log;
 mod opened;
 
@@ -9,13 +10,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::{Autoplay, Source, Start};
+use crate::app::{Source, Start};
 use crate::case::Decided;
 use crate::cli::{self, Access, Against, Command, Decision, Invocation, Resume};
 use crate::conflict_log::local::LogError;
 use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
-use crate::demo;
 use crate::device::DeviceFile;
 use crate::device::source;
 use crate::domain::inspect::Inspection;
@@ -30,7 +30,7 @@ use crate::headless::{self, Format, Looked, TableFormat};
 use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
 use crate::report::style::Style;
-use crate::runtime::{self, Cast, Play};
+use crate::runtime::{self, Left, Play, Signals};
 use crate::sandbox::fault::Script;
 use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
@@ -114,9 +114,9 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
     let background = std::env::var("COLORFGBG").ok();
     let theme = if colored { Theme::of_background(background.as_deref()) } else { Theme::Plain };
     match command {
-        Command::Scenarios => list_scenarios(),
+        Command::Scenarios => demo::list(),
         Command::Demo { scenario, auto, record } => {
-            run_demo(scenario.as_deref(), (auto, record.as_deref()), clock, theme).await
+            demo::run(scenario.as_deref(), (auto, record.as_deref()), clock, theme).await
         }
         Command::Open { device, against } => {
             let recorded = match &against {
@@ -128,7 +128,8 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let recorded = recorded.and_then(|file| file.file_name());
             let recorded = recorded.map(|name| name.to_string_lossy().into_owned());
             let Opened { session, .. } = opened("open", &device, against, clock)?;
-            open(session, theme, recorded, Play::default()).await
+            let mut signals = Signals::listen().map_err(on_terminal)?;
+            Ok(open(session, theme, recorded, Play::default(), &mut signals).await?.code)
         }
         Command::Inspect { device, against, format, all } => {
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
@@ -284,12 +285,6 @@ fn simulate(
     }
 }
 
-fn list_scenarios() -> Result<ExitCode, Failed> {
-    let mut out = io::stdout().lock();
-    let mut list = Scenario::list().iter();
-    written(list.try_for_each(|s| writeln!(out, "{:<16} {}\n{:<16} {}", s.name, s.title, "", s.teaches)))
-}
-
 fn written(result: io::Result<()>) -> Result<ExitCode, Failed> {
     match result {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => {
@@ -299,63 +294,36 @@ fn written(result: io::Result<()>) -> Result<ExitCode, Failed> {
     }
 }
 
-async fn run_demo(
-    scenario: Option<&str>,
-    (auto, record): (bool, Option<&Path>),
-    clock: Clock,
-    theme: Theme,
-) -> Result<ExitCode, Failed> {
-    let scenario = scenario.map_or_else(|| Scenario::list().first(), Scenario::by_name);
-    let Some(scenario) = scenario else { return list_scenarios() };
-    let demo = demo::start(scenario, clock).await?;
-    let log = conflict_log::of_this_process().of_demo();
-    let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
-    let cast = record.map(recording).transpose()?;
-    let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
-    let code = open(session, theme, Some(String::from("sandbox")), play).await;
-    finish(&log);
-    demo.sandbox.shutdown().await;
-    if let (Some(cast), Some(path)) = (cast, record) {
-        cast.finish().map_err(not_recorded(path))?;
-    }
-    if code.is_ok() {
-        println!(
-            "The demo's device file, with its backup if you retried the sync: {}",
-            demo.folder.display()
-        );
-    }
-    code
+fn on_terminal(source: io::Error) -> Failed {
+    Failed::Terminal { what: "cannot use the terminal", source }
 }
 
-fn recording(path: &Path) -> Result<Cast, InputError> {
-    let size = crossterm::terminal::size().map_err(not_recorded(path))?;
-    Cast::new(path, size).map_err(not_recorded(path))
-}
+/// What a script does with a device file.
+const WITHOUT_SCREEN: &str = "Use `unstick inspect`, `plan` and `push`, which do the same without a screen";
 
-fn not_recorded(path: &Path) -> impl Fn(io::Error) -> InputError {
-    move |source| InputError::Io {
-        what: "cannot record to",
-        path: path.to_owned(),
-        source,
-        next: "Give --record a file that is not there yet, in a folder that you may write to",
-    }
-}
-
-/// Opens the inspector. `named` is what the header calls the server, where its address says too little, or the
-/// recorded pull.
-async fn open(session: Session, theme: Theme, named: Option<String>, play: Play) -> Result<ExitCode, Failed> {
-    let on_terminal = |source| Failed::Terminal { what: "cannot use the terminal", source };
+/// Columns and rows of the terminal, where there is one. `next` is what to do where there is none.
+fn terminal_size(next: &str) -> Result<(u16, u16), Failed> {
     if !io::stdout().is_terminal() {
         return Err(InputError::Unsupported {
             file: String::from("standard output"),
             reason: String::from("is not a terminal, and the inspector needs one"),
-            next: String::from(
-                "Use `unstick inspect`, `plan` and `push`, which do the same without a screen",
-            ),
+            next: String::from(next),
         }
         .into());
     }
-    let (width, height) = crossterm::terminal::size().map_err(on_terminal)?;
+    crossterm::terminal::size().map_err(on_terminal)
+}
+
+/// Opens the inspector. `named` is what the header calls the server, where its address says too little, or the
+/// recorded pull.
+async fn open(
+    session: Session,
+    theme: Theme,
+    named: Option<String>,
+    play: Play,
+    signals: &mut Signals,
+) -> Result<Left, Failed> {
+    let (width, height) = terminal_size(WITHOUT_SCREEN)?;
     let (source, read_only) = match session.server() {
         Server::Live(client) => {
             let endpoint = client.endpoint();
@@ -384,8 +352,9 @@ async fn open(session: Session, theme: Theme, named: Option<String>, play: Play)
         now: session.clock().now(),
         width,
         height,
+        recorded: play.cast.is_some(),
     };
-    runtime::run(session, start, theme, play).await.map_err(on_terminal)
+    runtime::run(session, start, theme, play, signals).await.map_err(on_terminal)
 }
 
 fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {

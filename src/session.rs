@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::aside;
 use crate::conflict_log::ConflictLog;
 use crate::device::DeviceFile;
 use crate::device::source::Source;
@@ -190,10 +191,7 @@ impl Session {
             session.log.inspected(&inspection, &session.server.label(), now, begun.elapsed());
             inspection
         });
-        match task.await {
-            Ok(inspection) => Ok(inspection),
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        Ok(aside::answer(task).await)
     }
 
     /// Retries the sync: what `resolution` settles of `inspection` is sent, and the device file written back.

@@ -5,6 +5,10 @@ mod terminal;
 
 #[path = "pty/demo.rs"]
 mod demo;
+#[path = "pty/lent.rs"]
+mod lent;
+#[path = "pty/monkey.rs"]
+mod monkey;
 #[path = "pty/secrets.rs"]
 mod secrets;
 #[path = "pty/simulate.rs"]

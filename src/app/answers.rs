@@ -270,11 +270,14 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn edited(&mut self, job: super::EditJob, text: Option<String>) -> Vec<Effect> {
+    pub(super) fn edited(&mut self, job: super::EditJob, text: Result<String, String>) -> Vec<Effect> {
         let Some((_, unit, form)) = self.editing.take_if(|(waits, ..)| *waits == job) else {
             return Vec::new();
         };
-        let Some(mut text) = text else { return self.refuse("left without saving; nothing changed") };
+        let mut text = match text {
+            Ok(text) => text,
+            Err(why) => return self.refuse(format!("{why}: nothing changed")),
+        };
         let Some(bench) = &mut self.bench else { return Vec::new() };
         bench.go_to(&unit);
         let Some(field) = bench.field() else { return Vec::new() };
@@ -312,13 +315,23 @@ impl App {
 
     /// The report's place is told among the other files.
     pub(super) fn reported(&mut self, path: &Path) -> Vec<Effect> {
+        let path = self.told(path);
         if let Phase::Ended(ended) = &mut self.phase {
             ended.page.push(Rank::Item, story::lies("report", path));
         }
         self.done(format!("the report is in {}", path.display()))
     }
 
-    pub(super) fn push_ended(&mut self, end: PushEnd) -> Vec<Effect> {
+    /// A path as it is told.
+    fn told<'a>(&self, path: &'a Path) -> &'a Path {
+        let name = path.file_name().map(Path::new).filter(|_| self.start.recorded);
+        name.unwrap_or(path)
+    }
+
+    pub(super) fn push_ended(&mut self, mut end: PushEnd) -> Vec<Effect> {
+        for path in [&mut end.written, &mut end.backup, &mut end.report].into_iter().flatten() {
+            *path = self.told(path).to_owned();
+        }
         let (page, exit) = story::ended(&end);
         let (notes, leaving) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
             Phase::Pushing(pushing) => (pushing.notes, pushing.leaving),

@@ -53,8 +53,8 @@ pub enum Event {
     Edited {
         /// The job it answers.
         job: EditJob,
-        /// The saved text; `None`: the editor was left without saving, or failed.
-        text: Option<String>,
+        /// The saved text, or why there is none.
+        text: Result<String, String>,
     },
     /// A request of the push, or its answer, as it happens.
     Push(push::Note),

@@ -25,6 +25,7 @@ mod keys;
 mod layout;
 mod overlay;
 mod page;
+mod picker;
 mod pointing;
 mod preview;
 mod refused;
@@ -56,6 +57,7 @@ pub use keys::Key;
 pub use layout::Layout;
 pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
 pub use page::{Page, PageRow, Rank};
+pub use picker::{Offered, Pick, Picker};
 pub use preview::{Entry, Preview, Section, request_line};
 pub use refused::Refused;
 pub use scope::{Forecast, Scope};
@@ -90,6 +92,8 @@ pub struct Start {
     pub width: u16,
     /// Rows of the terminal.
     pub height: u16,
+    /// Whether the screen is recorded: others will see it, and no folder of this machine stands on it.
+    pub recorded: bool,
 }
 
 /// What stands for the server in a session.

@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::process::Command;
 
+use super::signals;
+
 /// Runs `$VISUAL`, else `$EDITOR`, else `vi` on a private copy of `text`. Answers what was saved.
 ///
 /// The terminal must have been given back before, and the caller's event stream dropped.
@@ -18,14 +20,11 @@ pub fn edit(text: &str) -> io::Result<String> {
         .unwrap_or_else(|| String::from("vi"));
     // The variable may hold arguments (`code --wait`), as a shell would read them.
     let script = format!("{command} \"$1\"");
+    signals::outlive_keys()?;
     let status = Command::new("sh").args(["-c", script.as_str(), "sh"]).arg(file.path()).status()?;
     if !status.success() {
         return Err(io::Error::other(format!("the editor ended with {status}")));
     }
-    let mut saved = std::fs::read_to_string(file.path())?;
-    if saved.ends_with('\n') && !text.ends_with('\n') {
-        // Editors end a file with a newline that the note did not have.
-        saved.pop();
-    }
-    Ok(saved)
+    std::fs::read_to_string(file.path())
+        .map_err(|error| io::Error::other(format!("what the editor saved cannot be read ({error})")))
 }

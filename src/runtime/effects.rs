@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::app::{Effect, Event, ExitCode, Failure, PushEnd, Recall};
+use crate::aside;
 use crate::conflict_log;
 use crate::device::write_back::LeftOut;
 use crate::domain::answer::Refusal;
@@ -159,13 +160,9 @@ impl Effects {
     /// The session as the last push left it.
     async fn session(&mut self) -> &Session {
         if let Some(push) = self.push.take() {
-            match push.await {
-                Ok((session, account)) => {
-                    self.session = session;
-                    self.account = account.or(self.account.take());
-                }
-                Err(error) => std::panic::resume_unwind(error.into_panic()),
-            }
+            let (session, account) = aside::answer(push).await;
+            self.session = session;
+            self.account = account.or(self.account.take());
         }
         &self.session
     }
@@ -256,10 +253,7 @@ async fn recall(interruption: &Interruption, inspection: Inspection) -> Event {
     let mut told = interruption.told();
     let interruption = interruption.clone();
     let task = tokio::task::spawn_blocking(move || (interruption.recall(&inspection), inspection));
-    let (recalled, inspection) = match task.await {
-        Ok(both) => both,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    };
+    let (recalled, inspection) = aside::answer(task).await;
     let Recalled { resolution, reopened } = recalled.unwrap_or_else(|error| {
         told.push(error.to_string());
         Recalled::default()

@@ -1,6 +1,7 @@
 //! The terminal as the program needs it, and as it must be again afterwards, whatever happens.
 
 use std::io::{self, Write as _};
+use std::sync::Once;
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -9,6 +10,7 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 
 use super::cast::Output;
 
@@ -18,24 +20,35 @@ pub type Screen = Terminal<CrosstermBackend<Output>>;
 /// Holds the terminal in raw mode on its other screen; gives it back when dropped.
 pub struct Guard {
     held: bool,
+    /// The modes that were found. None where the keys do not come from standard input.
+    found: Option<Termios>,
 }
 
 impl Guard {
     /// Takes the terminal. Also makes panics give it back before they print.
     pub fn take() -> io::Result<Self> {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            give_back();
-            before(info);
-        }));
-        let mut guard = Self { held: false };
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                give_back();
+                before(info);
+            }));
+        });
+        let mut guard = Self { held: false, found: tcgetattr(io::stdin()).ok() };
         guard.hold()?;
         Ok(guard)
     }
 
-    /// Takes the terminal again after [`Guard::release`].
+    /// Takes the terminal again, in whatever modes another program left it.
     pub fn hold(&mut self) -> io::Result<()> {
         self.held = true;
+        // crossterm gives back the modes that it met when it went raw, and goes raw only once: those of an editor that
+        // broke off would stay for good, and those of a shell would be kept where raw mode is needed.
+        terminal::disable_raw_mode()?;
+        if let Some(found) = &self.found {
+            tcsetattr(io::stdin(), OptionalActions::Now, found)?;
+        }
         terminal::enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, cursor::Hide)
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event as Raw, KeyEventKind};
-use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::Terminal;
+use super::signals::{self, Signals, Told};
 use crate::lab::{Event, Lab, Run, Wish};
 use crate::simulate::{Progress, Settings, simulate};
 use crate::ui::{Theme, draw_lab};
@@ -25,9 +24,7 @@ struct UnderWay {
 
 /// Runs the screen until the person leaves.
 pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result<()> {
-    let mut term = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+    let mut signals = Signals::listen()?;
     let size = crossterm::terminal::size()?;
     let mut terminal = Terminal::take(None)?;
     let (events, mut answers) = unbounded_channel();
@@ -38,12 +35,13 @@ pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result
         terminal.draw_lab(&lab, theme)?;
         let event = tokio::select! {
             biased;
-            _ = term.recv() => Event::Term,
-            _ = hangup.recv() => Event::Term,
-            _ = resumed.recv() => {
-                terminal.hold()?;
-                continue;
-            }
+            told = signals.next() => match told {
+                Told::End => Event::Term,
+                Told::GoOn => {
+                    terminal.hold()?;
+                    continue;
+                }
+            },
             key = terminal.next() => match key {
                 Some(Ok(Raw::Key(key))) if key.kind != KeyEventKind::Release => Event::Key(key),
                 Some(Ok(Raw::Resize(width, height))) => Event::Resize(width, height),
@@ -58,7 +56,7 @@ pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result
         };
         match lab.update(event) {
             None => {}
-            Some(Wish::Suspend) => terminal.lend(super::suspend)?,
+            Some(Wish::Suspend) => terminal.lend(signals::suspend)?,
             Some(wish) => {
                 if let Some(before) = under_way.take() {
                     before.progress.stop();

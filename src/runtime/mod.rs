@@ -5,6 +5,8 @@ mod editor;
 mod effects;
 mod guard;
 pub mod lab;
+mod pick;
+mod signals;
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,8 +16,8 @@ use crossterm::event::{EventStream, KeyEvent, KeyEventKind};
 use crossterm::terminal::{Clear, ClearType};
 use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
-use rustix::process::{Signal, getpid, kill_process};
-use tokio::signal::unix::{SignalKind, signal};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
 use crate::app::{App, Autoplay, Effect, Event, ExitCode, Start};
@@ -26,6 +28,9 @@ use cast::Output;
 use effects::Effects;
 pub use effects::push_end;
 use guard::{Guard, Screen};
+pub use pick::pick;
+pub use signals::Signals;
+use signals::Told;
 
 /// How often "4 min ago" is looked at again.
 const TICK: Duration = Duration::from_secs(1);
@@ -41,12 +46,24 @@ pub struct Play {
     pub cast: Option<Cast>,
 }
 
-/// Runs the screen for one device until the person leaves. Answers the exit code.
-pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -> io::Result<ExitCode> {
-    // Signals and keys are listened to before the first frame: what comes early must not be lost.
-    let mut term = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut resumed = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What the program answers.
+    pub code: ExitCode,
+    /// The process was told to end, or the terminal is gone: nothing more may be asked.
+    pub told: bool,
+}
+
+/// Runs the screen for one device until the person leaves.
+pub async fn run(
+    session: Session,
+    start: Start,
+    theme: Theme,
+    mut play: Play,
+    signals: &mut Signals,
+) -> io::Result<Left> {
+    // Keys are listened to before the first frame: what comes early must not be lost.
     let mut terminal = Terminal::take(play.cast.take())?;
     let mut due: Option<(tokio::time::Instant, KeyEvent)> = None;
     let (events, mut answers) = mpsc::unbounded_channel();
@@ -64,13 +81,14 @@ pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -
         }
         let event = tokio::select! {
             biased;
-            _ = term.recv() => Event::Term,
-            _ = hangup.recv() => Event::Term,
-            _ = resumed.recv() => {
-                terminal.hold()?;
-                terminal.draw(&app, theme)?;
-                continue;
-            }
+            told = signals.next() => match told {
+                Told::End => Event::Term,
+                Told::GoOn => {
+                    terminal.hold()?;
+                    terminal.draw(&app, theme)?;
+                    continue;
+                }
+            },
             key = terminal.next() => match key {
                 Some(Ok(event)) => match from_terminal(event, &terminal.regions) {
                     Some(event) => {
@@ -89,6 +107,7 @@ pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -
             Some(key) = pressed(&mut due) => Event::Key(key),
             _ = tick.tick() => Event::Tick(clock.now()),
         };
+        let told = matches!(event, Event::Term);
         let mut wanted: VecDeque<Effect> = app.update(event).into();
         let begun = Instant::now();
         while let (true, Ok(event)) = (begun.elapsed() < GATHER, answers.try_recv()) {
@@ -98,13 +117,14 @@ pub async fn run(session: Session, start: Start, theme: Theme, mut play: Play) -
             match effect {
                 Effect::Quit(code) => {
                     effects.settle().await;
-                    return Ok(code);
+                    return Ok(Left { code, told });
                 }
                 Effect::Editor { job, text } => {
                     let edited = terminal.lend(|| editor::edit(&text))?;
-                    wanted.extend(app.update(Event::Edited { job, text: edited.ok() }));
+                    let text = edited.map_err(|error| error.to_string());
+                    wanted.extend(app.update(Event::Edited { job, text }));
                 }
-                Effect::Suspend => terminal.lend(suspend)?,
+                Effect::Suspend => terminal.lend(signals::suspend)?,
                 Effect::Copy(text) => {
                     let copied = copy(&text).map_err(|error| error.to_string());
                     wanted.extend(app.update(Event::Copied(copied)));
@@ -170,11 +190,12 @@ impl Terminal {
     }
 
     fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+        self.frame(|area, buffer| ui::draw(app, theme, area, buffer))
+    }
+
+    fn frame(&mut self, draw: impl FnOnce(Rect, &mut Buffer) -> Regions) -> io::Result<()> {
         let mut regions = Regions::default();
-        self.screen.draw(|frame| {
-            let area = frame.area();
-            regions = ui::draw(app, theme, area, frame.buffer_mut());
-        })?;
+        self.screen.draw(|frame| regions = draw(frame.area(), frame.buffer_mut()))?;
         self.regions = regions;
         Ok(())
     }
@@ -203,10 +224,4 @@ fn from_terminal(event: crossterm::event::Event, regions: &Regions) -> Option<Ev
 /// Puts text on the clipboard of the terminal that the person sits at, also over SSH (OSC 52).
 fn copy(text: &str) -> io::Result<()> {
     crossterm::execute!(io::stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
-}
-
-/// Stops this process until the shell continues it.
-fn suspend() {
-    // If it cannot be stopped, it simply goes on.
-    let _ = kill_process(getpid(), Signal::TSTP);
 }

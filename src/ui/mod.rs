@@ -12,6 +12,7 @@ mod lab;
 mod list;
 mod overlays;
 mod pages;
+mod picker;
 mod preview;
 mod result;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 pub use lab::draw as draw_lab;
+pub use picker::draw_picker;
 pub use theme::{Ink, SideLook, Theme, look};
 
 use crate::app::{App, Event, Focus, Overlay, Phase, Pointer, Target};

@@ -17,6 +17,7 @@ fn folder(terminal: &Terminal) -> PathBuf {
 #[test]
 fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     let mut terminal = Terminal::run(&["demo"], 120, 36);
+    terminal.see("pick a stuck sync").see("tablet-behind").keys("\r");
     terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
     terminal.keys("d").see("device chosen for body");
     terminal.keys("n").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
@@ -27,7 +28,7 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     terminal.keys("p").see("nothing is sent yet");
     terminal.keys("y").see("The sync went through").see("200");
     terminal.keys("w").see("the report is in").keys("W").see("-without-values.md");
-    terminal.keys("q");
+    terminal.keys("q").see("pick a stuck sync").keys("q");
     assert!(terminal.end().success(), "nothing is open");
     assert!(terminal.is_cooked());
     let folder = folder(&terminal);
@@ -53,11 +54,31 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
 
 #[test]
 fn the_conflict_log_is_looked_at_in_charts() {
-    let mut terminal = Terminal::run(&["demo"], 120, 36);
+    let data = tempfile::tempdir().expect("a folder");
+    let data = data.path().display().to_string();
+    let mut terminal =
+        Terminal::run_with(&["demo", "tablet-behind"], 120, 36, &[("UNSTICK_DATA_DIR", &data)]);
     terminal.see("0 of 2 resolved").keys("L").see("conflict log of demos").see("conflicts a day (UTC)");
     terminal.see("concurrent-mutations").keys("t").see("last 90 days").keys(ESCAPE).gone("conflict log");
     terminal.keys("q").end();
     std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+}
+
+#[test]
+fn after_a_scenario_another_can_be_picked() {
+    let mut terminal = Terminal::run(&["demo"], 80, 24);
+    terminal.see("pick a stuck sync").keys("j").keys("\r").see("Phone C").keys("q");
+    terminal.see("pick a stuck sync").keys("k").keys("\r").see("Tablet B").keys("q");
+    terminal.see("pick a stuck sync").resize(30, 8).see("tablet-behind").keys("x").see("Enter begins");
+    terminal.keys(ESCAPE).end();
+    assert!(terminal.is_cooked());
+    let text = String::from_utf8_lossy(terminal.raw()).into_owned();
+    let folders: Vec<&str> =
+        text.split("retried the sync: ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+    assert_eq!(folders.len(), 2, "each scenario says where its file lies");
+    for folder in folders {
+        std::fs::remove_dir_all(folder.trim_end()).expect("it can be cleared away");
+    }
 }
 
 #[test]
@@ -75,7 +96,7 @@ fn leaving_asks_when_choices_would_be_lost_and_gives_the_terminal_back() {
 
 #[test]
 fn a_small_terminal_that_changes_its_size_shows_what_fits() {
-    let mut terminal = Terminal::run(&["demo"], 50, 16);
+    let mut terminal = Terminal::run(&["demo", "tablet-behind"], 50, 16);
     terminal.see("409").keys("n").resize(120, 36).see("Server since the cursor");
     terminal.resize(19, 5).see("unstick needs").resize(80, 24).see("Why stuck");
     terminal.keys("q").end();
@@ -84,18 +105,37 @@ fn a_small_terminal_that_changes_its_size_shows_what_fits() {
 
 #[test]
 fn a_signal_ends_it_and_gives_the_terminal_back() {
-    let mut terminal = Terminal::run(&["demo"], 100, 30);
-    terminal.see("Why stuck").signal("TERM").end();
-    assert!(terminal.is_cooked());
-    assert!(!terminal.parsed().alternate_screen());
-    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+    for signal in ["TERM", "HUP"] {
+        let mut terminal = Terminal::run(&["demo"], 100, 30);
+        terminal.see("pick a stuck sync").keys("\r").see("Why stuck").signal(signal).end();
+        assert!(terminal.is_cooked());
+        assert!(!terminal.parsed().alternate_screen());
+        std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+        let mut terminal = Terminal::run(&["demo"], 100, 30);
+        terminal.see("pick a stuck sync").signal(signal).end();
+        assert!(terminal.is_cooked());
+    }
 }
 
 #[test]
-fn continued_after_a_stop_it_is_drawn_anew() {
-    let mut terminal = Terminal::run(&["demo"], 100, 30);
-    terminal.see("Why stuck").forget().signal("CONT").see("Why stuck").keys("q").end();
-    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+fn every_terminal_and_no_colour_show_the_same() {
+    for variables in [
+        [("TERM", "xterm"), ("NO_COLOR", "")],
+        [("TERM", "screen"), ("NO_COLOR", "1")],
+        [("TERM", "dumb"), ("NO_COLOR", "1")],
+    ] {
+        let mut terminal = Terminal::run_with(&["demo", "tablet-behind"], 100, 30, &variables);
+        terminal.see("409 OutOfSyncError").see("Why stuck").see("0 of 2 resolved");
+        let coloured = (0..30).any(|row| {
+            (0..100).any(|column| {
+                let cell = terminal.parsed().cell(row, column);
+                cell.is_some_and(|cell| cell.fgcolor() != vt100::Color::Default)
+            })
+        });
+        assert_eq!(coloured, variables[1].1.is_empty(), "{variables:?}");
+        terminal.keys("q").end();
+        std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
+    }
 }
 
 #[test]

@@ -36,10 +36,23 @@ impl Terminal {
 
     /// The same, with variables in its environment.
     pub fn run_with(arguments: &[&str], columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
-        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(binary());
         command.args(arguments);
+        Self::command(command, columns, rows, variables)
+    }
+
+    /// A shell with job control, to run the binary in.
+    pub fn shell(columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.arg("-i");
+        command.env("PS1", "$ ");
+        command.env("ENV", "");
+        Self::command(command, columns, rows, variables)
+    }
+
+    fn command(mut command: CommandBuilder, columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).expect("a pseudo-terminal");
         command.env("TERM", "xterm-256color");
         command.env("RUST_BACKTRACE", "0");
         command.env_remove("NO_COLOR");
@@ -67,9 +80,13 @@ impl Terminal {
 
     /// Types bytes, as the terminal would send them.
     pub fn keys(&mut self, keys: &str) -> &mut Self {
-        self.keys.write_all(keys.as_bytes()).expect("the program reads");
-        self.keys.flush().expect("the program reads");
+        assert!(self.try_keys(keys), "the program reads");
         self
+    }
+
+    /// The same, of a program that may have ended. Answers whether there was anybody to read.
+    pub fn try_keys(&mut self, keys: &str) -> bool {
+        self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).is_ok()
     }
 
     /// Changes the terminal's size.
@@ -98,18 +115,27 @@ impl Terminal {
     }
 
     fn until(&mut self, what: &str, there: impl Fn(&str) -> bool) -> &mut Self {
+        let shown = self.comes(what, there);
+        assert!(shown, "waited for {what}; the program ended with\n{}", self.screen());
+        self
+    }
+
+    /// Waits until the screen is so, or the program has ended: then it answers no.
+    pub fn shows(&mut self, there: impl Fn(&str) -> bool) -> bool {
+        self.comes("an answer", there)
+    }
+
+    fn comes(&mut self, what: &str, there: impl Fn(&str) -> bool) -> bool {
         let begun = Instant::now();
         while !there(&self.screen()) {
             let left = PATIENCE.saturating_sub(begun.elapsed());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.take(&bytes),
                 Err(RecvTimeoutError::Timeout) => panic!("waited for {what} and saw\n{}", self.screen()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("waited for {what}; the program ended with\n{}", self.screen())
-                }
+                Err(RecvTimeoutError::Disconnected) => return false,
             }
         }
-        self
+        true
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -144,10 +170,19 @@ impl Terminal {
                 self.take(&bytes);
             }
         };
-        while let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(200)) {
+        // What it wrote comes until nobody has the terminal any more.
+        while let Ok(bytes) = self.output.recv_timeout(PATIENCE) {
             self.take(&bytes);
         }
         status
+    }
+
+    /// Ends the program by this signal, unless it has ended before.
+    pub fn ends_by(&mut self, name: &str) -> ExitStatus {
+        if self.child.try_wait().expect("the program can be asked").is_none() {
+            self.signal(name);
+        }
+        self.end()
     }
 
     /// Sends a signal, by name without `SIG`.

@@ -99,7 +99,9 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 Event::Tick(Millis(app.now().0 + 1000))
             }
             Step::Edited(job, saved) => {
-                Event::Edited { job: EditJob(job), text: saved.then(|| String::from("from outside\n")) }
+                let text =
+                    if saved { Ok(String::from("from outside\n")) } else { Err(String::from("it failed")) };
+                Event::Edited { job: EditJob(job), text }
             }
         };
         let effects = app.update(event);

@@ -131,9 +131,11 @@ fn n_goes_field_by_field_then_to_the_next_resource_and_around() {
         [("2:255", "body"), ("2:255", "ranges"), ("Ramadan", "resource"), ("1:1-1:7", "resource")]
     );
     assert_eq!(title(&app), "2:255");
-    assert_eq!(status(&app), "from the top again");
-    play(&mut app, "N");
-    assert_eq!(status(&app), "from the bottom again");
+    assert_eq!(status(&app), "from the top again: body of note 2:255 waits for a choice");
+    play(&mut app, "n");
+    assert_eq!(status(&app), "ranges of note 2:255 waits for a choice");
+    play(&mut app, "N N");
+    assert_eq!(status(&app), "from the bottom again: note 1:1-1:7 waits for a choice");
 }
 
 #[test]
@@ -289,13 +291,13 @@ fn an_outside_editor_is_asked_and_heard() {
     let effects = play(&mut app, "E");
     let [Effect::Editor { job, text }] = effects.as_slice() else { panic!("{effects:?}") };
     let (job, text) = (*job, format!("{text} more\n"));
-    app.update(Event::Edited { job: EditJob(job.0 + 7), text: Some(String::from("stale")) });
+    app.update(Event::Edited { job: EditJob(job.0 + 7), text: Ok(String::from("stale")) });
     assert_eq!(choice_on(&app, 0, "/body"), None);
-    app.update(Event::Edited { job, text: Some(text) });
+    app.update(Event::Edited { job, text: Ok(text) });
     assert!(
         matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more"))
     );
-    app.update(Event::Edited { job, text: Some(String::from("twice")) });
+    app.update(Event::Edited { job, text: Ok(String::from("twice")) });
     assert!(
         matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more"))
     );

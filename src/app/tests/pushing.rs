@@ -166,6 +166,25 @@ fn a_report_is_written_after_the_push_and_its_place_is_told() {
     assert_eq!(app.place(), Place::Failure);
 }
 
+#[test]
+fn what_is_recorded_names_files_and_no_folder() {
+    let mut app = pushing((120, 36));
+    app.start.recorded = true;
+    let mut ended = end(&app, End::Done);
+    ended.written = Some("/home/somebody/tablet.json".into());
+    ended.backup = Some("/home/somebody/tablet.json.backup".into());
+    app.update(Event::PushEnded(ended));
+    app.update(Event::Reported(Ok("/home/somebody/tablet.json.report.md".into())));
+    let Phase::Ended(ended) = app.phase() else { panic!("an end") };
+    let told: Vec<&str> = ended.page.paragraphs().collect();
+    for line in
+        ["device file: tablet.json", "backup, beside it: tablet.json.backup", "report: tablet.json.report.md"]
+    {
+        assert!(told.contains(&line), "{line} in {told:?}");
+    }
+    assert!(!told.iter().any(|text| text.contains("somebody")) && !status(&app).contains("somebody"));
+}
+
 fn refused_token() -> Failure {
     Failure {
         what: String::from("401 unauthorized: the access token has expired"),

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::*;
 use crate::app::tests::sample::{self, DEVICE, PULL, inspecting};
 use crate::app::tests::{anything, play, type_text};
-use crate::app::{Event, Focus};
+use crate::app::{Effect, Event, Focus};
 
 fn is_denied(c: char) -> bool {
     c.is_control()
@@ -91,6 +91,65 @@ fn hostile_text_in_every_place_is_shown_and_never_acts() {
         play(&mut app, "/");
         type_text(&mut app, "\u{202E}x");
         assert_harmless(&frame(&app, Theme::Dark));
+    }
+}
+
+/// Whatever key is pressed wherever: something on the screen answers, or something is asked of the world. Only where
+/// there is nothing further in a direction a movement leads nowhere.
+#[test]
+fn no_key_is_silent() {
+    let movements =
+        ["Up", "Down", "Left", "Right", "Home", "End", "PgUp", "PgDn", "h", "j", "k", "l", "g", "G"];
+    let control = ["^u", "^d", "^b", "^f", "Tab"];
+    let names = "d s b e E f x u U ^r n N D S 1 2 3 4 K A p y / o w c r T W z Z i m q ? Enter Esc Space Backspace ^s ^t";
+    let places = [
+        "",
+        "Tab",
+        "Enter Enter",
+        "e",
+        "e x",
+        "e x Esc",
+        "/",
+        "/ x",
+        "A",
+        "p",
+        "p Tab",
+        "w",
+        "?",
+        "? /",
+        "T",
+        "d q",
+        "d d",
+        "d n s",
+        "2",
+        "2 u",
+        "G",
+        "G Tab",
+        "o",
+        "j j",
+    ];
+    for size in [(120, 36), (50, 16)] {
+        for place in places {
+            for name in names.split(' ').filter(|name| !movements.contains(name) && !control.contains(name)) {
+                let mut app = inspecting(DEVICE, PULL, size);
+                play(&mut app, place);
+                let (before, status) = (picture(&app), app.status().map(|(_, s)| s.to_owned()));
+                let effects = play(&mut app, name);
+                let after = picture(&app);
+                let told = app.status().map(|(_, s)| s.to_owned());
+                // In a text that is empty or at its end there is nothing to take away.
+                let nothing_there = app.place().takes_text() && ["Backspace", "^r"].contains(&name);
+                assert!(
+                    before != after
+                        || told.is_some()
+                        || status != told
+                        || !effects.is_empty()
+                        || nothing_there,
+                    "{name} after {place:?} at {size:?} in {:?}:\n{after}",
+                    app.place()
+                );
+            }
+        }
     }
 }
 
@@ -207,4 +266,15 @@ fn a_click_outside_the_frame_means_nothing() {
     let kind = MouseEventKind::Down(MouseButton::Left);
     let mouse = MouseEvent { kind, column: 500, row: 500, modifiers: crossterm::event::KeyModifiers::NONE };
     assert!(!matches!(regions.event(mouse), Some(Event::Pointer(_))));
+}
+
+/// A text that neither side has stands nowhere else: where there is room, the result shows all of it.
+#[test]
+fn a_text_written_by_hand_is_read_in_full() {
+    let mut app = inspecting(DEVICE, PULL, (120, 36));
+    let effects = play(&mut app, "E");
+    let [Effect::Editor { job, .. }] = effects.as_slice() else { panic!("{effects:?}") };
+    let written = format!("{} the-very-last-word", "some more words ".repeat(10));
+    app.update(Event::Edited { job: *job, text: Ok(written) });
+    assert!(text(&frame(&app, Theme::Dark)).contains("the-very-last-word"));
 }

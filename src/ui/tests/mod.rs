@@ -1,6 +1,7 @@
 //! Pictures of the screen at four sizes, and what must hold of every picture.
 
 mod always;
+mod picker;
 mod pictures;
 
 use ratatui::buffer::{Buffer, Cell};

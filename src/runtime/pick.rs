@@ -1,0 +1,47 @@
+//! The list of the demo's scenarios on the terminal, until one is picked.
+
+use std::io;
+
+use super::signals::{self, Signals, Told};
+use super::{Terminal, from_terminal};
+use crate::app::{Event, Pick, Picker};
+use crate::ui::{Theme, draw_picker};
+
+/// Shows the list; answers which scenario was picked, or `None` where the person leaves or the terminal is gone.
+pub async fn pick(picker: &mut Picker, theme: Theme, signals: &mut Signals) -> io::Result<Option<usize>> {
+    let mut terminal = Terminal::take(None)?;
+    let (width, height) = crossterm::terminal::size()?;
+    picker.resize(width, height);
+    loop {
+        terminal.frame(|_, buffer| draw_picker(picker, theme, buffer))?;
+        let event = tokio::select! {
+            biased;
+            told = signals.next() => match told {
+                Told::End => return Ok(None),
+                Told::GoOn => {
+                    terminal.hold()?;
+                    continue;
+                }
+            },
+            key = terminal.next() => match key {
+                Some(Ok(event)) => from_terminal(event, &terminal.regions),
+                Some(Err(_)) | None => return Ok(None),
+            },
+        };
+        let wanted = match event {
+            Some(Event::Key(key)) => picker.key(&key),
+            Some(Event::Pointer(pointer)) => picker.pointer(pointer),
+            Some(Event::Resize { width, height }) => {
+                picker.resize(width, height);
+                None
+            }
+            _ => None,
+        };
+        match wanted {
+            Some(Pick::Scenario(at)) => return Ok(Some(at)),
+            Some(Pick::Leave) => return Ok(None),
+            Some(Pick::Suspend) => terminal.lend(signals::suspend)?,
+            None => {}
+        }
+    }
+}
