@@ -69,6 +69,14 @@ pub enum Action {
     WholeDevice,
     /// The server's side for it.
     WholeServer,
+    /// Ask which side stands for the whole resource.
+    Whole,
+    /// The four strategies side by side.
+    Compare,
+    /// The marked one of them for all that is open.
+    ApplyAll,
+    /// The marked one of them for the marked kind.
+    ApplyKind,
     /// A rule for one kind.
     KindMenu,
     /// A rule for all that is open.
@@ -172,6 +180,12 @@ pub enum Place {
     Timeline,
     /// The conflict log.
     Log,
+    /// The four strategies side by side.
+    Comparison,
+    /// What stands behind a cell of that.
+    Ledger,
+    /// Which side stands for the whole resource.
+    Whole,
     /// The push.
     Pushing,
     /// After the push.
@@ -195,6 +209,9 @@ impl Place {
             | Self::Why
             | Self::Timeline
             | Self::Log
+            | Self::Comparison
+            | Self::Ledger
+            | Self::Whole
             | Self::Pushing
             | Self::Ended => false,
         }

@@ -62,7 +62,7 @@ impl App {
             Action::Top => self.go(Motion::Top),
             Action::Bottom => self.go(Motion::Bottom),
             Action::Left => self.left(),
-            Action::Right => self.pane(true),
+            Action::Right => self.right(),
             Action::NextPane => self.next_pane(true),
             Action::PreviousPane => self.next_pane(false),
             Action::Open => self.open(),
@@ -85,6 +85,13 @@ impl App {
             Action::Fix => self.fix(),
             Action::EditOutside => self.edit_outside(),
             Action::Clear => self.clear(),
+            Action::Whole => {
+                self.overlays.push(Overlay::Whole);
+                Vec::new()
+            }
+            Action::Compare => self.open_comparison(),
+            Action::ApplyAll => self.apply_column(false),
+            Action::ApplyKind => self.apply_column(true),
             Action::WholeDevice => self.whole(Side::Device),
             Action::WholeServer => self.whole(Side::Server),
             Action::KindMenu => self.open_menu(true),
@@ -152,7 +159,8 @@ impl App {
             (Some(Overlay::Menu(menu)), ..) => motion.select(&mut menu.selection),
             (Some(Overlay::Timeline(timeline)), ..) => motion.select(&mut timeline.selection),
             (Some(Overlay::History(history)), ..) => motion.scroll(&mut history.page),
-            (Some(Overlay::Why(page)), ..) => motion.scroll(&mut page.scroll),
+            (Some(Overlay::Comparison(comparing)), ..) => motion.select(&mut comparing.selection),
+            (Some(Overlay::Why(page) | Overlay::Ledger(page)), ..) => motion.scroll(&mut page.scroll),
             (None, Phase::Ended(ended), _) => motion.scroll(&mut ended.page.scroll),
             (None, Phase::Pushing(pushing), _) => motion.scroll(&mut pushing.scroll),
             (
@@ -161,7 +169,8 @@ impl App {
                     | Overlay::Prompt { .. }
                     | Overlay::Question(_)
                     | Overlay::Failure(_)
-                    | Overlay::Token(_),
+                    | Overlay::Token(_)
+                    | Overlay::Whole,
                 ),
                 ..,
             )
@@ -185,7 +194,19 @@ impl App {
         Vec::new()
     }
 
+    fn right(&mut self) -> Vec<Effect> {
+        if let Some(Overlay::Comparison(comparing)) = self.overlays.last_mut() {
+            comparing.step(true);
+            return Vec::new();
+        }
+        self.pane(true)
+    }
+
     fn left(&mut self) -> Vec<Effect> {
+        if let Some(Overlay::Comparison(comparing)) = self.overlays.last_mut() {
+            comparing.step(false);
+            return Vec::new();
+        }
         if self.overlays.last().is_some() { self.back() } else { self.pane(false) }
     }
 
@@ -227,6 +248,9 @@ impl App {
             let Some(unit) = preview.place(&bench.inspection) else { return Vec::new() };
             self.close_all();
             return self.show(&unit);
+        }
+        if self.comparing().is_some() {
+            return self.open_ledger();
         }
         if matches!(self.focus, Focus::List(_)) {
             self.focus = Focus::Fields;
@@ -360,6 +384,13 @@ impl App {
     }
 
     fn next_section(&mut self, forward: bool) -> Vec<Effect> {
+        if let Some(Overlay::Comparison(comparing)) = self.overlays.last_mut() {
+            if !comparing.next_pair(forward) {
+                let which = if forward { "no divergence follows" } else { "no divergence stands above" };
+                return self.refuse(which);
+            }
+            return Vec::new();
+        }
         if let Some(Overlay::Preview(preview)) = self.overlays.last_mut()
             && !preview.next_section(forward)
         {

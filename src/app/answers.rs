@@ -69,6 +69,16 @@ impl App {
                     }
                 }
             }
+            Answer::Comparison(comparison) => {
+                for overlay in &mut self.overlays {
+                    if let Overlay::Comparison(comparing) = overlay
+                        && comparing.job == Some(job)
+                    {
+                        comparing.fill(comparison);
+                        break;
+                    }
+                }
+            }
             Answer::Carried(carried, inspection) => {
                 if self.carrying == Some(job) {
                     self.carrying = None;

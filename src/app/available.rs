@@ -97,7 +97,12 @@ pub fn next_open(app: &App) -> Answer {
     }
 }
 
-fn whole(app: &App, side: Side) -> Answer {
+/// One side can stand for the resource.
+pub fn whole(app: &App) -> Answer {
+    whole_device(app).or_else(|_| whole_server(app))
+}
+
+fn whole_of(app: &App, side: Side) -> Answer {
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
     let (id, _) = bench.pair().ok_or("no resource is marked")?;
     if choose::whole(&bench.inspection, id, side).is_empty() {
@@ -108,18 +113,32 @@ fn whole(app: &App, side: Side) -> Answer {
 
 /// The device's side can stand for the resource.
 pub fn whole_device(app: &App) -> Answer {
-    whole(app, Side::Device)
+    whole_of(app, Side::Device)
 }
 
 /// The server's side can stand for it.
 pub fn whole_server(app: &App) -> Answer {
-    whole(app, Side::Server)
+    whole_of(app, Side::Server)
 }
 
 /// A rule has something to decide.
 pub fn rule(app: &App) -> Answer {
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
     if bench.inspection.summary.diverged == 0 { Err("nothing diverges") } else { Ok(()) }
+}
+
+/// The marked strategy can be applied to all that is open.
+pub fn apply_all(app: &App) -> Answer {
+    rule(app)?;
+    let comparing = app.comparing().ok_or("S puts the strategies side by side")?;
+    comparing.comparison.as_ref().map(|_| ()).ok_or("the strategies are still being compared")
+}
+
+/// The marked strategy can be applied to a kind.
+pub fn apply_kind(app: &App) -> Answer {
+    apply_all(app)?;
+    let pair = app.comparing().and_then(super::Comparing::pair);
+    pair.map(|_| ()).ok_or("mark a resource below first: its kind is meant")
 }
 
 /// A rule for one kind has something to decide.
@@ -137,6 +156,9 @@ pub fn filter(app: &App) -> Answer {
 
 /// There is something to go into.
 pub fn open(app: &App) -> Answer {
+    if app.comparing().is_some() {
+        return Ok(());
+    }
     let bench = app.bench().ok_or("the two sides are not put together yet")?;
     bench.pair().map(|_| ()).ok_or("no resource is marked")
 }

@@ -20,26 +20,32 @@ const fn bind(
 }
 
 use Place::{
-    Connecting, Diff, Editor, Ended, Failure, Fields, Help, List, Log, Menu, Preview, Prompt, Pushing,
-    Question, Search, Timeline, Token, Why,
+    Comparison, Connecting, Diff, Editor, Ended, Failure, Fields, Help, Ledger, List, Log, Menu, Preview,
+    Prompt, Pushing, Question, Search, Timeline, Token, Whole, Why,
 };
 
 const INSPECTOR: &[Place] = &[List, Fields];
 const FIELD: &[Place] = &[List, Fields, Diff];
-const SCROLLED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Timeline, Log];
-const STEPPED: &[Place] = &[List, Fields, Diff, Preview, Help, Why, Ended, Pushing, Menu, Timeline, Log];
-const BEHIND: &[Place] =
-    &[Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, List, Timeline, Log];
+const SCROLLED: &[Place] =
+    &[List, Fields, Diff, Preview, Help, Why, Comparison, Ledger, Ended, Pushing, Timeline, Log];
+const STEPPED: &[Place] =
+    &[List, Fields, Diff, Preview, Help, Why, Comparison, Ledger, Ended, Pushing, Menu, Timeline, Log];
+const BEHIND: &[Place] = &[
+    Fields, Diff, Preview, Editor, Prompt, Menu, Failure, Help, Search, Why, Comparison, Ledger, Whole, List,
+    Timeline, Log,
+];
 const NO_TEXT: &[Place] = &[
-    Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Pushing, Ended, Timeline,
-    Log,
+    Connecting, List, Fields, Diff, Preview, Menu, Question, Failure, Help, Why, Comparison, Ledger, Whole,
+    Pushing, Ended, Timeline, Log,
 ];
 /// The key that asks whether to leave does not answer that it shall be.
-const NO_QUESTION: &[Place] =
-    &[Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Pushing, Ended, Timeline, Log];
+const NO_QUESTION: &[Place] = &[
+    Connecting, List, Fields, Diff, Preview, Menu, Failure, Help, Why, Comparison, Ledger, Whole, Pushing,
+    Ended, Timeline, Log,
+];
 const EVERYWHERE: &[Place] = &[
     Connecting, List, Fields, Diff, Preview, Editor, Prompt, Menu, Question, Failure, Token, Help, Search,
-    Why, Pushing, Ended, Timeline, Log,
+    Why, Comparison, Ledger, Whole, Pushing, Ended, Timeline, Log,
 ];
 
 /// Every action, in the order of the footer: what decides comes first.
@@ -244,22 +250,49 @@ pub static BINDINGS: &[Binding] = &[
         can::redo,
     ),
     bind(
-        Action::WholeDevice,
-        &[key('D')],
+        Action::Whole,
+        &[key('W'), key('D')],
         "",
-        "The device's side for the whole resource",
+        "One side for the whole resource: asks which",
         Group::ChooseMany,
         INSPECTOR,
+        can::whole,
+    ),
+    bind(
+        Action::WholeDevice,
+        &[key('d')],
+        "device",
+        "For the whole resource: the device's side",
+        Group::ChooseMany,
+        &[Whole],
         can::whole_device,
     ),
     bind(
         Action::WholeServer,
-        &[key('S')],
-        "",
-        "The server's side for the whole resource",
+        &[key('s')],
+        "server",
+        "For the whole resource: the server's side",
         Group::ChooseMany,
-        INSPECTOR,
+        &[Whole],
         can::whole_server,
+    ),
+    bind(
+        Action::ApplyAll,
+        &[key('a')],
+        "apply to all",
+        "In the comparison: the marked strategy for all that is open",
+        Group::ChooseMany,
+        &[Comparison],
+        can::apply_all,
+    ),
+    bind(
+        Action::ApplyKind,
+        &[key('K')],
+        "to this kind",
+        "In the comparison: the marked strategy for the marked resource's kind",
+        Group::ChooseMany,
+        &[Comparison],
+        can::apply_kind,
     ),
     bind(
         Action::Rule(Strategy::ServerWins),
@@ -267,7 +300,7 @@ pub static BINDINGS: &[Binding] = &[
         "",
         "server-wins for all that is open: nothing of a divergence is pushed",
         Group::ChooseMany,
-        &[List, Fields, Menu],
+        &[List, Fields, Menu, Comparison],
         can::rule,
     ),
     bind(
@@ -276,7 +309,7 @@ pub static BINDINGS: &[Binding] = &[
         "",
         "client-wins for all that is open: the device's mutations are sent as queued",
         Group::ChooseMany,
-        &[List, Fields, Menu],
+        &[List, Fields, Menu, Comparison],
         can::rule,
     ),
     bind(
@@ -285,7 +318,7 @@ pub static BINDINGS: &[Binding] = &[
         "",
         "last-write-wins for all that is open: the newer side stands",
         Group::ChooseMany,
-        &[List, Fields, Menu],
+        &[List, Fields, Menu, Comparison],
         can::rule,
     ),
     bind(
@@ -294,8 +327,17 @@ pub static BINDINGS: &[Binding] = &[
         "1-4 strategy",
         "merge for all that is open: field by field; conflicts stay open",
         Group::ChooseMany,
-        &[List, Fields, Menu],
+        &[List, Fields, Menu, Comparison],
         can::rule,
+    ),
+    bind(
+        Action::Compare,
+        &[key('S')],
+        "compare",
+        "The four strategies side by side: what each would push, keep, lose and leave open",
+        Group::Look,
+        INSPECTOR,
+        can::inspecting,
     ),
     bind(
         Action::KindMenu,
@@ -329,9 +371,9 @@ pub static BINDINGS: &[Binding] = &[
         Action::NextSection,
         &[key('n')],
         "next",
-        "Go to the next part of the preview",
+        "Go to the next part of the preview, or the next divergence of the comparison",
         Group::Move,
-        &[Preview],
+        &[Preview, Comparison],
         can::always,
     ),
     bind(
@@ -340,7 +382,7 @@ pub static BINDINGS: &[Binding] = &[
         "",
         "Go to the previous part",
         Group::Move,
-        &[Preview],
+        &[Preview, Comparison],
         can::always,
     ),
     bind(
@@ -365,9 +407,9 @@ pub static BINDINGS: &[Binding] = &[
         Action::Open,
         &[special(KeyCode::Enter)],
         "open",
-        "Into the fields; on a field, both texts on the whole screen",
+        "Into the fields; on a field, both texts on the whole screen; on a cell, its ledger",
         Group::Look,
-        &[List, Fields],
+        &[List, Fields, Comparison],
         can::open,
     ),
     bind(
@@ -522,18 +564,18 @@ pub static BINDINGS: &[Binding] = &[
         Action::Left,
         &[key('h'), special(KeyCode::Left)],
         "",
-        "To the list",
+        "To the list; to the strategy on the left",
         Group::Move,
-        &[List, Fields, Diff],
+        &[List, Fields, Diff, Comparison],
         can::always,
     ),
     bind(
         Action::Right,
         &[key('l'), special(KeyCode::Right)],
         "",
-        "To the fields",
+        "To the fields; to the strategy on the right",
         Group::Move,
-        &[List, Fields],
+        &[List, Fields, Comparison],
         can::always,
     ),
     bind(
@@ -580,7 +622,7 @@ pub static BINDINGS: &[Binding] = &[
         "help",
         "These keys, and why some do not apply here",
         Group::Session,
-        &[Connecting, List, Fields, Diff, Preview, Menu, Why, Pushing, Ended, Log],
+        &[Connecting, List, Fields, Diff, Preview, Menu, Why, Comparison, Ledger, Pushing, Ended, Log],
         can::always,
     ),
     bind(

@@ -58,6 +58,7 @@ impl App {
     }
 
     pub(super) fn whole(&mut self, side: Side) -> Vec<Effect> {
+        self.overlays.pop_if(|top| top.place() == Place::Whole);
         let Some(bench) = &mut self.bench else { return Vec::new() };
         let Some((id, pair)) = bench.pair() else { return Vec::new() };
         let choices = choose::whole(&bench.inspection, id, side);
@@ -105,6 +106,14 @@ impl App {
             Some(Overlay::Menu(menu)) => menu.scope,
             _ => Scope::All,
         };
+        if matches!(self.overlays.last(), Some(Overlay::Comparison(_))) {
+            self.close();
+        }
+        self.rule_on(strategy, scope)
+    }
+
+    /// Applies a rule to what a scope holds.
+    pub(super) fn rule_on(&mut self, strategy: Strategy, scope: Scope) -> Vec<Effect> {
         let Some(bench) = &self.bench else { return Vec::new() };
         let task = Task::Strategy {
             inspection: Arc::clone(&bench.inspection),

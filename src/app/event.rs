@@ -150,6 +150,13 @@ pub enum Target {
     Field(usize),
     /// An entry of what lies over the inspector, by its position.
     Entry(usize),
+    /// A cell of the comparison.
+    Cell {
+        /// Its row, by its position; beyond the last where it is a heading.
+        row: usize,
+        /// Its column, a position in `Strategy::ALL`.
+        column: usize,
+    },
     /// A key of the footer.
     Act(Action),
     /// The list, where no row is.

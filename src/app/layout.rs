@@ -131,6 +131,18 @@ impl Layout {
         [Rect { height: totals, ..inner }, Rect { y: inner.y + totals + gap, height: rest - gap, ..inner }]
     }
 
+    /// Inside the frame: the names of the strategies, their rows, and what stands behind the marked cell.
+    pub fn comparison(&self) -> [Rect; 3] {
+        let inner = self.inner();
+        let behind = if inner.height < 10 { 0 } else { (inner.height / 4).max(3) };
+        let rows = inner.height.saturating_sub(1 + behind + u16::from(behind > 0));
+        [
+            Rect { height: inner.height.min(1), ..inner },
+            Rect { y: inner.y + inner.height.min(1), height: rows, ..inner },
+            Rect { y: inner.bottom() - behind, height: behind, ..inner },
+        ]
+    }
+
     /// The text of the editor inside the frame, and beside it, where there is room, what both sides say.
     pub fn editor(&self) -> [Rect; 2] {
         let below = self.diff();
@@ -176,6 +188,7 @@ mod tests {
                         .into_iter()
                         .chain(layout.timeline())
                         .chain(layout.history())
+                        .chain(layout.comparison())
                         .chain(layout.editor())
                         .chain([layout.diff()])
                     {

@@ -14,6 +14,7 @@ mod bench;
 mod bindings;
 mod choose;
 mod choosing;
+mod comparing;
 mod diff_view;
 mod draft;
 mod edit;
@@ -38,6 +39,7 @@ pub(crate) mod tests;
 mod timeline;
 mod token;
 mod update;
+mod words;
 
 use std::sync::Arc;
 
@@ -45,7 +47,8 @@ pub use action::{Action, Binding, Group, Place, at, markdown};
 pub use autoplay::Autoplay;
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
 pub use bindings::BINDINGS;
-pub use choose::{fate, noun, question, refusal, word};
+pub use choose::{fate, fields_decide, noun, question, refusal, word};
+pub use comparing::{CompareRow, Comparing, Cost, hangs_on, kept_words, loss_words, mark};
 pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
@@ -66,6 +69,7 @@ pub use story::{Step, count, ended, push_step};
 pub use task::{Answer, Job, Task};
 pub use timeline::{Lane, Manner, Message, STEP_HEIGHT, Timeline, named, stands_apart, words_rows};
 pub use token::TokenPrompt;
+pub use words::one_line;
 
 pub use crate::exit::ExitCode;
 
@@ -342,6 +346,9 @@ impl App {
             | Overlay::Token(_)
             | Overlay::Timeline(_)
             | Overlay::History(_)
+            | Overlay::Comparison(_)
+            | Overlay::Ledger(_)
+            | Overlay::Whole
             | Overlay::Why(_) => None,
         })
     }

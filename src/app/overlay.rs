@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::{self, Binding, Group, Place};
+use super::comparing::Comparing;
 use super::diff_view::DiffView;
 use super::draft::Draft;
 use super::edit::Editor;
@@ -47,6 +48,12 @@ pub enum Overlay {
     Timeline(Timeline),
     /// The conflict log.
     History(Box<History>),
+    /// The four strategies side by side.
+    Comparison(Box<Comparing>),
+    /// What stands behind a cell of that.
+    Ledger(Page),
+    /// Which side stands for the whole resource?
+    Whole,
 }
 
 impl Overlay {
@@ -66,6 +73,9 @@ impl Overlay {
             Self::Why(_) => Place::Why,
             Self::Timeline(_) => Place::Timeline,
             Self::History(_) => Place::Log,
+            Self::Comparison(_) => Place::Comparison,
+            Self::Ledger(_) => Place::Ledger,
+            Self::Whole => Place::Whole,
         }
     }
 }

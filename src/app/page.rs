@@ -20,6 +20,8 @@ pub enum Rank {
     Good,
     /// Something to mind.
     Warning,
+    /// A lost value, struck through.
+    Lost,
 }
 
 /// A page of prose.
@@ -108,5 +110,6 @@ const fn indent(rank: Rank) -> usize {
         Rank::Title | Rank::Heading => 0,
         Rank::Text | Rank::Good | Rank::Warning => 2,
         Rank::Item => 4,
+        Rank::Lost => 6,
     }
 }

@@ -34,6 +34,18 @@ impl App {
                 Some(Overlay::Menu(menu)) => menu.selection.go(at),
                 _ => {}
             },
+            Pointer::Click(Target::Cell { row, column }) => {
+                if let Some(Overlay::Comparison(comparing)) = self.overlays.last_mut() {
+                    let again = comparing.selection.cursor() == row && comparing.column == column;
+                    if again {
+                        return self.act(Action::Open);
+                    }
+                    comparing.column = column;
+                    if row < comparing.selection.len() {
+                        comparing.selection.go(row);
+                    }
+                }
+            }
             Pointer::Click(_) => {}
             Pointer::Wheel(Target::Row(_) | Target::List, steps) if self.overlays.is_empty() => {
                 if let Some(bench) = &mut self.bench {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::filter::{self, Query};
 use super::refused;
 use super::scope::{self, Forecast, Scope};
+use crate::domain::compare::{self, Comparison};
 use crate::domain::diagnosis::{self, Cause};
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::mutation::Millis;
@@ -82,6 +83,15 @@ pub enum Task {
         /// The time.
         now: Millis,
     },
+    /// Put the four strategies side by side.
+    Compare {
+        /// On what.
+        inspection: Arc<Inspection>,
+        /// Over which choices.
+        resolution: Resolution,
+        /// The time.
+        now: Millis,
+    },
     /// Let go of something large: that takes longer than a frame as well.
     Forget(Box<dyn Any + Send>),
     /// Carry choices over to a newer inspection.
@@ -109,6 +119,8 @@ pub enum Answer {
     Forecasts([Forecast; 4]),
     /// To [`Task::Plan`].
     Plan(Box<plan::Plan>),
+    /// To [`Task::Compare`].
+    Comparison(Box<Comparison>),
     /// To [`Task::Carry`].
     Carried(Box<Carried>, Arc<Inspection>),
     /// To [`Task::Forget`].
@@ -141,6 +153,9 @@ impl Task {
             Self::Plan { inspection, resolution, now } => {
                 Answer::Plan(Box::new(plan::plan(&inspection, &resolution, now)))
             }
+            Self::Compare { inspection, resolution, now } => {
+                Answer::Comparison(Box::new(compare::compare(&inspection, &resolution, now)))
+            }
             Self::Forget(what) => {
                 drop(what);
                 Answer::Forgotten
@@ -164,6 +179,7 @@ impl Task {
             | Self::Strategy { inspection, .. }
             | Self::Forecast { inspection, .. }
             | Self::Plan { inspection, .. }
+            | Self::Compare { inspection, .. }
             | Self::Carry { new: inspection, .. } => inspection.pairs.len() < LIGHT_PAIRS,
         }
     }
@@ -177,6 +193,7 @@ impl Task {
             Self::Strategy { .. } => "strategy",
             Self::Forecast { .. } => "forecast",
             Self::Plan { .. } => "plan",
+            Self::Compare { .. } => "compare",
             Self::Forget(_) => "forget",
             Self::Carry { .. } => "carry",
         }

@@ -95,10 +95,28 @@ impl App {
 
     fn discard(&mut self, closed: impl IntoIterator<Item = Overlay>) {
         for overlay in closed {
-            if let Overlay::Preview(Preview { plan: Some(plan), .. }) = overlay
-                && plan.pushed() + plan.apply.len() + plan.ledger.len() > LIGHT_PAIRS
-            {
-                self.useless.push(plan);
+            match overlay {
+                Overlay::Preview(Preview { plan: Some(plan), .. })
+                    if plan.pushed() + plan.apply.len() + plan.ledger.len() > LIGHT_PAIRS =>
+                {
+                    self.useless.push(plan);
+                }
+                Overlay::Comparison(comparing) if comparing.is_large() => self.useless.push(comparing),
+                Overlay::Preview(_)
+                | Overlay::Comparison(_)
+                | Overlay::Help(_)
+                | Overlay::Editor(_)
+                | Overlay::Diff(_)
+                | Overlay::Prompt { .. }
+                | Overlay::Menu(_)
+                | Overlay::Question(_)
+                | Overlay::Failure(_)
+                | Overlay::Token(_)
+                | Overlay::Timeline(_)
+                | Overlay::History(_)
+                | Overlay::Ledger(_)
+                | Overlay::Whole
+                | Overlay::Why(_) => {}
             }
         }
     }
@@ -260,13 +278,25 @@ impl App {
                 }
                 Overlay::Diff(view) => view.fit(layout.diff_columns(), usize::from(layout.diff().height)),
                 Overlay::Menu(menu) => menu.selection.set_height(height),
-                Overlay::Why(page) => page.fit(width.saturating_sub(2), height),
+                Overlay::Why(page) | Overlay::Ledger(page) => page.fit(width.saturating_sub(2), height),
+                Overlay::Comparison(comparing) => {
+                    let [_, rows, behind] = layout.comparison();
+                    if let Some(bench) = &self.bench {
+                        let behind =
+                            (usize::from(behind.width.saturating_sub(2)), usize::from(behind.height));
+                        comparing.fit(&bench.inspection, usize::from(rows.height), behind);
+                    }
+                }
+                Overlay::Whole
+                | Overlay::Prompt { .. }
+                | Overlay::Question(_)
+                | Overlay::Failure(_)
+                | Overlay::Token(_) => {}
                 Overlay::Timeline(timeline) => {
                     let [_, steps, _] = layout.timeline();
                     timeline.selection.set_height(timeline::steps_in(steps));
                 }
                 Overlay::History(history) => history.fit(layout.history()[1]),
-                Overlay::Prompt { .. } | Overlay::Question(_) | Overlay::Failure(_) | Overlay::Token(_) => {}
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The four strategies on one inspection, side by side: what each would push, take over, lose and leave open, what
 //! it would leave of each divergence, and how much the winners of last-write-wins hang on the device's clock.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use serde::Serialize;
@@ -11,9 +11,12 @@ use super::inspect::{Inspection, Pair, PairId, Status};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Side};
 use super::plan::{self, Plan};
-use super::resolution::Resolution;
+use super::resolution::{By, Resolution};
 use super::settle::Loss;
 use super::strategy::{self, Clock, Strategy};
+
+/// Errors of a device's clock at which the winners that flip are counted, ms.
+pub const CLOCK_ERRORS_MS: [i64; 6] = [1_000, 10_000, 60_000, 300_000, 3_600_000, 86_400_000];
 
 /// The four strategies on one inspection.
 #[derive(Clone, Debug)]
@@ -104,6 +107,8 @@ pub struct Row {
     pub pair: PairId,
     /// When each side wrote, where the device tells it.
     pub clock: Option<Clock>,
+    /// How much that hangs on the device's clock, where last-write-wins decides it.
+    pub flip: Option<Flip>,
     /// The fields in which the strategies may differ.
     pub lines: Vec<Line>,
 }
@@ -222,8 +227,15 @@ pub fn compare(inspection: &Inspection, by_hand: &Resolution, now: Millis) -> Co
         (rule, resolution, plan)
     });
     let ledgers = decided.each_ref().map(|(_, _, plan)| by_pair(&plan.ledger));
-    let diverged = || inspection.ids().filter(|(_, pair)| pair.status == Status::Diverged);
-    let rows = diverged()
+    let diverged = inspection.ids().filter(|(_, pair)| pair.status == Status::Diverged);
+    // What a person chose does not hang on a clock.
+    let (_, newest, _) = &decided[place(Strategy::LastWriteWins)];
+    let by_clock: HashSet<PairId> = newest
+        .iter()
+        .filter(|(_, chosen)| chosen.by == By::Strategy(Strategy::LastWriteWins))
+        .map(|(unit, _)| unit.pair)
+        .collect();
+    let rows: Vec<Row> = diverged
         .map(|(id, pair)| {
             let losses: [&[Loss]; 4] = std::array::from_fn(|at| {
                 let (_, _, plan) = &decided[at];
@@ -235,11 +247,10 @@ pub fn compare(inspection: &Inspection, by_hand: &Resolution, now: Millis) -> Co
                 losses: losses[at],
                 start: starts[at],
             });
-            row(inspection, id, pair, &views)
+            row(inspection, id, pair, &views, by_clock.contains(&id))
         })
         .collect();
-    let mut flips: Vec<Flip> =
-        diverged().filter_map(|(id, pair)| Some(Flip::new(id, strategy::clock(inspection, pair)?))).collect();
+    let mut flips: Vec<Flip> = rows.iter().filter_map(|row| row.flip).collect();
     flips.sort_by_key(|flip| (flip.at_ms.unsigned_abs(), flip.pair));
     let columns = decided.map(|(strategy, _, plan)| Column { strategy, totals: Totals::of(&plan), plan });
     Comparison { columns, rows, flips }
@@ -259,6 +270,26 @@ impl Comparison {
     /// What a strategy loses with one divergence.
     pub fn lost_with(&self, strategy: Strategy, pair: PairId) -> impl Iterator<Item = &Loss> {
         self.column(strategy).plan.ledger.iter().filter(move |loss| loss.pair == pair)
+    }
+
+    /// Whether a strategy leaves something of the divergence to a person.
+    pub fn waits(&self, strategy: Strategy, pair: PairId) -> bool {
+        self.column(strategy).plan.open.iter().any(|unit| unit.pair == pair)
+    }
+
+    /// What the four leave alike of a divergence in which no field tells them apart.
+    pub fn alike(&self, pair: PairId) -> &'static str {
+        if Strategy::ALL.into_iter().all(|strategy| self.waits(strategy, pair)) {
+            "waits for a person under each of the four"
+        } else {
+            "the same under each of the four"
+        }
+    }
+
+    /// How many winners of last-write-wins would be others if the device's clock was wrong by up to this, fast or
+    /// slow.
+    pub fn flipped_within(&self, error_ms: i64) -> usize {
+        self.flipped(error_ms) + self.flipped(-error_ms)
     }
 
     /// How many winners of last-write-wins would be others if the device's clock was wrong by `error_ms`.
@@ -330,7 +361,7 @@ impl View<'_> {
     }
 }
 
-fn row(inspection: &Inspection, id: PairId, pair: &Pair, views: &[View<'_>; 4]) -> Row {
+fn row(inspection: &Inspection, id: PairId, pair: &Pair, views: &[View<'_>; 4], by_clock: bool) -> Row {
     let whole = pair.open.iter().any(FieldPath::is_existence);
     let told = |field: &&Field| {
         let differs = match field.verdict {
@@ -361,7 +392,9 @@ fn row(inspection: &Inspection, id: PairId, pair: &Pair, views: &[View<'_>; 4]) 
                 other.keeps != first.keeps || other.value != first.value || !other.lost.is_empty()
             })
     };
-    Row { pair: id, clock: strategy::clock(inspection, pair), lines: lines.filter(differ).collect() }
+    let clock = strategy::clock(inspection, pair);
+    let flip = clock.filter(|_| by_clock).map(|clock| Flip::new(id, clock));
+    Row { pair: id, clock, flip, lines: lines.filter(differ).collect() }
 }
 
 /// Several devices together.
@@ -533,6 +566,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_divergence_that_is_the_same_under_each_says_so() {
+        let (_, comparison) = compared();
+        let session = comparison.rows[2].pair;
+        let waiting = Strategy::ALL.map(|strategy| comparison.waits(strategy, session));
+        assert_eq!(waiting, [false, false, true, true]);
+        assert_eq!(comparison.alike(session), "the same under each of the four");
+    }
+
     /// What [`Flip::flips_at`] says is what the strategy would decide on the corrected stamp.
     #[test]
     fn a_flip_is_what_the_clock_itself_would_say() {
@@ -561,6 +603,7 @@ mod tests {
         };
         by_hand.choose("edit", [(unit, Some(chosen))]);
         let comparison = compare(&inspection, &by_hand, NOW);
+        assert_eq!(comparison.flips.len(), 1, "what was chosen by hand does not hang on a clock");
         for leaves in &comparison.rows[0].lines[0].leaves {
             assert_eq!((leaves.keeps, leaves.lost.len()), (Keeps::Edited, 2));
             assert_eq!(leaves.value, Some(Json::string("by hand")));

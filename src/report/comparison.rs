@@ -21,9 +21,6 @@ use crate::exit::ExitCode;
 /// The `schema` of the JSON form.
 pub const SCHEMA: &str = "unstick.comparison/1";
 
-/// How wrong a device's clock may be, ms, for the counts of winners that would flip.
-pub(super) const ERRORS_MS: [i64; 6] = [1_000, 10_000, 60_000, 300_000, 3_600_000, 86_400_000];
-
 /// One device, compared.
 #[derive(Clone, Copy, Debug)]
 pub struct OfDevice<'a> {

@@ -2,6 +2,7 @@
 
 mod about;
 mod canvas;
+mod comparing;
 mod detail;
 mod diff;
 mod field;
@@ -89,8 +90,11 @@ fn body(canvas: &mut Canvas, app: &App) {
         | Overlay::Diff(_)
         | Overlay::Timeline(_)
         | Overlay::History(_)
-        | Overlay::Why(_) => true,
-        Overlay::Prompt { .. }
+        | Overlay::Why(_)
+        | Overlay::Comparison(_)
+        | Overlay::Ledger(_) => true,
+        Overlay::Whole
+        | Overlay::Prompt { .. }
         | Overlay::Menu(_)
         | Overlay::Question(_)
         | Overlay::Failure(_)
@@ -103,6 +107,10 @@ fn body(canvas: &mut Canvas, app: &App) {
         (Some(Overlay::Diff(view)), _, Some(bench)) => diff::draw(canvas, app, bench, view),
         (Some(Overlay::Timeline(view)), ..) => timeline::draw(canvas, app, view),
         (Some(Overlay::History(view)), ..) => history::draw(canvas, app, view),
+        (Some(Overlay::Comparison(comparing)), _, Some(bench)) => {
+            comparing::draw(canvas, app, bench, comparing);
+        }
+        (Some(Overlay::Ledger(page)), ..) => pages::framed(canvas, app, "the ledger behind the cell", page),
         (Some(Overlay::Why(page)), ..) => pages::framed(canvas, app, "why stuck", page),
         (_, Phase::Pushing(pushing), _) => pages::pushing(canvas, app, pushing),
         (_, Phase::Ended(ended), _) => pages::framed(canvas, app, "after the push", &ended.page),

@@ -6,15 +6,16 @@ use ratatui::style::Modifier;
 use super::canvas::Canvas;
 use super::field::FieldView;
 use super::footer::grouped;
-use super::theme::Ink;
+use super::theme::{Ink, look};
 use super::{Target, pages};
 use crate::app::{
-    self, App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
-    TokenPrompt,
+    Action, App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
+    TokenPrompt, fate, fields_decide, noun,
 };
+use crate::domain::mutation::Side;
 use crate::domain::preflight::Rule;
-use crate::domain::safe_text;
 use crate::domain::strategy::Strategy;
+use crate::domain::{naming, safe_text};
 
 /// Draws the uppermost overlay, if it is a box.
 pub fn boxes(canvas: &mut Canvas, app: &App) {
@@ -23,6 +24,7 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
         Some(Overlay::Question(question)) => draw_question(canvas, app, question),
         Some(Overlay::Failure(failure)) => draw_failure(canvas, app, failure),
         Some(Overlay::Token(prompt)) => draw_token(canvas, app, prompt),
+        Some(Overlay::Whole) => draw_whole(canvas, app),
         Some(
             Overlay::Help(_)
             | Overlay::Preview(_)
@@ -31,6 +33,8 @@ pub fn boxes(canvas: &mut Canvas, app: &App) {
             | Overlay::Prompt { .. }
             | Overlay::Timeline(_)
             | Overlay::History(_)
+            | Overlay::Comparison(_)
+            | Overlay::Ledger(_)
             | Overlay::Why(_),
         )
         | None => {}
@@ -88,6 +92,33 @@ fn draw_question(canvas: &mut Canvas, app: &App, question: &Question) {
     let y = paragraph(canvas, room, area.y, &what, Ink::Strong);
     let y = paragraph(canvas, room, y, then, Ink::Dim);
     answers(canvas, area, y + 1, &[("y", "yes"), ("n", "no")]);
+}
+
+/// Which side stands for the marked resource, with what that comes to.
+fn draw_whole(canvas: &mut Canvas, app: &App) {
+    let Some((bench, (_, pair))) = app.bench().and_then(|bench| Some((bench, bench.pair()?))) else { return };
+    let width = app.layout().inner().width.saturating_sub(6).min(64);
+    let what = format!("{} {}", noun(&pair.kind), naming::title(&bench.inspection, pair));
+    let area = place_box(canvas, app, "one side for the whole resource", Ink::Title, width, 6);
+    canvas.data(area.x, area.y, area.width, &what, Ink::Strong);
+    for (at, side) in [Side::Device, Side::Server].into_iter().enumerate() {
+        let y = area.y + 2 + u16::try_from(at).unwrap_or(0);
+        if y >= area.bottom() {
+            return;
+        }
+        let look = look(side);
+        let used = canvas.words(area.x, y, area.width, look.glyph, Ink::Key);
+        let word = if fields_decide(pair) { look.name } else { fate(pair, side) };
+        let x = area.x + used + 1;
+        let used = canvas.words(x, y, area.right().saturating_sub(x), look.name, look.ink);
+        let x = x + used + 1;
+        if word != look.name {
+            canvas.words(x, y, area.right().saturating_sub(x), &format!("· {word}"), Ink::Dim);
+        }
+        let action = if side == Side::Device { Action::WholeDevice } else { Action::WholeServer };
+        canvas.region(Rect { y, height: 1, ..area }, Target::Act(action));
+    }
+    answers(canvas, area, area.y + 5, &[("Esc", "neither")]);
 }
 
 fn draw_failure(canvas: &mut Canvas, app: &App, failure: &Failure) {
@@ -283,6 +314,9 @@ const fn place_words(place: Place) -> &'static str {
         Place::Why => "in the diagnosis",
         Place::Timeline => "in the exchange",
         Place::Log => "in the conflict log",
+        Place::Comparison => "beside the strategies",
+        Place::Ledger => "in the ledger",
+        Place::Whole => "on the whole resource",
         Place::Pushing => "while sending",
         Place::Ended => "after the push",
     }
@@ -306,7 +340,7 @@ pub fn editor(canvas: &mut Canvas, app: &App, editor: &Editor) {
         let (points, units) = (text.chars().count(), text.encode_utf16().count());
         let length = editor.rule.and_then(Rule::length);
         let fits = length.is_none_or(|length| length.contains(&points) && length.contains(&units));
-        let mut counted = app::count(points, "character");
+        let mut counted = crate::app::count(points, "character");
         if !fits && units != points {
             counted = format!("{counted} ({} in UTF-16)", grouped(units));
         }

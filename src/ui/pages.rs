@@ -1,6 +1,7 @@
 //! Prose in the frame: the pull, the push, what came of it, why the device is stuck.
 
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 
 use super::Target;
 use super::canvas::Canvas;
@@ -25,6 +26,7 @@ pub fn framed(canvas: &mut Canvas, app: &App, title: &str, page: &Page) {
     canvas.scrollbar(app.layout().frame.right() - 1, inner, &page.scroll.visible(), page.scroll.len());
 }
 
+/// A page's rows.
 pub fn prose(canvas: &mut Canvas, area: Rect, page: &Page) {
     for (y, row) in (area.y..area.bottom()).zip(page.visible()) {
         let PageRow { rank, mark, indent, text } = row;
@@ -35,12 +37,16 @@ pub fn prose(canvas: &mut Canvas, area: Rect, page: &Page) {
             Rank::Text | Rank::Item => Ink::Text,
             Rank::Good => Ink::Good,
             Rank::Warning => Ink::Warning,
+            Rank::Lost => Ink::Dim,
         };
         if let Some(mark) = mark {
             step_mark(canvas, x + 2, y, mark);
         }
         let indent = u16::try_from(indent).unwrap_or(0);
-        let style = canvas.style(ink);
+        let mut style = canvas.style(ink);
+        if rank == Rank::Lost {
+            style = style.add_modifier(Modifier::CROSSED_OUT);
+        }
         canvas.row(x + indent, y, area.width.saturating_sub(indent + 1), text, |_| style);
     }
 }

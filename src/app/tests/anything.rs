@@ -24,7 +24,7 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let names = "d s b e E x u U ^r n N D S 1 2 3 4 K A p y / o w L t a T c r l h j k g G ^d ^u ^z f Tab Enter Esc Up Down Left \
+    let names = "d s b e E x u U ^r n N D S W 1 2 3 4 K A p y / o w L t a T c r l h j k g G ^d ^u ^z f Tab Enter Esc Up Down Left \
                  Right Home End PgUp PgDn Space Backspace ? q ^c ^s ^w ^k z Z";
     let key = prop::sample::select(keys(names)).prop_map(Step::Key);
     let target = prop_oneof![
@@ -33,6 +33,7 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
         (0..12usize).prop_map(Target::Entry),
         prop::sample::select(BINDINGS.iter().map(|binding| binding.action).collect::<Vec<_>>())
             .prop_map(Target::Act),
+        (0..20usize, 0..5usize).prop_map(|(row, column)| Target::Cell { row, column }),
         Just(Target::List),
         Just(Target::Fields),
         Just(Target::Overlay),

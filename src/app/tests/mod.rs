@@ -1,5 +1,6 @@
 //! Event scripts: keys in, state and effects out. No I/O, no screen.
 
+mod comparing;
 pub(crate) mod sample;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -160,7 +161,7 @@ fn deletes_are_chosen_in_their_own_words() {
 fn undo_and_redo_are_exact() {
     let mut app = app();
     let start = bench(&app).resolution.clone();
-    play(&mut app, "d n s 1 D n S");
+    play(&mut app, "d n s 1 W d n W s");
     let end = bench(&app).resolution.clone();
     let choices = |resolution: &crate::domain::resolution::Resolution| {
         resolution.iter().map(|(unit, chosen)| (unit.clone(), chosen.clone())).collect::<Vec<_>>()
@@ -231,7 +232,8 @@ fn a_menu_tells_what_each_rule_would_come_to() {
 #[test]
 fn a_whole_resource_is_chosen_at_once_and_taken_back_at_once() {
     let mut app = app();
-    play(&mut app, "S");
+    play(&mut app, "W s");
+    assert!(app.overlays().is_empty());
     assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Server));
     assert_eq!(choice_on(&app, 0, "/ranges"), Some(Choice::Server));
     assert!(status(&app).contains("(2 fields)"), "{}", status(&app));

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 
 use super::table::Table;
 use super::{count, name, value};
-use crate::domain::compare::{Comparison, Fleet, Flip, Keeps, Leaves, Line, OfKind, Totals, place};
+use crate::domain::compare::{
+    CLOCK_ERRORS_MS, Comparison, Fleet, Flip, Keeps, Leaves, Line, OfKind, Totals, place,
+};
 use crate::domain::duration::duration;
 use crate::domain::field::FieldPath;
 use crate::domain::inspect::Inspection;
@@ -12,7 +14,7 @@ use crate::domain::json::Json;
 use crate::domain::safe_text;
 use crate::domain::settle::Loss;
 use crate::domain::strategy::Strategy;
-use crate::report::comparison::{ERRORS_MS, OfDevice, Report};
+use crate::report::comparison::{OfDevice, Report};
 use crate::report::style::Style;
 
 /// Writes the report.
@@ -53,6 +55,9 @@ fn write_device(device: &OfDevice<'_>, out: &mut impl Write, style: Style) -> io
     for row in &comparison.rows {
         let pair = inspection.pair(row.pair);
         writeln!(out, "\n  {}: {}", style.heading(super::name(inspection, pair)), pair.shape)?;
+        if row.lines.is_empty() {
+            writeln!(out, "    {}", comparison.alike(row.pair))?;
+        }
         for line in &row.lines {
             write_line(comparison, line, out, style)?;
         }
@@ -144,12 +149,9 @@ fn write_flips(
         writeln!(out, "  {}", flip_words(inspection, flip))?;
     }
     let winners = comparison.flips.len();
-    let turned: Vec<String> = ERRORS_MS
+    let turned: Vec<String> = CLOCK_ERRORS_MS
         .into_iter()
-        .map(|ms| {
-            let flips = comparison.flipped(ms) + comparison.flipped(-ms);
-            format!("{flips} at {}", duration(ms.unsigned_abs()))
-        })
+        .map(|ms| format!("{} at {}", comparison.flipped_within(ms), duration(ms.unsigned_abs())))
         .collect();
     writeln!(
         out,

@@ -107,6 +107,33 @@ fn conflict_log() {
 }
 
 #[test]
+fn the_four_strategies() {
+    at_every_size("strategies", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "S l n j j");
+        app
+    });
+}
+
+#[test]
+fn the_ledger_behind_a_cell() {
+    at_every_size("ledger", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "S j j Enter");
+        app
+    });
+}
+
+#[test]
+fn one_side_for_the_whole_resource() {
+    at_every_size("whole", |size| {
+        let mut app = inspector(size);
+        play(&mut app, "n n W");
+        app
+    });
+}
+
+#[test]
 fn help() {
     at_every_size("help", |size| {
         let mut app = inspector(size);
