@@ -25,7 +25,7 @@ fn fixture(name: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn inspection(device: &str, pull: &str) -> Inspection {
+pub fn inspection(device: &str, pull: &str) -> Inspection {
     let file = DeviceFile::from_text("device.json", device.to_owned()).unwrap_or_else(|e| panic!("{e}"));
     let device = file.shared();
     let window = recorded(pull.to_owned(), "pull.json", device.sync.cursor).unwrap_or_else(|e| panic!("{e}"));
