@@ -84,6 +84,7 @@ impl Screen {
             now: Millis(1_770_100_000_000),
             width: SIZE.0,
             height: SIZE.1,
+            others: None,
             recorded: false,
         });
         let mut screen = Self { app, buffer: Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1)) };

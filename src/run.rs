@@ -128,8 +128,9 @@ pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
             let recorded = recorded.and_then(|file| file.file_name());
             let recorded = recorded.map(|name| name.to_string_lossy().into_owned());
             let Opened { session, .. } = opened("open", &device, against, clock)?;
+            let named = Named { server: recorded, ..Named::default() };
             let mut signals = Signals::listen().map_err(on_terminal)?;
-            Ok(open(session, theme, recorded, Play::default(), &mut signals).await?.code)
+            Ok(open(session, theme, named, Play::default(), &mut signals).await?.code)
         }
         Command::Inspect { device, against, format, all } => {
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
@@ -314,12 +315,20 @@ fn terminal_size(next: &str) -> Result<(u16, u16), Failed> {
     crossterm::terminal::size().map_err(on_terminal)
 }
 
-/// Opens the inspector. `named` is what the header calls the server, where its address says too little, or the
-/// recorded pull.
+/// How those are called that a device's file and a server's address say too little of.
+#[derive(Default)]
+struct Named {
+    /// The server, or the recorded pull.
+    server: Option<String>,
+    /// The user's other devices.
+    others: Option<String>,
+}
+
+/// Opens the inspector.
 async fn open(
     session: Session,
     theme: Theme,
-    named: Option<String>,
+    named: Named,
     play: Play,
     signals: &mut Signals,
 ) -> Result<Left, Failed> {
@@ -330,12 +339,12 @@ async fn open(
             let production = endpoint.environment() == Environment::Production;
             let source = Source::Live {
                 url: endpoint.url().to_owned(),
-                environment: named.unwrap_or_else(|| endpoint.label()),
+                environment: named.server.unwrap_or_else(|| endpoint.label()),
                 production,
             };
             (source, production.then_some("the production server is only looked at"))
         }
-        Server::Recorded(_) => (Source::Recorded { file: named.unwrap_or_default() }, None),
+        Server::Recorded(_) => (Source::Recorded { file: named.server.unwrap_or_default() }, None),
     };
     let read_only = read_only.or_else(|| {
         session
@@ -352,6 +361,7 @@ async fn open(
         now: session.clock().now(),
         width,
         height,
+        others: named.others,
         recorded: play.cast.is_some(),
     };
     runtime::run(session, start, theme, play, signals).await.map_err(on_terminal)

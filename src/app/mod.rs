@@ -96,6 +96,8 @@ pub struct Start {
     pub width: u16,
     /// Rows of the terminal.
     pub height: u16,
+    /// How the user's other devices are called, where the story tells; a feed does not say who wrote.
+    pub others: Option<String>,
     /// Whether the screen is recorded: others will see it, and no folder of this machine stands on it.
     pub recorded: bool,
 }

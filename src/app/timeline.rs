@@ -142,7 +142,7 @@ pub const fn stands_apart(area: Rect) -> bool {
 /// How a lane is called.
 pub fn named(app: &App, lane: Lane) -> String {
     match lane {
-        Lane::Others => String::from("other devices"),
+        Lane::Others => app.start.others.clone().unwrap_or_else(|| String::from("other devices")),
         Lane::Server => String::from("server"),
         Lane::Device => app.device().identity.name().to_owned(),
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Failed, finish, on_terminal, open, terminal_size, written};
+use super::{Failed, Named, finish, on_terminal, open, terminal_size, written};
 use crate::app::{Autoplay, Offered, Picker};
 use crate::conflict_log;
 use crate::demo;
@@ -90,7 +90,8 @@ async fn tell(
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
     let cast = record.map(recording).transpose()?;
     let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
-    let left = open(session, theme, Some(String::from("sandbox")), play, signals).await;
+    let named = Named { server: Some(String::from("sandbox")), others: scenario.others() };
+    let left = open(session, theme, named, play, signals).await;
     finish(&log);
     demo.sandbox.shutdown().await;
     if let (Some(cast), Some(path)) = (cast, record) {

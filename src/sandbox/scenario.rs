@@ -143,6 +143,20 @@ impl Scenario {
         Self::list().iter().find(|scenario| scenario.name == name)
     }
 
+    /// Who wrote besides the device since its last sync, as a person would call them: `Phone A, Web`.
+    pub fn others(&self) -> Option<String> {
+        let mut told = self.story.clone();
+        (self.fill)(&mut told);
+        let mut names: Vec<String> = Vec::new();
+        for act in told.since.iter().filter(|act| act.by != told.device.id) {
+            let name = called(&act.by);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
     /// The server and the device as they stand at `now`, ms, before the device tries to sync.
     pub fn open(&self, now: Millis) -> Opened {
         let mut told = self.story.clone();
@@ -165,6 +179,15 @@ impl Scenario {
         let device = story.device_file(cursor, &base, &known);
         Opened { model, device }
     }
+}
+
+/// `phone-a` is Phone A.
+fn called(client: &str) -> String {
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<String>()
+    };
+    client.split('-').map(word).collect::<Vec<_>>().join(" ")
 }
 
 impl Opened {

@@ -46,6 +46,8 @@ pub enum Ink {
     Title,
     /// A badge that must not be overlooked.
     Alarm,
+    /// A request that was refused, in the exchange.
+    Refusal,
 }
 
 /// How a side looks, everywhere: its name, the glyph in front of its text (the key that chooses it), its colour.
@@ -94,15 +96,16 @@ impl Theme {
                 | Ink::Good
                 | Ink::StandIn
                 | Ink::Frame
-                | Ink::Title => style,
+                | Ink::Title
+                | Ink::Refusal => style,
             },
-            Self::Dark => self.coloured(style, ink, [75, 214, 213, 114, 221, 245, 240, 24, 94]),
-            Self::Light => self.coloured(style, ink, [25, 130, 127, 28, 94, 243, 248, 153, 223]),
+            Self::Dark => self.coloured(style, ink, [75, 214, 213, 114, 221, 245, 240, 24, 94, 203]),
+            Self::Light => self.coloured(style, ink, [25, 130, 127, 28, 94, 243, 248, 153, 223, 160]),
         }
     }
 
-    fn coloured(self, style: Style, ink: Ink, palette: [u8; 9]) -> Style {
-        let [device, server, conflict, good, warning, dim, frame, device_ground, server_ground] =
+    fn coloured(self, style: Style, ink: Ink, palette: [u8; 10]) -> Style {
+        let [device, server, conflict, good, warning, dim, frame, device_ground, server_ground, refusal] =
             palette.map(Color::Indexed);
         let light = self == Self::Light;
         match ink {
@@ -117,6 +120,7 @@ impl Theme {
                 style.fg(if light { server } else { Color::Indexed(230) }).bg(server_ground)
             }
             Ink::Conflict => style.fg(conflict),
+            Ink::Refusal => style.fg(refusal),
             Ink::Good => style.fg(good),
             Ink::Warning | Ink::StandIn => style.fg(warning),
             Ink::Key => style.fg(if light { Color::Indexed(23) } else { Color::Indexed(159) }),
@@ -141,7 +145,7 @@ impl Theme {
 /// What every theme emphasises alike.
 const fn emphasis(ink: Ink) -> Modifier {
     match ink {
-        Ink::Strong | Ink::Title | Ink::Alarm | Ink::Conflict => Modifier::BOLD,
+        Ink::Strong | Ink::Title | Ink::Alarm | Ink::Conflict | Ink::Refusal => Modifier::BOLD,
         Ink::Changed(_) => Modifier::UNDERLINED,
         Ink::Dim | Ink::Frame => Modifier::DIM,
         Ink::StandIn => Modifier::ITALIC,
@@ -171,6 +175,7 @@ mod tests {
             Ink::Frame,
             Ink::Title,
             Ink::Alarm,
+            Ink::Refusal,
         ];
         for ink in inks {
             let style = Theme::Plain.style(ink);

@@ -107,7 +107,6 @@ impl<'a> Lanes<'a> {
         canvas.words(left + 1 + (room + 1 - width) / 2, area.y, room, &message.label, ink);
         let y = area.y + 1;
         let dash = if message.manner == Manner::Request { "─" } else { "╌" };
-        let ink = if message.manner == Manner::Bad { Ink::Conflict } else { ink };
         for x in left + 1..right {
             canvas.words(x, y, 1, dash, ink);
         }
@@ -151,7 +150,7 @@ const fn ink(lane: Lane) -> Ink {
 
 const fn manner(manner: Manner, marked: bool) -> Ink {
     match manner {
-        Manner::Bad => Ink::Alarm,
+        Manner::Bad => Ink::Refusal,
         Manner::Good => Ink::Good,
         Manner::Request | Manner::Note if marked => Ink::Strong,
         Manner::Request | Manner::Note => Ink::Text,

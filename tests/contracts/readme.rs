@@ -44,13 +44,35 @@ fn the_tables_are_the_programs_own() {
 
 #[test]
 fn the_commands_and_files_it_names_exist() {
-    for path in ["assets/inspector.png", "assets/schemas/device-file-1.json", "LICENSE-MIT", "LICENSE-APACHE"]
-    {
+    for path in ["assets/demo.svg", "assets/schemas/device-file-1.json", "LICENSE-MIT", "LICENSE-APACHE"] {
         let whole = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         assert!(whole.exists(), "{path}");
         assert!(README.contains(path), "{path} is not in the README");
     }
     for command in ["cargo run --release -- demo", "cargo test"] {
         assert!(README.contains(command));
+    }
+}
+
+/// The animated picture shows the whole way, and nothing of the machine that it was made on.
+#[test]
+fn the_picture_shows_the_main_job_and_no_machine() {
+    let picture = include_str!("../../assets/demo.svg");
+    assert!(picture.len() < 2_000_000);
+    assert!(picture.contains("@keyframes"));
+    for shown in [
+        "409 OutOfSyncError",
+        "Why stuck:",
+        "Phone A, Web",
+        "choose",
+        "nothing is sent yet",
+        "The sync went through",
+        "answered 200",
+        "in step",
+    ] {
+        assert!(picture.contains(shown), "{shown}");
+    }
+    for place in ["/tmp", "/home", "/root", "/work", "/Users", "/var", "127.0.0.1"] {
+        assert!(!picture.contains(place), "{place}");
     }
 }

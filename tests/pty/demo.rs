@@ -19,7 +19,8 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     let mut terminal = Terminal::run(&["demo"], 120, 36);
     terminal.see("pick a stuck sync").see("tablet-behind").keys("\r");
     terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
-    terminal.keys("d").see("device chosen for body");
+    terminal.keys("T").see("Phone A, Web").see("the exchange").see("0 choices made, 2 open");
+    terminal.keys(ESCAPE).gone("the exchange").keys("d").see("device chosen for body");
     terminal.keys("n").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
     terminal.keys("u").see("0 of 2 resolved").keys("s").see("1 of 2 resolved");
     terminal.keys("n").keys("s").see("keep deleted chosen").see("2 of 2 resolved");

@@ -41,6 +41,20 @@ impl Terminal {
         Self::command(command, columns, rows, variables)
     }
 
+    /// The same, on a terminal where Ctrl-C and Ctrl-Z throw away nothing of what was written and is not read yet.
+    pub fn run_without_flushing(
+        arguments: &[&str],
+        columns: u16,
+        rows: u16,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", "stty noflsh; exec \"$0\" \"$@\""]);
+        command.arg(binary());
+        command.args(arguments);
+        Self::command(command, columns, rows, variables)
+    }
+
     /// A shell with job control, to run the binary in.
     pub fn shell(columns: u16, rows: u16, variables: &[(&str, &str)]) -> Self {
         let mut command = CommandBuilder::new("sh");

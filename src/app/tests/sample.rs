@@ -105,6 +105,7 @@ pub fn start(device_text: &str, (width, height): (u16, u16)) -> App {
         now: NOW,
         width,
         height,
+        others: None,
         recorded: false,
     })
 }

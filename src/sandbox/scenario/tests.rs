@@ -308,3 +308,13 @@ fn every_strategy_can_be_pushed_from_every_scenario_and_writes_nothing_twice() {
         }
     }
 }
+
+#[test]
+fn who_else_wrote_is_called_as_a_person_would() {
+    let others = |name| Scenario::by_name(name).expect("a scenario").others();
+    assert_eq!(others("tablet-behind").as_deref(), Some("Phone A, Web"));
+    assert_eq!(others("missed-header"), None, "only the device itself wrote");
+    for scenario in Scenario::list() {
+        assert!(scenario.others().is_none_or(|names| names.len() < 30), "{}", scenario.name);
+    }
+}

@@ -278,3 +278,18 @@ fn a_text_written_by_hand_is_read_in_full() {
     app.update(Event::Edited { job: *job, text: Ok(written) });
     assert!(text(&frame(&app, Theme::Dark)).contains("the-very-last-word"));
 }
+
+/// In the exchange a refusal is red, and said in words and by a sign of its own.
+#[test]
+fn the_409_of_the_exchange_is_red() {
+    for (theme, red) in [(Theme::Dark, 203), (Theme::Light, 160)] {
+        for size in SIZES {
+            let mut app = inspecting(DEVICE, PULL, size);
+            play(&mut app, "T");
+            let buffer = frame(&app, theme);
+            let y = (5..size.1).find(|y| row(&buffer, *y).contains("409 OutOfSyncError")).expect("the 409");
+            let column = cells(&buffer, y).find(|(_, cell)| cell.symbol() == "4").expect("its first digit").0;
+            assert_eq!(buffer[(column, y)].fg, Color::Indexed(red), "{size:?}");
+        }
+    }
+}

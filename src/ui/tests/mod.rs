@@ -50,6 +50,7 @@ fn letter(cell: &Cell) -> char {
         (Color::Indexed(75), _) => 'd',
         (Color::Indexed(214), _) => 's',
         (Color::Indexed(213), _) => 'c',
+        (Color::Indexed(203), _) => 'r',
         (Color::Indexed(114), _) => 'g',
         (Color::Indexed(221), _) => 'w',
         (Color::Indexed(159), _) => 'k',
@@ -61,7 +62,7 @@ fn letter(cell: &Cell) -> char {
 }
 
 /// Text and style layer. The style of each column is a letter below it: d device, s server, D and S words that only
-/// that side has, c conflict, g good, w warning, k key, A alarm, b bold, R reversed, - dim; a row that is marked has
+/// that side has, c conflict, r refused, g good, w warning, k key, A alarm, b bold, R reversed, - dim; a row that is marked has
 /// `>` in front of it, `)` where another pane has the keys.
 fn picture(app: &App) -> String {
     let buffer = frame(app, Theme::Dark);
