@@ -187,10 +187,19 @@ pub struct Inspection {
     pub summary: Summary,
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
     /// nothing on the device was recognised in. Looked for only while something is in doubt.
-    strangers: Vec<usize>,
+    strangers: Vec<Stranger>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
     collections: HashMap<Arc<str>, PairId>,
+}
+
+/// Something on the server that nothing on the device was recognised in.
+#[derive(Clone, Copy, Debug)]
+struct Stranger {
+    /// Its position in the window.
+    at: usize,
+    /// When its author made it, as far as it tells.
+    made: Option<Millis>,
 }
 
 /// The details of one pair, computed when they are looked at.
@@ -397,7 +406,7 @@ impl Inspection {
             (Some(_), None) if pair.twin.is_some() => diverge(&mut pair, vec![FieldPath::existence()]),
             (Some(last), None) => {
                 if last.op == Op::Create {
-                    pair.twin = self.may_have_arrived_as(&pair);
+                    pair.twin = self.may_have_arrived_as(&pair, last);
                 }
                 if pair.twin.is_some() {
                     diverge(&mut pair, vec![FieldPath::existence()]);
@@ -414,7 +423,7 @@ impl Inspection {
                 self.judge(&mut pair, &intents, last, server);
                 if last.op != Op::Delete && server.op == Op::Delete {
                     // It may have been brought back.
-                    pair.twin = self.may_have_arrived_as(&pair);
+                    pair.twin = self.may_have_arrived_as(&pair, last);
                 }
             }
         }
@@ -423,17 +432,20 @@ impl Inspection {
 
     /// A creation that was sent and never answered, of a kind that is recognised by its content alone: the newest
     /// thing of its kind that the server has since and that nobody else is known to have made. It may be this one,
-    /// changed since.
-    fn may_have_arrived_as(&self, pair: &Pair) -> Option<usize> {
+    /// changed since. Where both tell when they were made, and it was not in the same second, it is another's: a phone
+    /// says it once, as it creates, and no change afterwards says it again (PROTOCOL A6).
+    fn may_have_arrived_as(&self, pair: &Pair, wanted: &Intent) -> Option<usize> {
         if !recognised_by_content(&pair.kind) {
             return None;
         }
         let head = self.queued(pair).filter_map(|m| self.device.in_doubt.get(&m.id)).min()?;
-        let may_be = |at: &&usize| {
-            let mutation = &self.window.mutations[**at];
-            mutation.kind == pair.kind && mutation.is_after(*head)
+        let made = made_at(&wanted.data);
+        let may_be = |stranger: &&Stranger| {
+            let mutation = &self.window.mutations[stranger.at];
+            let apart = made.zip(stranger.made).is_some_and(|(a, b)| a.0.abs_diff(b.0) >= 1000);
+            mutation.kind == pair.kind && mutation.is_after(*head) && !apart
         };
-        self.strangers.iter().rfind(may_be).copied()
+        self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
     }
 
     /// Whether the server has something that may be what a POST in doubt has created here.
@@ -606,7 +618,7 @@ fn strangers(
     window: &Window,
     grouping: &Grouping,
     known: &HashMap<(Kind, ResourceId), usize>,
-) -> Vec<usize> {
+) -> Vec<Stranger> {
     let of_device = grouping.groups.iter().filter(|group| !group.device.is_empty());
     let recognised: HashSet<usize> = of_device.flat_map(|group| group.server.iter().copied()).collect();
     let is_stranger = |(at, mutation): &(usize, &ServerMutation)| {
@@ -616,7 +628,13 @@ fn strangers(
         };
         !recognised.contains(at) && mutation.resource_id.as_ref().is_none_or(of_others)
     };
-    window.mutations.iter().enumerate().filter(is_stranger).map(|(at, _)| at).collect()
+    let strangers = window.mutations.iter().enumerate().filter(is_stranger);
+    strangers.map(|(at, mutation)| Stranger { at, made: made_at(&mutation.data) }).collect()
+}
+
+/// When what `data` describes was made, by its author's clock.
+fn made_at(data: &Payload) -> Option<Millis> {
+    data.members().get("clientCreatedAt").and_then(Millis::from_json)
 }
 
 fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {
@@ -671,5 +689,62 @@ fn is_echo(device: &Intent, fields: &[Field]) -> bool {
     match (time(Side::Device), time(Side::Server)) {
         (Some(own), Some(other)) => own == other,
         (None, _) | (_, None) => device.maybe_sent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::{ResponseHead, read_page};
+    use crate::domain::json::Text;
+    use crate::domain::mutation::Cursor;
+    use crate::domain::window::{PullPath, assemble};
+
+    const HEAD: Cursor = Cursor::read(1_770_000_000_000);
+
+    /// A note that was sent with [`HEAD`] and never answered, and what the server has since.
+    fn sent_and_seen(queued: &str, seen: &str) -> Status {
+        let note = Queued {
+            id: "q1".into(),
+            op: Op::Create,
+            kind: Kind::Note,
+            resource_id: None,
+            data: Payload::new(Text::new(queued.into())),
+            base: Payload::ABSENT,
+            created_at: None,
+            retry_count: 0,
+            last_error: None,
+        };
+        let mut device = Device { queue: vec![note], ..Device::default() };
+        device.in_doubt.insert("q1".into(), HEAD);
+        let mutation = format!(
+            r#"{{"type":"CREATE","resource":"NOTE","resourceId":"n1","timestamp":1770000009000,"data":{seen}}}"#
+        );
+        let body = format!(
+            r#"{{"success":true,"data":{{"lastMutationAt":1770000009000,"mutations":[{mutation}],"hasMore":false}}}}"#
+        );
+        let page = read_page(&ResponseHead::ok(), &Text::new(body), 1).expect("a page");
+        let window = assemble(PullPath::SinceCursor, HEAD, Cursor::read(1_770_000_009_000), vec![page]);
+        let inspection = inspect(Arc::new(device), Arc::new(window));
+        inspection.pair(inspection.pair_of_queued(0)).status
+    }
+
+    #[test]
+    fn what_was_made_at_another_time_is_not_what_is_in_doubt() {
+        let wrote = r#"{"body":"as it was written","ranges":["1:1-1:2"],"clientCreatedAt":"2026-02-02T10:00:00.250Z"}"#;
+        let seen = |made: &str| {
+            let made = if made.is_empty() { String::new() } else { format!(r#","clientCreatedAt":{made}"#) };
+            sent_and_seen(wrote, &format!(r#"{{"body":"another text","ranges":["1:1-1:2"]{made}}}"#))
+        };
+        assert_eq!(seen(r#""2026-02-02T10:00:02.000Z""#), Status::Push);
+        assert_eq!(seen("1770026402000"), Status::Push);
+        // It may be this one, changed since: the same moment, also where the server keeps no milliseconds; or nobody says.
+        assert_eq!(seen(r#""2026-02-02T10:00:00.250Z""#), Status::Diverged);
+        assert_eq!(seen(r#""2026-02-02T10:00:00Z""#), Status::Diverged);
+        assert_eq!(seen(""), Status::Diverged);
+        assert_eq!(
+            sent_and_seen(r#"{"body":"as it was written"}"#, r#"{"body":"x","clientCreatedAt":1}"#),
+            Status::Diverged
+        );
     }
 }

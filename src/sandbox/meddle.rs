@@ -29,19 +29,17 @@ pub(super) fn write(model: &mut Model, write: Write, now: Millis, number: u64, p
 fn add(model: &mut Model, now: Millis, number: u64) {
     let at = now.to_iso();
     let (sura, verse) = (number % 114 + 1, number % 6 + 1);
-    let (resource, data) = match number % 3 {
-        0 => {
-            ("READING_SESSION", json!({ "chapterNumber": sura, "verseNumber": verse, "clientUpdatedAt": at }))
-        }
-        1 => (
-            "BOOKMARK",
-            json!({ "type": "page", "key": number % 604 + 1, "mushaf": 1, "clientUpdatedAt": at }),
-        ),
+    let (resource, mut data) = match number % 3 {
+        0 => ("READING_SESSION", json!({ "chapterNumber": sura, "verseNumber": verse })),
+        1 => ("BOOKMARK", json!({ "type": "page", "key": number % 604 + 1, "mushaf": 1 })),
         _ => ("NOTE", {
             let range = format!("{sura}:1-{sura}:1");
-            json!({ "body": format!("Written on another device ({number})"), "ranges": [range], "clientUpdatedAt": at })
+            json!({ "body": format!("Written on another device ({number})"), "ranges": [range] })
         }),
     };
+    for name in ["clientCreatedAt", "clientUpdatedAt"] {
+        data[name] = at.as_str().into();
+    }
     wrote(model, now, &json!({ "type": "CREATE", "resource": resource, "data": data }));
 }
 

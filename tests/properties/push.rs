@@ -142,7 +142,13 @@ impl World {
                 json!({"type":"UPDATE","resource":"NOTE","resourceId":id,"data":{"body":self.token("server"),"clientUpdatedAt":stamp}})
             }
             (Kind::Note, None) => {
-                json!({"type":"CREATE","resource":"NOTE","data":{"body":self.token("server"),"ranges":["1:1-1:2"],"clientUpdatedAt":stamp}})
+                let mut data =
+                    json!({"body":self.token("server"),"ranges":["1:1-1:2"],"clientUpdatedAt":stamp});
+                // Not every client says when something was made.
+                if self.rng.one_in(2) {
+                    data["clientCreatedAt"] = stamp.into();
+                }
+                json!({"type":"CREATE","resource":"NOTE","data":data})
             }
             (Kind::Collection, Some(id)) if self.rng.one_in(3) => {
                 json!({"type":"DELETE","resource":"COLLECTION","resourceId":id})

@@ -790,6 +790,10 @@ impl Push {
         };
         self.tokens = 0;
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
+        if self.promised.is_empty() && why != Why::Verify {
+            // Nothing that is to be verified is older.
+            self.verify_since = newer.head;
+        }
         let moved = newer.head != self.head;
         if why == Why::LostAnswer && !moved {
             // The head is what the POST carried: it was not applied.
