@@ -92,6 +92,12 @@ fn mark(kind: &Kind, op: Op, data: &Payload) -> Option<String> {
     }
 }
 
+fn refused(status: u16) -> Refusal {
+    let head = ResponseHead { status, ..ResponseHead::ok() };
+    let code = if status == 409 { "OutOfSyncError" } else { "x" };
+    Refusal::read(&head, &format!(r#"{{"success":false,"error":{{"code":"{code}","message":"no"}}}}"#))
+}
+
 impl World {
     fn new(seed: u64) -> Self {
         let mut rng = Rng(seed);
@@ -345,6 +351,11 @@ impl World {
         assemble(PullPath::SinceCursor, since, self.model.head(), pages)
     }
 
+    /// A refusal that has nothing to do with what was sent.
+    fn refusal(&mut self) -> Refusal {
+        refused(*self.rng.pick(&[401, 409, 429, 500, 503]).expect("one"))
+    }
+
     fn post(&mut self, head: Cursor, mutations: &[WireMutation]) -> Posted {
         if self.faults && self.rng.one_in(6) {
             self.other_writes();
@@ -354,6 +365,9 @@ impl World {
         }
         if self.faults && self.rng.one_in(10) {
             return Posted::Lost(String::from("timeout before"));
+        }
+        if self.faults && self.rng.one_in(10) {
+            return Posted::Refused(self.refusal());
         }
         let list: Vec<Value> = mutations
             .iter()
@@ -371,6 +385,8 @@ impl World {
         }
         match answer {
             Ok(_) if self.faults && self.rng.one_in(8) => Posted::Lost(String::from("timeout after")),
+            // A gateway that gave up on an answer that was under way.
+            Ok(_) if self.faults && self.rng.one_in(20) => Posted::Refused(refused(502)),
             Ok(applied) => {
                 let body = applied.to_json().to_string();
                 Posted::Answer(read_post(&ResponseHead::ok(), &Text::new(body)).expect("an answer"))
@@ -452,6 +468,9 @@ impl World {
                 Do::Authorize(_) => Got::Authorized(self.rng.one_in(2)),
                 Do::Pull { .. } if self.faults && self.rng.one_in(12) => {
                     Got::Pulled(Err(PullFault::Failed(String::from("reset"))))
+                }
+                Do::Pull { .. } if self.faults && self.rng.one_in(15) => {
+                    Got::Pulled(Err(PullFault::Refused(self.refusal())))
                 }
                 Do::Pull { since } => Got::Pulled(Ok(self.pull(since))),
                 Do::Post { head, mutations } => {
