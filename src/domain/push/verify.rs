@@ -130,3 +130,88 @@ fn another_value(kind: &Kind, path: &FieldPath) -> &'static str {
         "the server acknowledged the value and holds another"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::{ResponseHead, read_page};
+    use crate::domain::inspect::PairId;
+    use crate::domain::json::Text;
+    use crate::domain::mutation::{Millis, Payload, WireMutation};
+    use crate::domain::window::{PullPath, assemble};
+
+    const SINCE: Cursor = Cursor::read(1_770_000_000_000);
+
+    fn data(text: &str) -> Payload {
+        if text.is_empty() { Payload::ABSENT } else { Payload::new(Text::new(text.into())) }
+    }
+
+    /// What is told of one acknowledged mutation of `r1`, where the server holds `now` afterwards.
+    fn told(kind: &Kind, op: Op, sent: &str, now: &str) -> Vec<(String, &'static str)> {
+        let wire = WireMutation { kind: kind.clone(), op, resource_id: Some("r1".into()), data: data(sent) };
+        let item = Item {
+            pair: PairId(0),
+            members: vec!["q1".into()],
+            wire,
+            parent: None,
+            names: Vec::new(),
+        };
+        let acked = Acked { resource_id: Some("r1".into()), timestamp: Some(Millis(1_770_000_005_000)) };
+        let body = format!(
+            r#"{{"success":true,"data":{{"lastMutationAt":1770000009000,"mutations":[{now}],"hasMore":false}}}}"#
+        );
+        let page = read_page(&ResponseHead::ok(), &Text::new(body), 1).expect("a page");
+        let window = assemble(PullPath::SinceCursor, SINCE, Cursor::read(1_770_000_009_000), vec![page]);
+        let differences = verify(&[(item, acked)], &window, SINCE).differences;
+        differences.into_iter().map(|found| (found.path.as_str().to_owned(), found.what)).collect()
+    }
+
+    fn holds(kind: &str, op: &str, at: i64, data: &str) -> String {
+        format!(r#"{{"type":"{op}","resource":"{kind}","resourceId":"r1","timestamp":{at},"data":{data}}}"#)
+    }
+
+    const ACKED: i64 = 1_770_000_005_000;
+
+    #[test]
+    fn a_note_whose_ranges_stayed_is_told_as_such() {
+        let sent = r#"{"body":"the text","ranges":["1:1-1:7"]}"#;
+        let told = |now| told(&Kind::Note, Op::Update, sent, &holds("NOTE", "UPDATE", ACKED, now));
+        assert_eq!(told(sent), []);
+        let [(path, what)] = &told(r#"{"body":"the text","ranges":["1:1-1:2"]}"#)[..] else { panic!("one") };
+        assert!(path == "/ranges" && what.contains("does not change the ranges of a note"), "{path}: {what}");
+        let [(path, what)] = &told(r#"{"body":"another","ranges":["1:1-1:7"]}"#)[..] else { panic!("one") };
+        assert!(path == "/body" && what.contains("holds another"), "{path}: {what}");
+    }
+
+    #[test]
+    fn a_bookmark_that_only_lost_its_mark_is_told_as_such() {
+        let told = |kind: &Kind, now: &str| told(kind, Op::Delete, "", now);
+        let bookmark = r#"{"type":"ayah","key":18,"verseNumber":10,"isReading":false}"#;
+        let [(path, what)] = &told(&Kind::Bookmark, &holds("BOOKMARK", "UPDATE", ACKED, bookmark))[..] else {
+            panic!("one")
+        };
+        assert!(path.is_empty() && what.contains("only took the reading mark off"), "{path}: {what}");
+        for (kind, now) in [
+            (Kind::Bookmark, holds("BOOKMARK", "UPDATE", ACKED, &bookmark.replace("false", "true"))),
+            (Kind::Note, holds("NOTE", "UPDATE", ACKED, r#"{"body":"x"}"#)),
+        ] {
+            let [(_, what)] = &told(&kind, &now)[..] else { panic!("one") };
+            assert!(what.contains("still holds the resource"), "{what}");
+        }
+        assert_eq!(told(&Kind::Bookmark, &holds("BOOKMARK", "DELETE", ACKED, "{}")), []);
+    }
+
+    #[test]
+    fn what_somebody_wrote_afterwards_is_no_difference() {
+        let told = |at| {
+            told(
+                &Kind::Note,
+                Op::Update,
+                r#"{"body":"ours"}"#,
+                &holds("NOTE", "UPDATE", at, r#"{"body":"theirs"}"#),
+            )
+        };
+        assert_eq!(told(ACKED + 1), []);
+        assert_eq!(told(ACKED).len(), 1);
+    }
+}
