@@ -81,8 +81,10 @@ impl Fold {
         for (item, acked) in items.iter().zip(acked) {
             done.extend(&item.members);
             let pair = inspection.pair(item.pair);
-            if dealt_with.insert(item.pair) && item.wire.op != Op::Delete {
-                for mutation in inspection.served(pair).cloned().collect::<Vec<_>>() {
+            if dealt_with.insert(item.pair) {
+                // Beside a deletion only what the server deleted as well, which may have had another id.
+                let told = |m: &&ServerMutation| item.wire.op != Op::Delete || m.op == Op::Delete;
+                for mutation in inspection.served(pair).filter(told).cloned().collect::<Vec<_>>() {
                     self.take_over(&mutation);
                 }
             }
@@ -291,4 +293,60 @@ pub fn after(device: &Device, done: &[Acknowledged]) -> Device {
     }
     device.queue.retain(|entry| !gone.contains(&entry.id));
     Device { known: rows.to_list(), given, ..device }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::answer::{ResponseHead, read_page};
+    use crate::domain::inspect::inspect;
+    use crate::domain::json::Text;
+    use crate::domain::mutation::Queued;
+    use crate::domain::window::{PullPath, assemble};
+
+    /// The device and the server both deleted a link; since its collection came back under another id, so did the
+    /// link, and the server acknowledges that one.
+    #[test]
+    fn what_the_server_deleted_under_another_id_leaves_the_device_as_well() {
+        let link = || Payload::new(Text::new(r#"{"collectionId":"c1","bookmarkId":"b1"}"#.into()));
+        let since = Cursor::read(1_770_000_000_000);
+        let row = |id: &str| Known {
+            id: id.into(),
+            kind: Kind::Link,
+            data: link(),
+            status: SyncStatus::Synced,
+            local_updated_at: None,
+            server_timestamp: None,
+        };
+        let entry = Queued {
+            id: "q1".into(),
+            op: Op::Delete,
+            kind: Kind::Link,
+            resource_id: None,
+            data: link(),
+            base: Payload::ABSENT,
+            created_at: None,
+            retry_count: 0,
+            last_error: None,
+        };
+        let device = Device {
+            queue: vec![entry],
+            known: Some(vec![row("c1-b1"), row("c2-b1"), row("c3-b3")]),
+            ..Device::default()
+        };
+        let body = r#"{"success":true,"data":{"lastMutationAt":1770000009000,"hasMore":false,"mutations":[
+            {"type":"DELETE","resource":"COLLECTION_BOOKMARK","timestamp":1770000009000,"data":{"collectionId":"c1","bookmarkId":"b1"}}]}}"#;
+        let page = read_page(&ResponseHead::ok(), &Text::new(body.into()), 1).expect("a page");
+        let window = assemble(PullPath::SinceCursor, since, Cursor::read(1_770_000_009_000), vec![page]);
+        let inspection = inspect(Arc::new(device), Arc::new(window));
+        let mut fold = Fold::new(&inspection);
+        let wire = WireMutation { op: Op::Delete, kind: Kind::Link, resource_id: None, data: link() };
+        let pair = inspection.pair_of_queued(0);
+        let item = Item { pair, members: vec!["q1".into()], wire, parent: None, names: Vec::new() };
+        let acked = Acked { resource_id: Some("c2-b1".into()), timestamp: None };
+        fold.acknowledge(&inspection, &[item], &[acked]);
+        let (device, _) = fold.parts();
+        let ids: Vec<&str> = device.known.iter().flatten().map(|row| row.id.as_str()).collect();
+        assert_eq!((ids, device.queue.len()), (vec!["c3-b3"], 0));
+    }
 }
