@@ -10,7 +10,11 @@
 //! ```
 //!
 //! [`domain`] is pure: no I/O, no clock, no async, no screen. [`device`] and [`server`] read the two sides,
-//! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal.
+//! [`app`] turns events into effects, [`ui`] draws, [`runtime`] is the only owner of the terminal. [`session`] is one
+//! device and its server: it carries out what the domain asks for, with or without a screen.
+//!
+//! Beside that way: [`sandbox`] is a server after the protocol's rules, [`simulate`] plays weeks of syncs through its
+//! model ([`lab`] is what its screen shows), [`conflict_log`] keeps what was seen, [`report`] and [`case`] tell others.
 
 pub mod app;
 mod aside;
