@@ -361,6 +361,8 @@ fn report(log: &[Logged], stories: &[Story], took: Duration) {
     let again: usize = stories.iter().map(|story| story.again).sum();
     println!("pages that a look read again since others wrote meanwhile {again}");
     println!("factor                    {:6.2}", log.len() as f64 / least as f64);
+    let pulls = batches + looks + conflicts + DEVICES;
+    println!("  every pull but the first look counted as one page {:.2}", log.len() as f64 / pulls as f64);
     println!(
         "  with the POSTs that learn of a conflict {:.2}",
         log.len() as f64 / (least + conflicts) as f64

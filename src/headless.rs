@@ -19,6 +19,7 @@ use crate::domain::{compare, diagnosis, plan};
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::interruption::Interruption;
+use crate::report::TableFormat;
 use crate::report::style::Style;
 use crate::report::{comparison, inspection, plan as planned, simulation as simulated};
 use crate::session::Session;
@@ -51,32 +52,6 @@ impl Format {
     /// Reads the word.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.name() == name)
-    }
-}
-
-/// Who reads a table (`--format`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TableFormat {
-    /// People.
-    #[default]
-    Human,
-    /// Programs.
-    Json,
-    /// Spreadsheets.
-    Csv,
-}
-
-impl TableFormat {
-    /// The three, in the order in which help lists them.
-    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Csv];
-
-    /// The word in arguments.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Json => "json",
-            Self::Csv => "csv",
-        }
     }
 }
 

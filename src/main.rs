@@ -19,21 +19,5 @@ fn main() -> ExitCode {
             return exit::ExitCode::BadInput.into();
         }
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            run::complain(format!("cannot start: {error}"));
-            return exit::ExitCode::BadInput.into();
-        }
-    };
-    let ended = runtime.block_on(run::run(invocation));
-    runtime.block_on(run::leave());
-    match ended {
-        Ok(code) => code.into(),
-        Err(failed) => {
-            run::complain(&failed);
-            failed.exit_code().into()
-        }
-    }
+    run::run(invocation).into()
 }

@@ -26,9 +26,10 @@ use crate::domain::window::PullPath;
 use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::headless::push::Telling;
-use crate::headless::{self, Format, Looked, TableFormat};
+use crate::headless::{self, Format, Looked};
 use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
+use crate::report::TableFormat;
 use crate::report::style::Style;
 use crate::runtime::{self, Left, Play, Signals};
 use crate::sandbox::fault::Script;
@@ -98,11 +99,27 @@ impl Failed {
     }
 }
 
-/// Runs `invocation` to its end.
-///
-/// # Errors
-/// [`Failed`], which says what happened, where and what to do next.
-pub async fn run(invocation: Invocation) -> Result<ExitCode, Failed> {
+/// Runs `invocation` to its end, and tells of what failed. The runtime is made here so that all that is async is compiled
+/// with this crate, beside the rest, and not once more behind it with the binary.
+pub fn run(invocation: Invocation) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(format!("cannot start: {error}"));
+            return ExitCode::BadInput;
+        }
+    };
+    let ended = runtime.block_on(carry_out(invocation));
+    runtime.block_on(leave());
+    ended.unwrap_or_else(|failed| {
+        complain(&failed);
+        failed.exit_code()
+    })
+}
+
+/// What was asked for.
+async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
     let Invocation { command, color, log, conflict_log, now } = invocation;
     if let Some(path) = &log {
         log_file::start(path)?;
@@ -456,7 +473,7 @@ pub fn finish(log: &ConflictLog) {
 }
 
 /// What is left to do for the conflict log at the end of a command. Nothing that goes wrong here changes its answer.
-pub async fn leave() {
+async fn leave() {
     finish(&conflict_log::of_this_process());
     if let Err(error) = conflict_log::end_sending().await {
         let error = error.to_string();

@@ -19,6 +19,8 @@ mod killed;
 mod recovery;
 #[path = "journeys/report.rs"]
 mod report;
+#[path = "support/rng.rs"]
+mod rng;
 #[path = "support/schemas.rs"]
 mod schemas;
 #[path = "journeys/secrets.rs"]

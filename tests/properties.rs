@@ -20,6 +20,8 @@ mod plans;
 mod push;
 #[path = "properties/resolutions.rs"]
 mod resolutions;
+#[path = "support/rng.rs"]
+mod rng;
 #[path = "properties/sides.rs"]
 mod sides;
 #[path = "properties/squashing.rs"]

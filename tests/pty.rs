@@ -9,6 +9,8 @@ mod demo;
 mod lent;
 #[path = "pty/monkey.rs"]
 mod monkey;
+#[path = "support/rng.rs"]
+mod rng;
 #[path = "pty/secrets.rs"]
 mod secrets;
 #[path = "pty/simulate.rs"]

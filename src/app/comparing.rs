@@ -419,10 +419,7 @@ impl App {
 
     /// The comparison, where it is the uppermost.
     pub fn comparing(&self) -> Option<&Comparing> {
-        match self.overlays.last() {
-            Some(Overlay::Comparison(comparing)) => Some(comparing),
-            _ => None,
-        }
+        if let Some(Overlay::Comparison(comparing)) = self.overlays.last() { Some(comparing) } else { None }
     }
 
     /// The ledger behind the marked cell, on the whole screen.

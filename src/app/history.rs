@@ -245,10 +245,7 @@ impl App {
 
     /// The log, where it is the uppermost.
     pub fn history(&self) -> Option<&History> {
-        match self.overlays.last() {
-            Some(Overlay::History(history)) => Some(history),
-            _ => None,
-        }
+        if let Some(Overlay::History(history)) = self.overlays.last() { Some(history) } else { None }
     }
 
     /// Asks for something else.

@@ -336,23 +336,9 @@ impl App {
 
     /// The preview, where it is open.
     pub fn preview(&self) -> Option<&Preview> {
-        self.overlays.iter().find_map(|overlay| match overlay {
-            Overlay::Preview(preview) => Some(preview),
-            Overlay::Help(_)
-            | Overlay::Editor(_)
-            | Overlay::Diff(_)
-            | Overlay::Prompt { .. }
-            | Overlay::Menu(_)
-            | Overlay::Question(_)
-            | Overlay::Failure(_)
-            | Overlay::Token(_)
-            | Overlay::Timeline(_)
-            | Overlay::History(_)
-            | Overlay::Comparison(_)
-            | Overlay::Ledger(_)
-            | Overlay::Whole
-            | Overlay::Why(_) => None,
-        })
+        self.overlays
+            .iter()
+            .find_map(|overlay| if let Overlay::Preview(preview) = overlay { Some(preview) } else { None })
     }
 
     /// The prompt for a token, where it has the keys.

@@ -10,7 +10,8 @@ use clap_complete::Shell;
 
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
-use crate::headless::{Format, TableFormat};
+use crate::headless::Format;
+use crate::report::TableFormat;
 use crate::report::style::Color;
 use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
@@ -465,7 +466,7 @@ fn format() -> impl TypedValueParser<Value = Format> {
     one_of(Format::ALL, Format::name)
 }
 
-fn table_format() -> impl TypedValueParser<Value = TableFormat> {
+pub(super) fn table_format() -> impl TypedValueParser<Value = TableFormat> {
     one_of(TableFormat::ALL, TableFormat::name)
 }
 

@@ -4,8 +4,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::arguments::one_of;
-use crate::conflict_log::ask::{Ask, Form, RowFormat, Since, SummaryFormat};
+use super::arguments::{one_of, table_format};
+use crate::conflict_log::ask::{Ask, Form, RowFormat, Since};
+use crate::report::TableFormat;
 
 /// Write how often conflicts happen, where, and what becomes of them
 ///
@@ -26,8 +27,8 @@ pub(super) struct Log {
     #[command(flatten)]
     range: Range,
     /// For people, programs or spreadsheets
-    #[arg(long, default_value = "human", value_parser = one_of(SummaryFormat::ALL, SummaryFormat::name))]
-    format: SummaryFormat,
+    #[arg(long, default_value = "human", value_parser = table_format())]
+    format: TableFormat,
     /// Say how often a device would have had to sync to avoid this share of the conflicts
     #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
     avoid: u8,

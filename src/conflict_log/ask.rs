@@ -3,6 +3,7 @@
 use super::event::day;
 use super::summary::Filter;
 use crate::domain::mutation::Millis;
+use crate::report::TableFormat;
 
 /// A question to the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub enum Form {
     /// What the log comes to.
     Summary {
         /// For whom.
-        format: SummaryFormat,
+        format: TableFormat,
         /// The share of the conflicts that an interval between syncs shall avoid.
         percent: u8,
     },
@@ -36,31 +37,6 @@ pub enum Form {
         /// The first day that stays.
         before: Since,
     },
-}
-
-/// For whom a summary is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SummaryFormat {
-    /// People.
-    Human,
-    /// Programs.
-    Json,
-    /// Spreadsheets.
-    Csv,
-}
-
-impl SummaryFormat {
-    /// The three, in the order in which help lists them.
-    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Csv];
-
-    /// The word in arguments.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Json => "json",
-            Self::Csv => "csv",
-        }
-    }
 }
 
 /// How rows are written.

@@ -21,3 +21,6 @@ pub(crate) mod lines;
 mod entries;
 mod human;
 mod markdown;
+mod table_format;
+
+pub use table_format::TableFormat;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Failed, written};
 use crate::app::count;
 use crate::conflict_log::Settings;
-use crate::conflict_log::ask::{Ask, Form, RowFormat, SummaryFormat};
+use crate::conflict_log::ask::{Ask, Form, RowFormat};
 use crate::conflict_log::event::{Event, date};
 use crate::conflict_log::local::{Local, LogError, Pruned};
 use crate::conflict_log::summary::{Filter, Summary};
@@ -15,6 +15,7 @@ use crate::domain::mutation::Millis;
 use crate::domain::safe_text::visible_line;
 use crate::error::InputError;
 use crate::exit::ExitCode;
+use crate::report::TableFormat;
 use crate::report::log::{self, Report};
 use crate::report::style::Style;
 
@@ -137,11 +138,11 @@ impl Log {
     }
 }
 
-fn summarize(report: Report<'_>, format: SummaryFormat, style: Style) -> io::Result<()> {
+fn summarize(report: Report<'_>, format: TableFormat, style: Style) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match format {
-        SummaryFormat::Human => report.write_human(&mut out, style),
-        SummaryFormat::Json => report.write_json(&mut out),
-        SummaryFormat::Csv => report.write_csv(&mut out),
+        TableFormat::Human => report.write_human(&mut out, style),
+        TableFormat::Json => report.write_json(&mut out),
+        TableFormat::Csv => report.write_csv(&mut out),
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use crossterm::event::{Event as Raw, KeyEventKind};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::Terminal;
-use super::signals::{self, Signals, Told};
+use super::signals::{self, Signals};
+use super::{Heard, Terminal};
 use crate::lab::{Event, Lab, Run, Wish};
 use crate::simulate::{Progress, Settings, simulate};
-use crate::ui::{Theme, draw_lab};
+use crate::ui::{Regions, Theme, draw_lab};
 
 /// How often it is looked how far a simulation is.
 const TICK: Duration = Duration::from_millis(100);
@@ -32,21 +32,17 @@ pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result
     let (mut lab, first) = Lab::new(settings, size);
     let mut under_way = Some(first).and_then(|wish| begin(wish, threads, &events));
     loop {
-        terminal.draw_lab(&lab, theme)?;
+        terminal.frame(|area, buffer| {
+            draw_lab(&lab, theme, area, buffer);
+            Regions::default()
+        })?;
         let event = tokio::select! {
             biased;
-            told = signals.next() => match told {
-                Told::End => Event::Term,
-                Told::GoOn => {
-                    terminal.hold()?;
-                    continue;
-                }
-            },
-            key = terminal.next() => match key {
-                Some(Ok(Raw::Key(key))) if key.kind != KeyEventKind::Release => Event::Key(key),
-                Some(Ok(Raw::Resize(width, height))) => Event::Resize(width, height),
-                Some(Ok(_)) => continue,
-                Some(Err(_)) | None => Event::Term,
+            heard = terminal.hear(&mut signals) => match heard? {
+                Heard::End => Event::Term,
+                Heard::Event(Raw::Key(key)) if key.kind != KeyEventKind::Release => Event::Key(key),
+                Heard::Event(Raw::Resize(width, height)) => Event::Resize(width, height),
+                Heard::Event(_) | Heard::GoOn => continue,
             },
             Some(event) = answers.recv() => event,
             _ = tick.tick(), if under_way.is_some() => match &under_way {
@@ -85,14 +81,4 @@ fn begin(wish: Wish, threads: usize, events: &UnboundedSender<Event>) -> Option<
         let _ = events.send(Event::Done(run, simulation));
     });
     Some(UnderWay { run, progress })
-}
-
-impl Terminal {
-    fn draw_lab(&mut self, lab: &Lab, theme: Theme) -> io::Result<()> {
-        self.screen.draw(|frame| {
-            let area = frame.area();
-            draw_lab(lab, theme, area, frame.buffer_mut());
-        })?;
-        Ok(())
-    }
 }

@@ -81,16 +81,13 @@ pub async fn run(
         }
         let event = tokio::select! {
             biased;
-            told = signals.next() => match told {
-                Told::End => Event::Term,
-                Told::GoOn => {
-                    terminal.hold()?;
+            heard = terminal.hear(signals) => match heard? {
+                Heard::End => Event::Term,
+                Heard::GoOn => {
                     terminal.draw(&app, theme)?;
                     continue;
                 }
-            },
-            key = terminal.next() => match key {
-                Some(Ok(event)) => match from_terminal(event, &terminal.regions) {
+                Heard::Event(event) => match from_terminal(event, &terminal.regions) {
                     Some(event) => {
                         if matches!(event, Event::Key(_) | Event::Pointer(_)) {
                             // Whoever takes the keys has them.
@@ -100,8 +97,6 @@ pub async fn run(
                     }
                     None => continue,
                 },
-                // A terminal that can no longer be read is gone, as on a hangup.
-                Some(Err(_)) | None => Event::Term,
             },
             Some(event) = answers.recv() => event,
             Some(key) = pressed(&mut due) => Event::Key(key),
@@ -144,6 +139,16 @@ pub async fn run(
     }
 }
 
+/// What comes from outside.
+enum Heard {
+    /// A key, the mouse, a paste, another size.
+    Event(crossterm::event::Event),
+    /// The process goes on after a stop: what was on the screen is gone.
+    GoOn,
+    /// The process was told to end, or the terminal is gone.
+    End,
+}
+
 /// The screen, the keys and the guard, which come and go together.
 struct Terminal {
     screen: Screen,
@@ -182,10 +187,23 @@ impl Terminal {
         Ok(answer)
     }
 
-    async fn next(&mut self) -> Option<io::Result<crossterm::event::Event>> {
-        match &mut self.keys {
-            Some(keys) => keys.next().await,
-            None => std::future::pending().await,
+    /// The next thing from outside. Signals come first; a terminal that was stopped is held again. May be given up
+    /// and called again: nothing is lost.
+    async fn hear(&mut self, signals: &mut Signals) -> io::Result<Heard> {
+        let keys = self.keys.as_mut();
+        let event =
+            async { if let Some(keys) = keys { keys.next().await } else { std::future::pending().await } };
+        tokio::select! {
+            biased;
+            told = signals.next() => match told {
+                Told::End => Ok(Heard::End),
+                Told::GoOn => self.hold().map(|()| Heard::GoOn),
+            },
+            event = event => Ok(match event {
+                Some(Ok(event)) => Heard::Event(event),
+                // A terminal that can no longer be read is gone, as on a hangup.
+                Some(Err(_)) | None => Heard::End,
+            }),
         }
     }
 

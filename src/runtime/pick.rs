@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::signals::{self, Signals, Told};
-use super::{Terminal, from_terminal};
+use super::signals::{self, Signals};
+use super::{Heard, Terminal, from_terminal};
 use crate::app::{Event, Pick, Picker};
 use crate::ui::{Theme, draw_picker};
 
@@ -14,19 +14,10 @@ pub async fn pick(picker: &mut Picker, theme: Theme, signals: &mut Signals) -> i
     picker.resize(width, height);
     loop {
         terminal.frame(|_, buffer| draw_picker(picker, theme, buffer))?;
-        let event = tokio::select! {
-            biased;
-            told = signals.next() => match told {
-                Told::End => return Ok(None),
-                Told::GoOn => {
-                    terminal.hold()?;
-                    continue;
-                }
-            },
-            key = terminal.next() => match key {
-                Some(Ok(event)) => from_terminal(event, &terminal.regions),
-                Some(Err(_)) | None => return Ok(None),
-            },
+        let event = match terminal.hear(signals).await? {
+            Heard::End => return Ok(None),
+            Heard::GoOn => continue,
+            Heard::Event(event) => from_terminal(event, &terminal.regions),
         };
         let wanted = match event {
             Some(Event::Key(key)) => picker.key(&key),

@@ -1,7 +1,8 @@
 //! What `simulate` writes: its schema, its CSV, and that the three forms say the same.
 
 use unstick::domain::strategy::Strategy;
-use unstick::headless::{self, TableFormat};
+use unstick::headless;
+use unstick::report::TableFormat;
 use unstick::report::style::Style;
 use unstick::simulate::{Interval, Progress, Settings, Simulation, Thousandths, simulate};
 

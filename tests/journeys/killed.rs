@@ -12,25 +12,13 @@ use unstick::domain::mutation::{Kind, Millis, ResourceId};
 use unstick::sandbox::model::{FirstSync, Model};
 
 use super::bench::{Bench, said, unstick};
+use super::rng::Rng;
 
 /// How often a push is killed.
 const ROUNDS: usize = 200;
 const OPENED: Millis = Millis(1_770_000_000_000);
 /// The time as the device tells it, so that what it stamps is the same in every round.
 const NOW: &str = "2026-05-19T10:20:00Z";
-
-/// `SplitMix64`: small, and the same everywhere for the same seed.
-struct Rng(u64);
-
-impl Rng {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % bound
-    }
-}
 
 /// A device with 4 POSTs to make, and three things that diverge.
 fn stuck() -> Bench {
@@ -212,11 +200,11 @@ fn round(seed: u64, decided: Decided, expected: &End, usual: Duration) -> usize 
     let usual = u64::try_from(usual.as_micros()).unwrap_or(u64::MAX);
     let mut child = start(&bench, "push", &more);
     let mut killed = 0;
-    for _ in 0..=rng.below(3) {
-        let instant = match rng.below(3) {
-            0 => Instant9::After(rng.below(usual)),
-            1 => Instant9::Requests(1 + rng.below(7), rng.below(4000)),
-            _ => Instant9::Lines(1 + usize::try_from(rng.below(13)).unwrap_or(0), rng.below(3000)),
+    for _ in 0..=rng.below_u64(3) {
+        let instant = match rng.below_u64(3) {
+            0 => Instant9::After(rng.below_u64(usual)),
+            1 => Instant9::Requests(1 + rng.below_u64(7), rng.below_u64(4000)),
+            _ => Instant9::Lines(1 + rng.below(13), rng.below_u64(3000)),
         };
         if !kill(&bench, &mut child, instant) {
             break;

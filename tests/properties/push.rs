@@ -26,35 +26,12 @@ use unstick::sandbox::query::Query;
 use unstick::sandbox::refusal::Shape;
 use unstick::sandbox::scopes::Scopes;
 
+use super::rng::Rng;
+
 /// How many seeds a usual run goes through; `UNSTICK_PUSH_SEEDS=FROM..TO` for another range.
 const SEEDS: Range<u64> = 0..10_000;
 
 const START: i64 = 1_790_000_000_000;
-
-/// `SplitMix64`: small, and the same everywhere for the same seed.
-struct Rng(u64);
-
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).unwrap_or(0)
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> Option<&'a T> {
-        (!all.is_empty()).then(|| &all[self.below(all.len())])
-    }
-}
 
 struct World {
     rng: Rng,

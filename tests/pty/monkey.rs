@@ -2,6 +2,7 @@
 //! answers, and the terminal is given back. The seed is printed; `UNSTICK_MONKEY_SEED` takes another one, and
 //! `UNSTICK_MONKEY_KEYS` how many.
 
+use super::rng::Rng;
 use super::terminal::Terminal;
 
 /// Keys pressed with a seed.
@@ -100,48 +101,30 @@ const RELEASED: &str = "\u{11}mu\u{1b}[201~";
 const SIZES: [(u16, u16); 8] =
     [(160, 50), (120, 36), (80, 24), (50, 16), (100, 9), (20, 6), (21, 60), (1, 1)];
 
-/// `SplitMix64`: small, and the same everywhere for the same seed.
-struct Rng(u64);
+fn one_of<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
+    *rng.pick(of).expect("there is one")
+}
 
-impl Rng {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+/// A key, or a click, a drag, a turn of the wheel somewhere.
+fn press(rng: &mut Rng) -> String {
+    if !rng.one_in(6) {
+        return one_of(rng, PRESSED).to_owned();
     }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound as u64).expect("less than a usize")
-    }
-
-    fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    /// A key, or a click, a drag, a turn of the wheel somewhere.
-    fn pressed(&mut self) -> String {
-        if self.below(6) > 0 {
-            return self.one_of(PRESSED).to_owned();
-        }
-        let (button, column, row) =
-            (self.one_of(&[0, 0, 2, 32, 35, 64, 65]), self.below(165), self.below(52));
-        format!("\u{1b}[<{button};{};{}M", column + 1, row + 1)
-    }
+    let (button, column, row) = (one_of(rng, &[0, 0, 2, 32, 35, 64, 65]), rng.below(165), rng.below(52));
+    format!("\u{1b}[<{button};{};{}M", column + 1, row + 1)
 }
 
 /// Presses keys until they are used up or they led out of the program; answers how many were pressed.
 fn play(terminal: &mut Terminal, rng: &mut Rng, keys: usize) -> usize {
     for pressed in 1..=keys {
-        if !terminal.try_keys(&rng.pressed()) {
+        if !terminal.try_keys(&press(rng)) {
             return pressed;
         }
         if pressed % BURST > 0 {
             continue;
         }
         // It answers: what is too small is said, and what fits again is drawn again.
-        let (columns, rows) = rng.one_of(&SIZES);
+        let (columns, rows) = one_of(rng, &SIZES);
         terminal.try_keys(RELEASED);
         terminal.resize(19, 5);
         if !terminal.shows(|screen| screen.contains("unstick needs")) {
@@ -167,12 +150,10 @@ fn monkey(seed: u64, keys: usize) {
     let mut left = keys;
     while left > 0 {
         // Most keys of the list lead into or out of a scenario; the stories with the most on the screen come straight.
-        let arguments: &[&str] = rng.one_of(&[
-            &["demo"],
-            &["demo", "tablet-behind"],
-            &["demo", "delete-vs-edit"],
-            &["demo", "offline-edits"],
-        ]);
+        let arguments: &[&str] = one_of(
+            &mut rng,
+            &[&["demo"], &["demo", "tablet-behind"], &["demo", "delete-vs-edit"], &["demo", "offline-edits"]],
+        );
         let mut terminal = Terminal::run_without_flushing(arguments, 120, 36, &variables);
         terminal.see("unstick");
         left -= play(&mut terminal, &mut rng, left);
