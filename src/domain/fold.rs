@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 
 use super::ack::Acked;
 use super::device::{Device, Known, SyncStatus};
+use super::identity;
 use super::inspect::{Inspection, PairId};
 use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
 use super::plan::Plan;
@@ -15,6 +16,13 @@ use super::push::Acknowledged;
 use super::settle::Item;
 use super::squash;
 use super::window::Window;
+
+/// One write of the server's feed: of what, and when.
+pub type Written = (Kind, Option<ResourceId>, Millis);
+
+fn written(mutation: &ServerMutation) -> Written {
+    (mutation.kind.clone(), identity::id_of(mutation), mutation.timestamp)
+}
 
 /// What is true by now on the device's side and what of the window still has to be taken over.
 #[derive(Clone, Debug)]
@@ -74,18 +82,22 @@ impl Fold {
         &self.device.in_doubt
     }
 
-    /// Takes in the acknowledgements of one POST, in the order sent.
-    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) {
+    /// Takes in the acknowledgements of one POST, in the order sent. Answers what of the server's was taken over
+    /// before that.
+    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<Written> {
+        let mut taken_over = Vec::new();
         let mut done: HashSet<&QueueId> = HashSet::new();
         let mut dealt_with: HashSet<PairId> = HashSet::new();
         for (item, acked) in items.iter().zip(acked) {
             done.extend(&item.members);
             let pair = inspection.pair(item.pair);
             if dealt_with.insert(item.pair) {
-                // Beside a deletion only what the server deleted as well, which may have had another id.
-                let told = |m: &&ServerMutation| item.wire.op != Op::Delete || m.op == Op::Delete;
-                for mutation in inspection.served(pair).filter(told).cloned().collect::<Vec<_>>() {
-                    self.take_over(&mutation);
+                for mutation in inspection.served(pair) {
+                    // Beside a deletion only what the server deleted as well, which may have had another id.
+                    if item.wire.op != Op::Delete || mutation.op == Op::Delete {
+                        self.take_over(mutation);
+                        taken_over.push(written(mutation));
+                    }
                 }
             }
             self.written(item, acked);
@@ -105,12 +117,13 @@ impl Fold {
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
         self.device.in_doubt.retain(|id, _| !done.contains(id));
+        taken_over
     }
 
     /// Newer mutations of the server: each replaces what the window said of its resource before.
     pub fn extend(&mut self, newer: Window) {
         let identity =
-            |m: &ServerMutation| (m.kind.clone(), m.resource_id.clone(), super::identity::link_id(&m.data));
+            |m: &ServerMutation| (m.kind.clone(), m.resource_id.clone(), identity::link_id(&m.data));
         let fresh: HashSet<_> = newer.mutations.iter().map(identity).collect();
         self.window.mutations.retain(|m| !fresh.contains(&identity(m)));
         self.window.mutations.extend(newer.mutations);
@@ -135,7 +148,8 @@ impl Fold {
     }
 
     /// The end of a push: takes over what the plan applies and drops, except for pairs in `left`, and moves the
-    /// cursor to `head` when nothing of the server's is left behind (DESIGN §5). Answers whether it moved.
+    /// cursor to `head` when nothing of the server's is left behind (DESIGN §5). Answers whether it moved, and what was
+    /// taken over.
     pub fn finish(
         &mut self,
         inspection: &Inspection,
@@ -143,7 +157,8 @@ impl Fold {
         left: &HashSet<PairId>,
         head: Cursor,
         now: Millis,
-    ) -> bool {
+    ) -> (bool, Vec<Written>) {
+        let mut taken_over = Vec::new();
         let mut behind = !plan.moves_cursor;
         for id in left {
             behind |= !inspection.pair(*id).server.is_empty();
@@ -162,6 +177,7 @@ impl Fold {
             let known = mutation.resource_id.as_ref().and_then(|id| inspection.known(&mutation.kind, id));
             if known.is_some() || !may_be_left.contains(&mutation.kind) {
                 self.take_over(mutation);
+                taken_over.push(written(mutation));
             }
         }
         let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
@@ -176,13 +192,12 @@ impl Fold {
         }
         self.device.sync.pending_count =
             self.device.sync.pending_count.map(|_| self.device.queue.len() as u64);
-        !behind
+        (!behind, taken_over)
     }
 
     /// The device takes over what the server says of a resource.
     fn take_over(&mut self, mutation: &ServerMutation) {
-        let composite = || super::identity::link_id(&mutation.data).map(ResourceId::from);
-        let Some(id) = mutation.resource_id.clone().or_else(composite) else { return };
+        let Some(id) = identity::id_of(mutation) else { return };
         if mutation.op == Op::Delete {
             self.rows.remove(&mutation.kind, &id);
         } else {

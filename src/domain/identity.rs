@@ -606,6 +606,11 @@ const fn is_replay(kind: &Kind, key: &Key) -> bool {
     }
 }
 
+/// The server's id of what a mutation speaks of; for a link the composite.
+pub fn id_of(mutation: &ServerMutation) -> Option<ResourceId> {
+    mutation.resource_id.clone().or_else(|| link_id(&mutation.data).map(ResourceId::from))
+}
+
 /// A link's id as it is written where it has none: `collectionId-bookmarkId`.
 pub fn link_id(data: &Payload) -> Option<String> {
     let facts = Facts::of(&Kind::Link, data, false);

@@ -487,8 +487,7 @@ impl Inspection {
 
     /// Whether the device already holds what the server says: its own earlier write, or one it applied before.
     fn is_known_state(&self, server: &ServerMutation) -> bool {
-        let composite = || identity::link_id(&server.data).map(ResourceId::from);
-        let Some(id) = server.resource_id.clone().or_else(composite) else { return false };
+        let Some(id) = identity::id_of(server) else { return false };
         let Some(row) = self.known(&server.kind, &id).filter(|row| row.status == SyncStatus::Synced) else {
             return false;
         };

@@ -10,7 +10,7 @@ mod interrupted;
 mod record;
 mod verify;
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 pub use course::{Answer, Carried, Course, Decision, Exchange};
@@ -22,7 +22,7 @@ use verify::Verified;
 use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
-use super::fold::Fold;
+use super::fold::{Fold, Written};
 use super::inspect::{self, Blocked, Inspection, PairId};
 use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, WireMutation};
@@ -279,7 +279,7 @@ pub struct Outcome {
     pub ledger: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
-    /// How many server mutations the device took over.
+    /// How many mutations of others the device took over, those among them that its own then went over.
     pub applied: usize,
     /// Every POST with its answer, and what was decided.
     pub course: Course,
@@ -352,7 +352,8 @@ pub struct Push {
     sent: Vec<Sent>,
     /// What the server acknowledged, to be held against what it says afterwards.
     promised: Vec<(Item, Acked)>,
-    applied: usize,
+    /// Which mutations of the server the device took over.
+    taken_over: HashSet<Written>,
     dropped: Vec<Quarantined>,
     ledger: Vec<Loss>,
     verified: bool,
@@ -393,7 +394,7 @@ impl Push {
             arrived: Vec::new(),
             sent: Vec::new(),
             promised: Vec::new(),
-            applied: 0,
+            taken_over: HashSet::new(),
             dropped: Vec::new(),
             ledger: Vec::new(),
             verified: false,
@@ -592,7 +593,8 @@ impl Push {
             let (op, kind) = (item.wire.op, item.wire.kind.clone());
             self.sent.push(Sent { ids: item.members.clone(), op, kind, resource_id });
         }
-        self.fold.acknowledge(&self.inspection, &items, acked);
+        let taken_over = self.fold.acknowledge(&self.inspection, &items, acked);
+        self.taken_over.extend(taken_over);
         let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
         self.remember_losses(|pair| pairs.contains(&pair));
         self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
@@ -929,6 +931,20 @@ impl Push {
         self.fold.keep_in_doubt(|id| still.contains(id));
     }
 
+    /// How many of the server's mutations that were taken over others made: what this push wrote comes back as well.
+    fn applied(&self) -> usize {
+        let own = self.promised.iter().map(|(item, acked)| {
+            let id = acked.resource_id.clone().or_else(|| item.wire.resource_id.clone());
+            ((item.wire.kind.clone(), id), acked.timestamp)
+        });
+        let own: HashMap<_, _> = own.collect();
+        let of_others = |(kind, id, at): &&Written| {
+            let written = own.get(&(kind.clone(), id.clone()));
+            written.is_none_or(|written| written.is_some_and(|written| written != *at))
+        };
+        self.taken_over.iter().filter(of_others).count()
+    }
+
     fn wire(&self) -> Vec<WireMutation> {
         self.flying.iter().map(|item| item.wire.clone()).collect()
     }
@@ -949,9 +965,9 @@ impl Push {
             let aside = aside.filter(|(_, m)| self.set_aside.contains(&m.id));
             unsent.chain(aside.map(|(at, _)| self.inspection.pair_of_queued(at))).collect()
         };
-        let moved = self.fold.finish(&self.inspection, &self.plan, &left, self.head, self.now);
+        let (moved, taken_over) = self.fold.finish(&self.inspection, &self.plan, &left, self.head, self.now);
+        self.taken_over.extend(taken_over);
         let clean = left.is_empty() && moved;
-        self.applied += self.plan.apply.len();
         self.remember_losses(|pair| !left.contains(&pair));
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
@@ -1018,7 +1034,7 @@ impl Push {
             dropped: std::mem::take(&mut self.dropped),
             ledger: std::mem::take(&mut self.ledger),
             differences: std::mem::take(&mut self.differences),
-            applied: self.applied,
+            applied: self.applied(),
             course: std::mem::take(&mut self.course),
             inspection: Arc::clone(&self.inspection),
             resolution: self.resolution.clone(),

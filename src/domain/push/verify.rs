@@ -98,11 +98,8 @@ pub(super) fn verify(promised: &[(Item, Acked)], window: &Window, since: Cursor)
 }
 
 fn by_id(window: &Window) -> HashMap<(&Kind, ResourceId), &ServerMutation> {
-    let id_of = |mutation: &ServerMutation| {
-        mutation.resource_id.clone().or_else(|| identity::link_id(&mutation.data).map(ResourceId::from))
-    };
     let mutations = window.mutations.iter();
-    mutations.filter_map(|mutation| Some(((&mutation.kind, id_of(mutation)?), mutation))).collect()
+    mutations.filter_map(|mutation| Some(((&mutation.kind, identity::id_of(mutation)?), mutation))).collect()
 }
 
 /// Why a resource whose deletion was acknowledged is still there. A bookmark is only deleted where nothing else
