@@ -105,9 +105,7 @@ impl Chain<'_> {
         }
         let own = entry.data.members();
         match (stamp(&own), stamp(holds)) {
-            (Some(device), Some(server)) => {
-                same_moment(device, server) && self.agrees(&own, holds, |_| true)
-            }
+            (Some(device), Some(server)) => same_moment(device, server) && self.agrees(&own, holds, |_| true),
             (None, _) | (_, None) => {
                 // What the record says and no entry set may be missing from the server's state.
                 let set = |path: &FieldPath| !after.sets(path);
@@ -174,5 +172,6 @@ fn stamp(members: &Members) -> Option<Millis> {
 
 /// Whether two client times are the same, also where the server keeps whole seconds.
 pub fn same_moment(device: Millis, server: Millis) -> bool {
-    device == server || (server.0.rem_euclid(1000) == 0 && device.0.div_euclid(1000) == server.0.div_euclid(1000))
+    device == server
+        || (server.0.rem_euclid(1000) == 0 && device.0.div_euclid(1000) == server.0.div_euclid(1000))
 }

@@ -111,6 +111,9 @@ pub struct Pair {
     pub open: Vec<FieldPath>,
     /// A server mutation that may be this creation's replay, where several queued ones look the same.
     pub twin: Option<usize>,
+    /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
+    /// nothing that could be it.
+    pub never_arrived: bool,
 }
 
 impl Pair {
@@ -193,6 +196,8 @@ pub struct Inspection {
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
     /// nothing on the device was recognised in. Looked for only while something is in doubt.
     strangers: Vec<Stranger>,
+    /// Kinds of which the server has something new that nothing on the device was recognised in.
+    unrecognised: HashSet<Kind>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
     collections: HashMap<Arc<str>, PairId>,
@@ -242,9 +247,12 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     }
     let strangers =
         if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
+    let sent = device.queue.iter().any(|m| m.op == Op::Create && m.resource_id.is_none() && m.maybe_sent());
+    let unrecognised = if sent { unrecognised(&device, &window, &grouping, &known) } else { HashSet::new() };
     let mut inspection = Inspection {
         summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
         strangers,
+        unrecognised,
         device,
         window,
         pairs: Vec::new(),
@@ -334,6 +342,9 @@ impl Inspection {
     /// What the device still wants of a pair: its queue entries behind those that came back, as intents.
     pub fn squashed(&self, pair: &Pair) -> Squashed {
         let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done);
+        if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
+            squashed.cancelled.extend(squashed.intents.remove(0).members);
+        }
         if pair.done == 0 {
             return squashed;
         }
@@ -443,6 +454,7 @@ impl Inspection {
             blocked: None,
             open: Vec::new(),
             twin: group.twin,
+            never_arrived: false,
         };
         let server = self.primary(&pair);
         if pair.device.len() > 1
@@ -451,6 +463,7 @@ impl Inspection {
             let recorded = self.recorded(&pair);
             pair.done = self.with_chain(&pair, &recorded, |chain| chain.came_back(server));
         }
+        pair.never_arrived = server.is_none_or(|m| m.op == Op::Delete) && self.never_arrived(&pair);
         let Squashed { intents, contradiction, .. } = self.squashed(&pair);
         pair.contradiction = contradiction;
         pair.shape = Shape {
@@ -515,6 +528,21 @@ impl Inspection {
         self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
     }
 
+    /// Whether a deletion names what the queue itself has made and the server does not have. A creation is recognised
+    /// where it arrived, also with later entries upon it; only something of its kind that nobody recognised may be it
+    /// all the same, unless a place tells.
+    fn never_arrived(&self, pair: &Pair) -> bool {
+        let mut entries = self.queued(pair);
+        // What was there before has another history.
+        let made = entries.next().filter(|first| first.op == Op::Create && first.resource_id.is_none());
+        let own = |id: &ResourceId| self.queued(pair).any(|m| m.id.as_str() == id.as_str());
+        let named_by_server = entries.any(|entry| entry.resource_id.as_ref().is_some_and(|id| !own(id)));
+        made.filter(|_| !named_by_server).is_some_and(|made| {
+            Facts::of(&pair.kind, &made.data, false).place.is_some()
+                || !self.unrecognised.contains(&pair.kind)
+        })
+    }
+
     /// Whether the server has something that may be what a POST in doubt has created here.
     pub fn is_in_doubt(&self, pair: &Pair) -> bool {
         let Some(twin) = pair.twin.and_then(|at| self.window.mutations.get(at)) else { return false };
@@ -557,8 +585,7 @@ impl Inspection {
 
     /// Whether somebody else wrote on top of what came back.
     fn is_changed_since(&self, pair: &Pair, server: &ServerMutation) -> bool {
-        let fields =
-            field::compare(&pair.kind, &self.base(pair), &IndexMap::new(), &server.data.members());
+        let fields = field::compare(&pair.kind, &self.base(pair), &IndexMap::new(), &server.data.members());
         let told = |f: &Field| f.shape != FieldShape::Bookkeeping && f.verdict == Verdict::ServerOnly;
         server.op != Op::Delete && fields.iter().any(told)
     }
@@ -688,6 +715,18 @@ pub const fn recognised_by_content(kind: &Kind) -> bool {
         Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
         Kind::Bookmark | Kind::Collection | Kind::Link => false,
     }
+}
+
+/// The kinds of what lives on the server, is not known to the device and was recognised in nothing that it queued.
+fn unrecognised(
+    device: &Device,
+    window: &Window,
+    grouping: &Grouping,
+    known: &HashMap<(Kind, ResourceId), usize>,
+) -> HashSet<Kind> {
+    let strangers = strangers(device, window, grouping, known).into_iter();
+    let strangers = strangers.map(|stranger| &window.mutations[stranger.at]);
+    strangers.filter(|mutation| mutation.op != Op::Delete).map(|mutation| mutation.kind.clone()).collect()
 }
 
 fn strangers(

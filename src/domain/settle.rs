@@ -106,7 +106,7 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
         let cancelled = settling.ids(&details.cancelled);
         let (ids, _) = settled
             .drop
-            .get_or_insert((Vec::new(), "made and deleted on the device before it was ever sent"));
+            .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
@@ -114,7 +114,8 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
 
 /// Whether a person said of a queue that deletes and then changes that the deletion counts.
 fn is_deletion(pair: &Pair, existence: Option<&Choice>) -> bool {
-    let deletes = |choice: &Choice| matches!(choice, Choice::Edited(op) if op.as_str() == Some(Op::Delete.wire()));
+    let deletes =
+        |choice: &Choice| matches!(choice, Choice::Edited(op) if op.as_str() == Some(Op::Delete.wire()));
     pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && existence.is_some_and(deletes)
 }
 

@@ -416,7 +416,8 @@ impl World {
             };
             // Whoever says whether something arrived has looked.
             let sent = of.twin.and_then(|_| inspection.queued(of).next());
-            let arrived = sent.and_then(|m| mark(&m.kind, m.op, &m.data)).map(|mark| self.created.contains_key(&mark));
+            let arrived =
+                sent.and_then(|m| mark(&m.kind, m.op, &m.data)).map(|mark| self.created.contains_key(&mark));
             for path in &of.open {
                 match self.rng.below(5) {
                     0 => {}
