@@ -20,7 +20,9 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
         {
             None
         }
-        Status::Push | Status::Blocked if pair.server.is_empty() => {
+        Status::Push | Status::Blocked | Status::Diverged
+            if pair.server.is_empty() && !pair.contends_for(&field.path) && !about_existence =>
+        {
             Some("only the device speaks of it; choose on `resource` to send it or to drop it")
         }
         Status::Diverged if about_existence => {

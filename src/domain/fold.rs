@@ -91,7 +91,9 @@ impl Fold {
         for (item, acked) in items.iter().zip(acked) {
             done.extend(&item.members);
             let pair = inspection.pair(item.pair);
-            if dealt_with.insert(item.pair) {
+            // What is sent for the sake of others leaves them in the queue, with what the server says of them.
+            let deals = item.sake.is_empty() || pair.device.is_empty();
+            if deals && dealt_with.insert(item.pair) {
                 for mutation in inspection.served(pair) {
                     // Beside a deletion only what the server deleted as well, which may have had another id.
                     if item.wire.op != Op::Delete || mutation.op == Op::Delete {
@@ -357,7 +359,14 @@ mod tests {
         let mut fold = Fold::new(&inspection);
         let wire = WireMutation { op: Op::Delete, kind: Kind::Link, resource_id: None, data: link() };
         let pair = inspection.pair_of_queued(0);
-        let item = Item { pair, members: vec!["q1".into()], wire, parent: None, names: Vec::new() };
+        let item = Item {
+            pair,
+            members: vec!["q1".into()],
+            wire,
+            parent: None,
+            names: Vec::new(),
+            sake: Vec::new(),
+        };
         let acked = Acked { resource_id: Some("c2-b1".into()), timestamp: None };
         fold.acknowledge(&inspection, &[item], &[acked]);
         let (device, _) = fold.parts();

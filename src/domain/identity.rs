@@ -2,7 +2,7 @@
 //! replay of a creation whose answer the device never got.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -259,6 +259,8 @@ struct Matcher<'a> {
     favorites: Option<&'a str>,
     /// What a queued collection is called on the server, where it is known to have arrived.
     arrived: HashMap<&'a str, &'a str>,
+    /// Queue ids of creations, by which later entries name what has no id on the server yet.
+    local: HashSet<&'a str>,
 }
 
 impl<'a> Matcher<'a> {
@@ -273,6 +275,7 @@ impl<'a> Matcher<'a> {
             places: HashMap::new(),
             favorites: None,
             arrived: device.given.collections().map(|(name, id)| (name, id.as_str())).collect(),
+            local: device.queue.iter().filter(|m| is_nameless_creation(m)).map(|m| m.id.as_str()).collect(),
         };
         let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
         let feed = window.mutations.iter().map(|m| (&m.kind, m.resource_id.as_ref(), &m.data));
@@ -338,6 +341,9 @@ impl<'a> Matcher<'a> {
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
+                if matches!(key, Key::Name(_)) && self.are_others(same, mutation.resource_id.as_ref()) {
+                    continue;
+                }
                 if !matches!(key, Key::Id(_)) && self.are_several(same) {
                     continue;
                 }
@@ -397,7 +403,7 @@ impl<'a> Matcher<'a> {
             Key::Id(_) | Key::Link(..) => true,
             Key::Place(_) => *kind == Kind::Bookmark && !self.are_several(same),
             // A name may be given twice, but what is deleted and made again under its name is one.
-            Key::Name(_) => self.is_made_again(same),
+            Key::Name(_) => self.is_made_again(same) && !self.differ(same),
             Key::Note(..) | Key::UnusualNote(..) => false,
         }
     }
@@ -407,6 +413,25 @@ impl<'a> Matcher<'a> {
         let mut ids = same.iter().filter_map(|entry| self.device.queue[*entry].resource_id.as_ref());
         let first = ids.next();
         ids.any(|id| Some(id) != first) && !self.is_made_again(same)
+    }
+
+    /// Whether the server's collection `id` is none of these, which bear its name: each has an id of its own. Two ids
+    /// are two collections that cannot both keep the name; a creation without one is recognised by it (PROTOCOL A8).
+    fn are_others(&self, same: &[usize], id: Option<&ResourceId>) -> bool {
+        let Some(id) = id else { return false };
+        same.iter().all(|entry| self.servers_id(*entry).is_some_and(|own| own != id))
+    }
+
+    /// The id by which the server knows what a queue entry is about; the queue id of a creation is none.
+    fn servers_id(&self, entry: usize) -> Option<&ResourceId> {
+        self.device.queue[entry].resource_id.as_ref().filter(|id| !self.local.contains(id.as_str()))
+    }
+
+    /// Whether two of these have different ids on the server.
+    fn differ(&self, same: &[usize]) -> bool {
+        let mut ids = same.iter().filter_map(|entry| self.servers_id(*entry));
+        let first = ids.next();
+        ids.any(|id| Some(id) != first)
     }
 
     /// A deletion and something else, in whichever order the two were queued.

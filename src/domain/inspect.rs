@@ -1,11 +1,14 @@
 //! Both sides of a stuck sync put together: pairs, what stands between them, and what waits for a person.
 
+pub(crate) mod rivals;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use self::rivals::{Linked, Named, Rival};
 use super::device::{Device, Known, SyncStatus};
 use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{self, Facts, Group, Grouping};
@@ -106,6 +109,8 @@ pub struct Pair {
     pub open: Vec<FieldPath>,
     /// A server mutation that may be this creation's replay, where several queued ones look the same.
     pub twin: Option<usize>,
+    /// Another resource that cannot stand beside this one as both sides want it.
+    pub rival: Option<Box<Rival>>,
 }
 
 impl Pair {
@@ -191,6 +196,7 @@ pub struct Inspection {
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
     collections: HashMap<Arc<str>, PairId>,
+    reading: rivals::Reading,
 }
 
 /// Something on the server that nothing on the device was recognised in.
@@ -246,9 +252,12 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
         known,
         of_queue,
         collections: HashMap::new(),
+        reading: rivals::Reading::default(),
     };
+    inspection.reading = inspection.reading_of_queue();
     inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
+    inspection.find_rivals();
     inspection.block_not_visible();
     inspection.block_dependants();
     inspection.count();
@@ -306,7 +315,7 @@ impl Inspection {
 
     /// What each side says of a pair, field by field.
     pub fn details(&self, pair: &Pair) -> Details {
-        let squash::Squashed { intents, cancelled } = squash::squash(&self.device.queue, &pair.device);
+        let squash::Squashed { intents, cancelled } = self.squashed(&pair.device);
         let server = self.primary(pair);
         let mut existence = existence(&pair.kind, &intents, server, pair.twin.is_some());
         if self.is_in_doubt(pair) {
@@ -320,6 +329,9 @@ impl Inspection {
         let wants = device.map(|intent| intent.data.members()).unwrap_or_default();
         let holds = living.map(|m| m.data.members()).unwrap_or_default();
         fields.extend(field::compare(&pair.kind, &base, &wants, &holds));
+        if let Some(rival) = pair.contest() {
+            rival.complete(&mut fields);
+        }
         Details { intents, cancelled, fields }
     }
 
@@ -388,8 +400,9 @@ impl Inspection {
             blocked: None,
             open: Vec::new(),
             twin: group.twin,
+            rival: None,
         };
-        let intents = squash::squash(&self.device.queue, &pair.device).intents;
+        let intents = self.squashed(&pair.device).intents;
         let server = self.primary(&pair);
         pair.shape = Shape {
             before: (intents.len() > 1).then(|| intents[0].op),
@@ -650,6 +663,7 @@ fn existence(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, t
         base: Base::Absent,
         device: intents.last().map(|intent| Json::string(intent.op.wire())),
         server: server.map(|m| Json::string(m.op.wire())),
+        against: None,
     }
 }
 

@@ -144,6 +144,8 @@ fn field_changed(before: &Details, after: &Details, path: &FieldPath) -> Option<
         Some("the server's value changed")
     } else if before.device != after.device {
         Some("the device's value changed")
+    } else if before.against != after.against {
+        Some("what stands against it on the server changed")
     } else if before.base != after.base {
         Some("the base changed")
     } else {

@@ -161,7 +161,7 @@ fn offline_edits_settle_in_part() {
             "COLLECTION create/- push",
             "COLLECTION_BOOKMARK create/- push",
             "COLLECTION_BOOKMARK create/- push",
-            "BOOKMARK create/- push",
+            "BOOKMARK create/- diverged",
             "READING_SESSION update/update diverged",
             "READING_SESSION update/- push",
             "READING_SESSION create/- push",
