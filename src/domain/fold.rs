@@ -107,8 +107,15 @@ impl Fold {
                 self.device.given.insert(&item.wire.kind, item.names.iter().map(String::as_str), id);
             }
         }
+        // What somebody still contends with stays news until that is sent or given up.
+        let contended = |id: &&PairId| {
+            let rival = inspection.pair(**id).rival.as_ref().filter(|rival| !rival.decides);
+            let decider = rival.and_then(|rival| rival.other).map(|id| inspection.pair(id));
+            decider.is_some_and(|pair| inspection.queued(pair).any(|entry| !done.contains(&entry.id)))
+        };
         let gone: HashSet<(Kind, Option<ResourceId>, Millis)> = dealt_with
             .iter()
+            .filter(|id| !contended(id))
             .flat_map(|id| inspection.served(inspection.pair(*id)))
             .map(|m| (m.kind.clone(), m.resource_id.clone(), m.timestamp))
             .collect();
@@ -202,7 +209,7 @@ impl Fold {
         let Some(id) = identity::id_of(mutation) else { return };
         if mutation.op == Op::Delete {
             self.rows.remove(&mutation.kind, &id);
-        } else {
+        } else if !self.rows.is_newer(&mutation.kind, &id, mutation.timestamp) {
             self.rows.put(&mutation.kind, id, &mutation.data, Some(mutation.timestamp));
         }
     }
@@ -268,6 +275,13 @@ impl Rows {
         };
         row.status = SyncStatus::Synced;
         row.server_timestamp = timestamp.or(row.server_timestamp);
+    }
+
+    /// Whether the device holds a later state than that of `timestamp`.
+    fn is_newer(&self, kind: &Kind, id: &ResourceId, timestamp: Millis) -> bool {
+        let row = self.0.as_ref().and_then(|rows| rows.get(&(kind.clone(), id.clone())));
+        let synced = row.filter(|row| row.status == SyncStatus::Synced);
+        synced.and_then(|row| row.server_timestamp).is_some_and(|at| at > timestamp)
     }
 
     fn remove(&mut self, kind: &Kind, id: &ResourceId) {

@@ -71,9 +71,9 @@ impl Phase {
 
     /// The phase of what a plan sends.
     fn of_item(inspection: &Inspection, item: &Item) -> Self {
-        let asked = inspection.pair(item.pair).shape.device;
+        let joins = inspection.pair(item.pair).name_contest().is_some();
         match (&item.wire.kind, item.wire.op) {
-            (Kind::Collection, Op::Delete) if asked != Some(Op::Delete) => Self::JoinedCollections,
+            (Kind::Collection, Op::Delete) if joins => Self::JoinedCollections,
             (kind, op) => Self::of(kind, op),
         }
     }

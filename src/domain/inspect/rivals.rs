@@ -219,14 +219,15 @@ impl Inspection {
         let at = self.server_reading().filter(|at| !pair.server.contains(at))?;
         let (other, rival) = self.pair_of_window(at)?;
         let mutation = &self.window.mutations[at];
-        let own = rival.echo
-            || rival.device.iter().any(|position| {
-                let entry = &self.device.queue[*position];
-                reading_flag(&entry.data) == Some(true) && same_stamp(&entry.data, &mutation.data)
-            });
+        let own = rival.device.iter().any(|position| {
+            let entry = &self.device.queue[*position];
+            reading_flag(&entry.data) == Some(true) && same_stamp(&entry.data, &mutation.data)
+        });
         let known = mutation.resource_id.as_ref().and_then(|id| self.known(&Kind::Bookmark, id));
         let known = known.filter(|row| row.status == SyncStatus::Synced);
-        let was_so = known.is_some_and(|row| reading_flag(&row.data) == Some(true));
+        // The device moved on from what it knew; what a push took over meanwhile is news all the same.
+        let before = known.filter(|row| row.server_timestamp.is_none_or(|at| at <= mutation.timestamp));
+        let was_so = before.is_some_and(|row| reading_flag(&row.data) == Some(true));
         if own || was_so || !self.contends(pair, &FieldPath::reading()) {
             return None;
         }
