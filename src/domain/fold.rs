@@ -9,8 +9,11 @@ use indexmap::IndexMap;
 use super::ack::Acked;
 use super::device::{Device, Known, SyncStatus};
 use super::identity;
+use super::inspect::rivals::reading_flag;
 use super::inspect::{Inspection, PairId};
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
+use super::mutation::{
+    Cursor, Kind, Millis, Op, Payload, QueueId, Queued, ResourceId, ServerMutation, WireMutation,
+};
 use super::plan::Plan;
 use super::push::Acknowledged;
 use super::settle::Item;
@@ -125,8 +128,19 @@ impl Fold {
                 .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
+        self.replace_readings(inspection);
         self.device.in_doubt.retain(|id, _| !done.contains(id));
         taken_over
+    }
+
+    /// An entry that set a reading place which a later one replaced must not set it once that one has left the queue.
+    fn replace_readings(&mut self, inspection: &Inspection) {
+        let replaced: HashMap<QueueId, Payload> = inspection.replaced_readings().into_iter().collect();
+        for entry in self.device.queue.iter_mut().filter(|_| !replaced.is_empty()) {
+            if let Some(data) = replaced.get(&entry.id) {
+                entry.data = data.clone();
+            }
+        }
     }
 
     /// Newer mutations of the server: each replaces what the window said of its resource before.
@@ -192,6 +206,7 @@ impl Fold {
         let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
         let dropped: HashSet<&QueueId> = dropped.flat_map(|dropped| &dropped.device).collect();
         self.device.queue.retain(|m| !dropped.contains(&m.id));
+        self.replace_readings(inspection);
         self.device.sync.last_attempt = Some(now);
         if !behind {
             self.device.sync.cursor = Some(head);
@@ -322,7 +337,15 @@ pub fn after(device: &Device, done: &[Acknowledged]) -> Device {
         }
         gone.extend(members);
     }
+    let reads = |entry: &&Queued| entry.kind == Kind::Bookmark && reading_flag(&entry.data) == Some(true);
+    let sent = device.queue.iter().rfind(reads).is_some_and(|last| gone.contains(&last.id));
     device.queue.retain(|entry| !gone.contains(&entry.id));
+    for entry in device.queue.iter_mut().filter(|entry| sent && reads(&&**entry)) {
+        // It came before the reading place that was sent.
+        let mut members = entry.data.members();
+        members.shift_remove("isReading");
+        entry.data = Payload::from_members(&members);
+    }
     Device { known: rows.to_list(), given, ..device }
 }
 
@@ -332,7 +355,6 @@ mod tests {
     use crate::domain::answer::{ResponseHead, read_page};
     use crate::domain::inspect::inspect;
     use crate::domain::json::Text;
-    use crate::domain::mutation::Queued;
     use crate::domain::window::{PullPath, assemble};
 
     /// The device and the server both deleted a link; since its collection came back under another id, so did the

@@ -8,8 +8,8 @@ use crate::domain::device::SyncStatus;
 use crate::domain::field::{Against, Base, Contest, Field, FieldPath, FieldShape, Verdict};
 use crate::domain::identity::{self, Facts, Place};
 use crate::domain::json::Json;
-use crate::domain::mutation::{Kind, Op, Payload, ResourceId, ServerMutation};
-use crate::domain::squash;
+use crate::domain::mutation::{Kind, Op, Payload, QueueId, ResourceId, ServerMutation};
+use crate::domain::squash::Intent;
 
 /// The other resource of a contest.
 #[derive(Clone, Debug)]
@@ -134,27 +134,46 @@ impl Inspection {
         reading
     }
 
-    /// What the queue entries amount to. A reading place that the device itself has replaced since is none.
-    pub(super) fn squashed(&self, positions: &[usize]) -> squash::Squashed {
-        let mut squashed = squash::squash(&self.device.queue, positions);
-        let Some(first) = positions.first().filter(|_| self.reading.set) else { return squashed };
-        if self.device.queue[*first].kind != Kind::Bookmark
-            || self.reading.last == Some(self.of_queue[*first])
-        {
-            return squashed;
-        }
-        for intent in &mut squashed.intents {
-            if intent.op != Op::Delete && reading_flag(&intent.data) == Some(true) {
-                let mut members = intent.data.members();
-                match self.reading.last {
-                    // The one that comes last takes it from this.
-                    Some(_) => members.shift_remove("isReading"),
-                    None => members.insert(String::from("isReading"), Json::Bool(false)),
-                };
-                intent.data = Payload::from_members(&members);
+    /// A reading place that the device itself has replaced since is none.
+    pub(super) fn without_replaced_reading(&self, pair: &Pair, intents: &mut [Intent]) {
+        let replaced = pair.device.first().is_some_and(|first| self.replaces_reading(*first));
+        for intent in intents.iter_mut().filter(|intent| replaced && intent.op != Op::Delete) {
+            if let Some(data) = self.replaced_reading(&intent.data) {
+                intent.data = data;
             }
         }
-        squashed
+    }
+
+    /// Whether the queue sets another reading place than the one that this entry may set, or none.
+    fn replaces_reading(&self, position: usize) -> bool {
+        let bookmark = self.device.queue[position].kind == Kind::Bookmark;
+        self.reading.set && bookmark && self.reading.last != Some(self.of_queue[position])
+    }
+
+    /// `data` without the reading place that it sets; `None` where it sets none.
+    fn replaced_reading(&self, data: &Payload) -> Option<Payload> {
+        if reading_flag(data) != Some(true) {
+            return None;
+        }
+        let mut members = data.members();
+        match self.reading.last {
+            // The one that comes last takes it from this.
+            Some(_) => members.shift_remove("isReading"),
+            None => members.insert(String::from("isReading"), Json::Bool(false)),
+        };
+        Some(Payload::from_members(&members))
+    }
+
+    /// The queue entries that set a reading place which the queue itself replaces, with what is left of them.
+    pub(crate) fn replaced_readings(&self) -> Vec<(QueueId, Payload)> {
+        if !self.reading.set {
+            return Vec::new();
+        }
+        let queue = self.device.queue.iter().enumerate();
+        let replaced = queue.filter(|(position, _)| self.replaces_reading(*position));
+        replaced
+            .filter_map(|(_, entry)| Some((entry.id.clone(), self.replaced_reading(&entry.data)?)))
+            .collect()
     }
 
     /// The pair whose bookmark the device's queue leaves as the reading place.
@@ -219,10 +238,13 @@ impl Inspection {
         let at = self.server_reading().filter(|at| !pair.server.contains(at))?;
         let (other, rival) = self.pair_of_window(at)?;
         let mutation = &self.window.mutations[at];
-        let own = rival.device.iter().any(|position| {
+        let came_back = |(at, position): (usize, &usize)| {
             let entry = &self.device.queue[*position];
-            reading_flag(&entry.data) == Some(true) && same_stamp(&entry.data, &mutation.data)
-        });
+            let done = at < rival.done || same_stamp(&entry.data, &mutation.data);
+            done && reading_flag(&entry.data) == Some(true)
+        };
+        let echo = rival.echo && !rival.device.is_empty();
+        let own = echo || rival.device.iter().enumerate().any(came_back);
         let known = mutation.resource_id.as_ref().and_then(|id| self.known(&Kind::Bookmark, id));
         let known = known.filter(|row| row.status == SyncStatus::Synced);
         // The device moved on from what it knew; what a push took over meanwhile is news all the same.
@@ -359,7 +381,7 @@ impl Inspection {
 
     /// The name that the device gives a collection at the end of its queue.
     fn name_wanted(&self, pair: &Pair) -> Option<String> {
-        let squashed = self.squashed(&pair.device);
+        let squashed = self.squashed(pair);
         let last = squashed.intents.last().filter(|last| last.op != Op::Delete)?;
         // A collection that is made anew after a deletion gets its id from the server, which knows it by its name.
         (squashed.intents.len() == 1).then_some(())?;
