@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-pub use self::rivals::{Linked, Named, Rival};
+pub use self::rivals::{Linked, LookAlike, Named, Rival};
 use super::device::{Device, Known, SyncStatus};
 use super::echo::Chain;
 use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
@@ -193,6 +193,8 @@ pub struct Inspection {
     pub ignored: Vec<usize>,
     /// Server mutations without the id that their kind needs, as positions in the window.
     pub unidentified: Vec<usize>,
+    /// Collections whose names look like those of others.
+    pub look_alikes: Vec<LookAlike>,
     /// How many of everything.
     pub summary: Summary,
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
@@ -200,6 +202,7 @@ pub struct Inspection {
     strangers: Vec<Stranger>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
+    of_window: Vec<Option<PairId>>,
     collections: HashMap<Arc<str>, PairId>,
     reading: rivals::Reading,
 }
@@ -246,6 +249,12 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
             of_queue[*position] = PairId(u32::try_from(at).unwrap_or(u32::MAX));
         }
     }
+    let mut of_window = vec![None; window.mutations.len()];
+    for (at, group) in grouping.groups.iter().enumerate() {
+        for position in &group.server {
+            of_window[*position] = Some(PairId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+    }
     let strangers =
         if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
     let mut inspection = Inspection {
@@ -258,13 +267,16 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
         unidentified: grouping.unidentified,
         known,
         of_queue,
+        of_window,
         collections: HashMap::new(),
+        look_alikes: Vec::new(),
         reading: rivals::Reading::default(),
     };
     inspection.reading = inspection.reading_of_queue();
     inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
     inspection.find_rivals();
+    inspection.look_alikes = inspection.find_look_alikes();
     inspection.block_not_visible();
     inspection.block_dependants();
     inspection.count();

@@ -226,6 +226,7 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
         let text = "this server never gave the device's cursor: make sure that it is the right server and the right account before anything is sent";
         warnings.push(Warning { pair: None, path: None, rule: None, text: text.to_owned() });
     }
+    warnings.extend(look_alikes(inspection, items.clone()));
     let mut notes: HashMap<[Option<String>; 2], &QueueId> = HashMap::new();
     for item in items {
         let wire = &item.wire;
@@ -261,6 +262,27 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
         }
     }
     warnings
+}
+
+/// Names that are sent and look like others, and those others.
+fn look_alikes<'a>(
+    inspection: &Inspection,
+    items: impl Iterator<Item = &'a Item>,
+) -> impl Iterator<Item = Warning> {
+    let sent: HashSet<PairId> = items
+        .filter(|item| item.wire.kind == Kind::Collection && item.wire.op != Op::Delete)
+        .map(|item| item.pair)
+        .collect();
+    let found = inspection.look_alikes.iter();
+    let told = found.filter(move |found| {
+        sent.contains(&found.pair) || found.other.is_some_and(|other| sent.contains(&other))
+    });
+    told.map(|found| Warning {
+        pair: Some(found.pair),
+        path: Some(FieldPath::name()),
+        rule: None,
+        text: found.words(),
+    })
 }
 
 impl Plan {

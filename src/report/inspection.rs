@@ -1,6 +1,7 @@
 //! The inspection as a report: `unstick.inspection/1` (DESIGN §6, schema in `assets/schemas/inspection-1.json`),
 //! and for people.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -12,7 +13,8 @@ use super::{human, lines};
 use crate::domain::choices;
 use crate::domain::diagnosis::Cause;
 use crate::domain::field::{Base, Field, FieldPath, FieldShape};
-use crate::domain::inspect::{Details, Inspection, Pair, Status};
+use crate::domain::inspect::{Details, Inspection, LookAlike, Pair, Rival, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Millis, Op, Side};
 use crate::domain::naming;
 use crate::domain::strategy::{self, Clock};
@@ -57,8 +59,13 @@ impl Report<'_> {
     }
 
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
-        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    pub(super) fn all_warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let odd = self.warnings.iter().chain(&self.inspection.window.warnings);
+        let alike = self.inspection.look_alikes.iter().map(|found| {
+            let pair = self.inspection.pair(found.pair);
+            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
+        });
+        odd.map(|text| Cow::Borrowed(text.as_str())).chain(alike.map(Cow::Owned))
     }
 }
 
@@ -149,6 +156,18 @@ impl Serialize for PairEntry<'_> {
         map.serialize_entry("blockedBy", &blocker(inspection, pair).map(|parent| &parent.key))?;
         map.serialize_entry("fields", &fields)?;
         map.serialize_entry("title", &naming::title(inspection, pair))?;
+        if let Some(rival) = &pair.rival {
+            map.serialize_entry("divergence", rival.contest.word())?;
+            map.serialize_entry("rival", &RivalEntry { kind: &pair.kind, rival })?;
+        }
+        if pair.kind == Kind::Collection {
+            let all = inspection.look_alikes.iter();
+            let alike = all.filter(|found| inspection.pair(found.pair).key == pair.key);
+            let alike: Vec<AlikeEntry> = alike.map(AlikeEntry::new).collect();
+            if !alike.is_empty() {
+                map.serialize_entry("looksLike", &alike)?;
+            }
+        }
         if let Some(twin) = twin(inspection, pair) {
             map.serialize_entry("twin", &twin)?;
         }
@@ -184,12 +203,56 @@ impl Serialize for FieldEntry<'_> {
                 map.serialize_entry(side.name(), value)?;
             }
         }
-        if pair.open.contains(&field.path) {
+        if let Some(other) = &field.against {
+            let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
+            map.serialize_entry("against", &against)?;
+        }
+        if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;
             map.serialize_entry("saw", &choices::saw(details, &[field]))?;
         }
         map.end()
     }
+}
+
+/// The other resource of a contest; `decides` on the one where it is chosen.
+struct RivalEntry<'a> {
+    kind: &'a Kind,
+    rival: &'a Rival,
+}
+
+impl Serialize for RivalEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { kind, rival } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("kind", kind.wire())?;
+        map.serialize_entry("key", &rival.key)?;
+        map.serialize_entry("path", &rival.path)?;
+        map.serialize_entry("decides", &rival.decides)?;
+        map.end()
+    }
+}
+
+/// Another collection whose name looks the same.
+#[derive(Serialize)]
+struct AlikeEntry<'a> {
+    key: &'a str,
+    #[serde(rename = "differsIn")]
+    differs_in: &'static str,
+}
+
+impl<'a> AlikeEntry<'a> {
+    fn new(found: &'a LookAlike) -> Self {
+        Self { key: &found.key, differs_in: found.likeness.words() }
+    }
+}
+
+/// What a value cannot stand beside.
+#[derive(Serialize)]
+struct Against<'a> {
+    contest: &'static str,
+    key: &'a str,
+    holds: &'a Json,
 }
 
 struct BaseEntry<'a>(&'a Base);

@@ -1,13 +1,14 @@
 //! Two resources that cannot both stand as the two sides want them: one name for two collections, one reading place
 //! for two bookmarks. Found across the pairs once each is judged; decided on the device's pair.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Inspection, Pair, PairId, Status};
 use crate::domain::device::SyncStatus;
-use crate::domain::field::{Against, Base, Contest, Field, FieldPath, FieldShape, Verdict};
+use crate::domain::field::{Against, Base, Choice, Contest, Field, FieldPath, FieldShape, Verdict};
 use crate::domain::identity::{self, Facts, Place};
 use crate::domain::json::Json;
+use crate::domain::lookalike::{self, Likeness};
 use crate::domain::mutation::{Kind, Op, Payload, QueueId, ResourceId, ServerMutation};
 use crate::domain::squash::Intent;
 
@@ -51,6 +52,30 @@ pub struct Named {
     pub at: Option<usize>,
 }
 
+/// A collection whose name looks like that of another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookAlike {
+    /// The collection.
+    pub pair: PairId,
+    /// The other's pair; `None` where only the device's row tells of it.
+    pub other: Option<PairId>,
+    /// The other's key.
+    pub key: String,
+    /// In what the two names differ.
+    pub likeness: Likeness,
+}
+
+impl LookAlike {
+    /// What to know, without the names.
+    pub fn words(&self) -> String {
+        let key = self.key.split_once(':').map_or(self.key.as_str(), |(_, id)| id);
+        format!(
+            "its name looks like that of another collection, {key}: the two differ only in {}",
+            self.likeness.words()
+        )
+    }
+}
+
 /// A link of a collection as the server has it, or is about to have it.
 #[derive(Clone, Debug)]
 pub struct Linked {
@@ -79,6 +104,49 @@ impl Pair {
 }
 
 impl Rival {
+    /// What stands against each other, in a sentence. Raw text; whoever shows it makes it safe first.
+    pub fn words(&self) -> String {
+        let key = self.key.split_once(':').map_or(self.key.as_str(), |(_, id)| id);
+        match (self.contest, self.decides) {
+            (Contest::NameTaken, true) => {
+                format!("The server has another collection of this name, {key}: two cannot both keep it")
+            }
+            (Contest::NameTaken, false) => {
+                format!("The device gives this name to another collection, {key}; it is decided there")
+            }
+            (Contest::ReadingPlace, true) => {
+                let place = self.shown.as_str().unwrap_or(key);
+                format!("The server's reading place is {place} ({key}): there is only one")
+            }
+            (Contest::ReadingPlace, false) => {
+                format!("The device sets another reading place, {key}; it is decided there")
+            }
+        }
+    }
+
+    /// What a choice on one of its fields comes to; `None` where the choice says it itself.
+    pub fn meaning(&self, path: &FieldPath, choice: &Choice) -> Option<&'static str> {
+        let asks_other = self.contest == Contest::NameTaken && self.other_name == *path;
+        if *path != self.path && !asks_other {
+            return None;
+        }
+        Some(match (self.contest, asks_other, choice) {
+            (Contest::ReadingPlace, _, Choice::Device) => "the device's place is the reading place",
+            (Contest::ReadingPlace, _, Choice::Server) => "the server's stays the reading place",
+            (Contest::ReadingPlace, _, Choice::Both | Choice::Edited(_)) => return None,
+            (Contest::NameTaken, true, Choice::Device) => {
+                "the server's collection gets its earlier name back"
+            }
+            (Contest::NameTaken, true, Choice::Server) => "the server's collection keeps the name",
+            (Contest::NameTaken, true, Choice::Edited(_)) => "the server's collection gets another name",
+            (Contest::NameTaken, true, Choice::Both) => return None,
+            (Contest::NameTaken, false, Choice::Device) => "the device's collection gets the name",
+            (Contest::NameTaken, false, Choice::Server) => "the rename is given up",
+            (Contest::NameTaken, false, Choice::Edited(_)) => "the device's collection gets another name",
+            (Contest::NameTaken, false, Choice::Both) => "the two become one, with the links of both",
+        })
+    }
+
     /// The fields of the pair, with what stands against the contested one and what else is asked.
     pub(super) fn complete(&self, fields: &mut Vec<Field>) {
         let Some(at) = fields.iter().position(|field| field.path == self.path) else { return };
@@ -305,7 +373,7 @@ impl Inspection {
         }
         let of_id: HashMap<&ResourceId, &str> =
             wants.iter().map(|(_, id, name)| (id, name.as_str())).collect();
-        let deleted: Vec<ResourceId> = self
+        let deleted: HashSet<ResourceId> = self
             .ids()
             .filter(|(_, pair)| pair.kind == Kind::Collection && pair.shape.device == Some(Op::Delete))
             .flat_map(|(_, pair)| self.queued(pair).filter_map(|m| m.resource_id.clone()).collect::<Vec<_>>())
@@ -339,6 +407,58 @@ impl Inspection {
             found.push((*pair, Rival { key, id: Some(holder.id.clone()), earlier, apart, ..rival }));
         }
         found
+    }
+
+    /// Names that the device gives and that look like others: a caution on both.
+    pub(super) fn find_look_alikes(&self) -> Vec<LookAlike> {
+        let given: Vec<(PairId, String)> = self
+            .ids()
+            .filter(|(_, pair)| pair.kind == Kind::Collection && !pair.device.is_empty())
+            .filter(|(_, pair)| pair.status != Status::Converged)
+            .filter_map(|(id, pair)| {
+                let last = self.squashed(pair).intents.pop().filter(|last| last.op != Op::Delete)?;
+                Some((id, Facts::of(&Kind::Collection, &last.data, false).name?.into_owned()))
+            })
+            .collect();
+        if given.is_empty() {
+            return Vec::new();
+        }
+        // A name that the device changes or takes away is no name to be mistaken for.
+        let of_device: HashSet<PairId> = given.iter().map(|(id, _)| *id).collect();
+        let renamed: HashSet<ResourceId> = self
+            .ids()
+            .filter(|(_, pair)| pair.kind == Kind::Collection && !pair.device.is_empty())
+            .filter(|(id, pair)| pair.shape.device == Some(Op::Delete) || of_device.contains(id))
+            .filter_map(|(_, pair)| self.servers_id(pair))
+            .collect();
+        let mut bearers: HashMap<String, Vec<(Option<PairId>, String, String)>> = HashMap::new();
+        for (id, name) in &given {
+            let key = self.pair(*id).key.clone();
+            bearers.entry(lookalike::skeleton(name)).or_default().push((Some(*id), key, name.clone()));
+        }
+        for named in self.names_on_server().into_iter().filter(|named| !renamed.contains(&named.id)) {
+            let pair = named.at.and_then(|at| self.pair_of_window(at)).map(|(id, _)| id);
+            let key = pair.map_or_else(|| format!("id:{}", named.id), |id| self.pair(id).key.clone());
+            bearers.entry(lookalike::skeleton(&named.name)).or_default().push((pair, key, named.name));
+        }
+        let mut found = Vec::new();
+        for (id, name) in &given {
+            let alike = bearers.get(&lookalike::skeleton(name)).map(Vec::as_slice).unwrap_or_default();
+            for (other, key, named) in alike.iter().filter(|(other, ..)| *other != Some(*id)) {
+                let Some(likeness) = lookalike::likeness(name, named) else { continue };
+                found.push(LookAlike { pair: *id, other: *other, key: key.clone(), likeness });
+                if let Some(other) = other.filter(|other| !of_device.contains(other)) {
+                    let key = self.pair(*id).key.clone();
+                    found.push(LookAlike { pair: other, other: Some(*id), key, likeness });
+                }
+            }
+        }
+        found
+    }
+
+    /// The look-alikes of a pair's name.
+    pub fn look_alikes_of(&self, id: PairId) -> impl Iterator<Item = &LookAlike> {
+        self.look_alikes.iter().filter(move |found| found.pair == id)
     }
 
     /// Every living collection of the server's that is known here, as the window and below it the synced rows name it.
@@ -396,7 +516,8 @@ impl Inspection {
     }
 
     fn pair_of_window(&self, at: usize) -> Option<(PairId, &Pair)> {
-        self.ids().find(|(_, pair)| pair.server.contains(&at))
+        let id = (*self.of_window.get(at)?)?;
+        Some((id, self.pair(id)))
     }
 
     /// Whether a collection can go and all its links can be made again under another.

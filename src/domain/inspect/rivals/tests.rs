@@ -1,5 +1,4 @@
 use super::*;
-use crate::domain::field::Choice;
 use crate::domain::mutation::Millis;
 use crate::domain::plan::{Plan, plan};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
@@ -319,4 +318,34 @@ fn what_was_the_reading_place_once_takes_it_from_no_other_when_it_is_brought_bac
     );
     let inspection = inspection(device, &feed);
     assert_eq!(sent(&by_rule(&inspection, Strategy::ClientWins)), ["CREATE new 2"]);
+}
+
+#[test]
+fn names_that_look_alike_are_a_caution_on_both() {
+    for (given, words) in [
+        (r"Caf\u0065\u0301", "how their letters are composed"),
+        ("Caf\u{e9} ", "spaces"),
+        ("Caf\u{200b}\u{e9}", "cannot be seen"),
+        ("CAF\u{c9}", "capital letters"),
+    ] {
+        let device = format!(
+            r#"{{"sync":{{"lastMutationAt":100}},"queue":[
+              {{"id":"q1","type":"CREATE","resource":"COLLECTION","data":{{"name":"{given}"}}}}]}}"#
+        );
+        let feed = RENAMED.replace("Duas", "Caf\u{e9}");
+        let inspection = inspection(&device, &feed);
+        let told: Vec<(&str, &str)> = inspection
+            .look_alikes
+            .iter()
+            .map(|found| (inspection.pair(found.pair).key.as_str(), found.likeness.words()))
+            .collect();
+        assert_eq!(told.len(), 2, "{given}");
+        assert!(told.iter().all(|(_, told)| told.contains(words)), "{told:?}");
+        assert_eq!(told.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["queue:q1", "id:c7"]);
+        let plan = by_rule(&inspection, Strategy::Merge);
+        assert_eq!((plan.pushed(), plan.warnings.len()), (1, 2), "{given}");
+    }
+    // The collection's own earlier name is none to be mistaken for.
+    let device = DUAS.replace(r#"{"name":"Duas","#, r#"{"name":"morning","#);
+    assert_eq!(inspection(&device, "[]").look_alikes, []);
 }
