@@ -315,10 +315,15 @@ struct Matcher<'a> {
     local: HashSet<&'a str>,
     /// Creations that came back, as positions in the queue: each comes back once.
     replayed: HashSet<usize>,
+    /// The queue ids of creations, by which later entries name what has no id yet.
+    own_names: HashSet<&'a str>,
+    /// What deletions name.
+    deleted: HashSet<&'a str>,
 }
 
 impl<'a> Matcher<'a> {
     fn new(device: &'a Device, window: &'a Window) -> Self {
+        let deletions = device.queue.iter().filter(|m| m.op == Op::Delete);
         let mut matcher = Self {
             device,
             window,
@@ -331,6 +336,13 @@ impl<'a> Matcher<'a> {
             arrived: device.given.collections().map(|(name, id)| (name, id.as_str())).collect(),
             local: device.queue.iter().filter(|m| is_nameless_creation(m)).map(|m| m.id.as_str()).collect(),
             replayed: HashSet::new(),
+            deleted: deletions.filter_map(|m| m.resource_id.as_ref()).map(ResourceId::as_str).collect(),
+            own_names: device
+                .queue
+                .iter()
+                .filter(|m| is_nameless_creation(m))
+                .map(|m| m.id.as_str())
+                .collect(),
         };
         let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
         let feed = window.mutations.iter().map(|m| (&m.kind, m.resource_id.as_ref(), &m.data));
@@ -458,18 +470,27 @@ impl<'a> Matcher<'a> {
         positions: &Positions,
     ) {
         let mutation = &self.window.mutations[position];
-        let Some(id) = mutation.resource_id.as_ref().filter(|_| !replayed.is_empty()) else { return };
+        let Some(id) = mutation.resource_id.as_ref().filter(|_| self.may_be_new(mutation)) else { return };
         let root = self.root(entry);
+        let made = made_at(&mutation.data);
         let mut creation = None;
         for key in replayed {
             let same = queued.get(key).map(Vec::as_slice).unwrap_or_default();
             if let [only] = *self.candidates(same, key, mutation) {
-                let made = made_at(&mutation.data);
                 let stamped = made.is_some() && made_at(&self.device.queue[only].data) == made;
                 creation = Some(only).filter(|_| stamped || mutation.op == Op::Create);
             }
         }
-        if creation.is_none() && mutation.op == Op::Create {
+        if creation.is_none() && made.is_some() {
+            let made_then = |at: &&usize| {
+                let entry = &self.device.queue[**at];
+                is_nameless_creation(entry) && entry.maybe_sent() && made_at(&entry.data) == made
+            };
+            let mut creations = positions.queue.iter().filter(made_then);
+            creation = creations.next().filter(|_| creations.next().is_none()).copied();
+            creation = creation.filter(|creation| !self.replayed.contains(creation));
+        }
+        if creation.is_none() && mutation.op == Op::Create && !replayed.is_empty() {
             let naming = |at: &&usize| self.device.queue[**at].resource_id.as_ref() == Some(id);
             let later: Vec<usize> = positions.queue.iter().filter(naming).copied().collect();
             let sent = |at: &&usize| {
@@ -512,7 +533,34 @@ impl<'a> Matcher<'a> {
                 && self.may_be(*entry, key, mutation)
         };
         let by_stamp: Box<[usize]> = open().filter(its_own).collect();
-        if by_stamp.len() == 1 { by_stamp } else { open().collect() }
+        if by_stamp.len() == 1 {
+            return by_stamp;
+        }
+        // What was tried may have come back; what was not can only look like it.
+        let sent: Box<[usize]> = open().filter(|entry| self.was_sent(*entry)).collect();
+        let all: Box<[usize]> = if sent.is_empty() { open().collect() } else { sent };
+        if all.len() < 2 {
+            return all;
+        }
+        // What the queue deletes again it does not want; whichever of the two came back, the last one stands.
+        let wanted: Box<[usize]> =
+            all.iter().copied().filter(|entry| !self.is_deleted_again(*entry)).collect();
+        match (wanted.len(), all.last()) {
+            (0, Some(last)) => Box::new([*last]),
+            (1, _) => wanted,
+            (_, _) => all,
+        }
+    }
+
+    /// Whether a POST may have carried the entry.
+    fn was_sent(&self, entry: usize) -> bool {
+        let entry = &self.device.queue[entry];
+        entry.maybe_sent() || self.device.in_doubt.contains_key(&entry.id)
+    }
+
+    /// Whether a later entry deletes what this one creates.
+    fn is_deleted_again(&self, entry: usize) -> bool {
+        self.deleted.contains(self.device.queue[entry].id.as_str())
     }
 
     /// Creations that were sent, and what the server has that was made in the same millisecond by its author's clock: it
@@ -565,7 +613,7 @@ impl<'a> Matcher<'a> {
             let made = (made_at(&queued.data), made_at(&creation.data));
             let its_own = match made {
                 (Some(device), Some(server)) => device == server,
-                (None, _) | (_, None) => queued.maybe_sent() || self.device.in_doubt.contains_key(&queued.id),
+                (None, _) | (_, None) => self.was_sent(entry),
             };
             if !its_own {
                 return false;
@@ -592,9 +640,15 @@ impl<'a> Matcher<'a> {
 
     /// Two of the server's ids are two of its resources, even at one place: editions of the text differ.
     fn are_several(&self, same: &[usize]) -> bool {
-        let mut ids = same.iter().filter_map(|entry| self.device.queue[*entry].resource_id.as_ref());
-        let first = ids.next();
-        ids.any(|id| Some(id) != first) && !self.is_made_again(same)
+        let mut there: Option<&ResourceId> = None;
+        let mut several = false;
+        for entry in same.iter().map(|entry| &self.device.queue[*entry]) {
+            let id = entry.resource_id.as_ref().filter(|id| !self.own_names.contains(id.as_str()));
+            several |= id.is_some_and(|id| there.is_some_and(|there| there != id));
+            // After a deletion there may be another one in its place.
+            there = id.or(there).filter(|id| !self.deleted.contains(id.as_str()));
+        }
+        several && !self.is_made_again(same)
     }
 
     /// Whether the server's collection `id` is none of these, which bear its name: each has an id of its own. Two ids

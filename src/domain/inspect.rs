@@ -116,6 +116,9 @@ pub struct Pair {
     pub twin: Option<usize>,
     /// Another resource that cannot stand beside this one as both sides want it.
     pub rival: Option<Box<Rival>>,
+    /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
+    /// nothing that could be it.
+    pub never_arrived: bool,
 }
 
 impl Pair {
@@ -200,6 +203,8 @@ pub struct Inspection {
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
     /// nothing on the device was recognised in. Looked for only while something is in doubt.
     strangers: Vec<Stranger>,
+    /// Kinds of which the server has something new that nothing on the device was recognised in.
+    unrecognised: HashSet<Kind>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
     of_window: Vec<Option<PairId>>,
@@ -257,9 +262,12 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     }
     let strangers =
         if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
+    let sent = device.queue.iter().any(|m| m.op == Op::Create && m.resource_id.is_none() && m.maybe_sent());
+    let unrecognised = if sent { unrecognised(&device, &window, &grouping, &known) } else { HashSet::new() };
     let mut inspection = Inspection {
         summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
         strangers,
+        unrecognised,
         device,
         window,
         pairs: Vec::new(),
@@ -358,6 +366,9 @@ impl Inspection {
     /// What the device still wants of a pair: its queue entries behind those that came back, as intents.
     pub fn squashed(&self, pair: &Pair) -> Squashed {
         let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done);
+        if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
+            squashed.cancelled.extend(squashed.intents.remove(0).members);
+        }
         self.without_replaced_reading(pair, &mut squashed.intents);
         if pair.done == 0 {
             return squashed;
@@ -469,6 +480,7 @@ impl Inspection {
             open: Vec::new(),
             twin: group.twin,
             rival: None,
+            never_arrived: false,
         };
         let server = self.primary(&pair);
         if pair.device.len() > 1
@@ -477,6 +489,7 @@ impl Inspection {
             let recorded = self.recorded(&pair);
             pair.done = self.with_chain(&pair, &recorded, |chain| chain.came_back(server));
         }
+        pair.never_arrived = server.is_none_or(|m| m.op == Op::Delete) && self.never_arrived(&pair);
         let Squashed { intents, contradiction, .. } = self.squashed(&pair);
         pair.contradiction = contradiction;
         pair.shape = Shape {
@@ -539,6 +552,21 @@ impl Inspection {
             mutation.kind == pair.kind && mutation.is_after(*head) && !apart
         };
         self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
+    }
+
+    /// Whether a deletion names what the queue itself has made and the server does not have. A creation is recognised
+    /// where it arrived, also with later entries upon it; only something of its kind that nobody recognised may be it
+    /// all the same, unless a place tells.
+    fn never_arrived(&self, pair: &Pair) -> bool {
+        let mut entries = self.queued(pair);
+        // What was there before has another history.
+        let made = entries.next().filter(|first| first.op == Op::Create && first.resource_id.is_none());
+        let own = |id: &ResourceId| self.queued(pair).any(|m| m.id.as_str() == id.as_str());
+        let named_by_server = entries.any(|entry| entry.resource_id.as_ref().is_some_and(|id| !own(id)));
+        made.filter(|_| !named_by_server).is_some_and(|made| {
+            Facts::of(&pair.kind, &made.data, false).place.is_some()
+                || !self.unrecognised.contains(&pair.kind)
+        })
     }
 
     /// Whether the server has something that may be what a POST in doubt has created here.
@@ -713,6 +741,18 @@ pub const fn recognised_by_content(kind: &Kind) -> bool {
         Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
         Kind::Bookmark | Kind::Collection | Kind::Link => false,
     }
+}
+
+/// The kinds of what lives on the server, is not known to the device and was recognised in nothing that it queued.
+fn unrecognised(
+    device: &Device,
+    window: &Window,
+    grouping: &Grouping,
+    known: &HashMap<(Kind, ResourceId), usize>,
+) -> HashSet<Kind> {
+    let strangers = strangers(device, window, grouping, known).into_iter();
+    let strangers = strangers.map(|stranger| &window.mutations[stranger.at]);
+    strangers.filter(|mutation| mutation.op != Op::Delete).map(|mutation| mutation.kind.clone()).collect()
 }
 
 fn strangers(

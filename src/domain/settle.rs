@@ -118,7 +118,7 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
         let cancelled = settling.ids(&details.cancelled);
         let (ids, _) = settled
             .drop
-            .get_or_insert((Vec::new(), "made and deleted on the device before it was ever sent"));
+            .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
