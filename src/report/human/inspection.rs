@@ -6,8 +6,9 @@ use super::{count, difference, either, ids, name, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::duration::duration;
-use crate::domain::field::{Base, Field, FieldShape, Verdict};
+use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
 use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
@@ -158,6 +159,14 @@ fn write_pair(
         let twin = safe_text::visible_line(&twin).into_owned();
         writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
     }
+    if let Some(rival) = &pair.rival {
+        writeln!(
+            out,
+            "    {}: {}",
+            style.conflict(rival.contest.word()),
+            safe_text::visible_line(&rival.words())
+        )?;
+    }
     if pair.status == Status::Diverged
         && let Some(clock) = strategy::clock(inspection, pair)
     {
@@ -224,6 +233,7 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
     let label = field.path.label();
     let label = safe_text::visible_line(&label);
     let base = match (&field.base, field.verdict) {
+        (_, Verdict::Conflict) if field.against.is_some() => "",
         (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",
         (Base::Recorded(_), Verdict::Conflict) if field.settled().is_some() => {
             ", both fit together by the base"
@@ -243,9 +253,20 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
     for (side, lines) in difference::sides(field, style) {
         write_value(style.side(side, side.name()), &lines, out)?;
     }
-    if pair.open.contains(&field.path) {
+    if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
         let words = choices::offered(pair, field);
         writeln!(out, "      choose: {}", either(&words))?;
+        for word in words {
+            let choice = match word {
+                "device" => Choice::Device,
+                "server" => Choice::Server,
+                "both" => Choice::Both,
+                _ => Choice::Edited(Json::Null),
+            };
+            if let Some(meaning) = pair.contest().and_then(|rival| rival.meaning(&field.path, &choice)) {
+                writeln!(out, "        {word}: {meaning}")?;
+            }
+        }
     }
     Ok(())
 }
