@@ -295,7 +295,9 @@ impl<'a> Canvas<'a> {
         let mut x = self.area.x;
         while let Some(cell) = self.buffer.cell((x, y)).filter(|_| x < self.area.right()) {
             let (symbol, at) = (cell.symbol(), row + usize::from(x - self.area.x));
-            let text = self.texts.get(at).copied().unwrap_or(NO_TEXT);
+            // Signs with which the program joins several texts into one, as in `Ramadan · 2:255`, are none of either.
+            let joins = matches!(symbol, "·" | "→" | "←");
+            let text = self.texts.get(at).copied().filter(|_| !joins).unwrap_or(NO_TEXT);
             cells.push(Drawn { x, text, turns: symbol.contains(bidi::turns), blank: symbol == " " });
             x = x.saturating_add(safe_text::columns(symbol).max(1));
         }

@@ -3,6 +3,7 @@
 mod always;
 mod picker;
 mod pictures;
+mod reordering;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
