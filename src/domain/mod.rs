@@ -10,6 +10,7 @@ pub mod device;
 pub mod diagnosis;
 pub mod digest;
 pub mod duration;
+pub mod echo;
 pub mod field;
 pub mod fold;
 pub mod given;

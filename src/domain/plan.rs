@@ -10,7 +10,6 @@ use super::mutation::{Cursor, Kind, Millis, Op, QueueId};
 use super::preflight::{self, Rule};
 use super::resolution::{Resolution, Unit};
 use super::settle::{self, Item, Loss, Outcome};
-use super::squash;
 use super::window::PullPath;
 
 /// How many mutations a POST may carry (PROTOCOL A3).
@@ -347,7 +346,7 @@ fn batches(mut items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
 pub fn phase_sizes(inspection: &Inspection) -> Vec<(Phase, usize)> {
     let mut sizes: Vec<(Phase, usize)> = Phase::ALL.map(|phase| (phase, 0)).to_vec();
     for pair in &inspection.pairs {
-        for intent in squash::squash(&inspection.device.queue, &pair.device).intents {
+        for intent in inspection.squashed(pair).intents {
             let phase = Phase::of(&pair.kind, intent.op);
             if let Some((_, count)) = sizes.iter_mut().find(|(p, _)| *p == phase) {
                 *count += 1;

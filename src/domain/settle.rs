@@ -4,11 +4,11 @@ use indexmap::IndexMap;
 
 use super::field::{self, Choice, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{FAVORITES, Facts};
-use super::inspect::{Details, Inspection, Pair, PairId, Status};
+use super::inspect::{self, Details, Inspection, Pair, PairId, Status};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, QueueId, ResourceId, Side, WireMutation};
 use super::resolution::{Chosen, Resolution};
-use super::squash::Intent;
+use super::squash::{Contradiction, Intent};
 
 /// What a pair comes to.
 #[derive(Clone, Debug)]
@@ -84,25 +84,39 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     let gives_up = matches!(existence, Some(Choice::Server));
     if let (Some(blocked), false) = (pair.blocked, gives_up) {
         // A parent's fate may have been settled meanwhile; the plan looks at that.
-        if !matches!(blocked, super::inspect::Blocked::Parent(_)) {
+        if !matches!(blocked, inspect::Blocked::Parent(_)) {
             return Outcome::Held(blocked.reason().to_owned());
         }
     }
     let settling = Settling { inspection, resolution, id, pair, details: &details, now };
     let mut settled = match (details.intents.last(), pair.server.is_empty()) {
+        (Some(last), _) if is_deletion(pair, existence) => settling.delete(last),
         (None, _) => Settled { apply: pair.server.clone(), ..Settled::default() },
         (Some(last), _) if gives_up => settling.give_up(last),
         (Some(_), true) => settling.push_all(),
         (Some(last), false) => settling.both(last, existence),
     };
+    let changes = !gives_up && !is_deletion(pair, existence);
+    if pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && changes {
+        let deletion = Json::string(Op::Delete.wire());
+        let reason = "the queue changes it after the deletion, and that was chosen";
+        settled.losses.push(settling.loss(FieldPath::existence(), Side::Device, deletion, reason));
+    }
     if !details.cancelled.is_empty() {
         let cancelled = settling.ids(&details.cancelled);
         let (ids, _) = settled
             .drop
-            .get_or_insert((Vec::new(), "made and deleted on the device before it was ever sent"));
+            .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
+}
+
+/// Whether a person said of a queue that deletes and then changes that the deletion counts.
+fn is_deletion(pair: &Pair, existence: Option<&Choice>) -> bool {
+    let deletes =
+        |choice: &Choice| matches!(choice, Choice::Edited(op) if op.as_str() == Some(Op::Delete.wire()));
+    pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && existence.is_some_and(deletes)
 }
 
 struct Settling<'a> {
@@ -119,8 +133,11 @@ impl Settling<'_> {
         positions.iter().map(|p| self.inspection.device.queue[*p].id.clone()).collect()
     }
 
+    /// The queue entries that are done once the pair is: those that came back, and those behind them.
     fn members(&self) -> Vec<QueueId> {
-        self.details.intents.iter().flat_map(|intent| self.ids(&intent.members)).collect()
+        let wanted = self.details.intents.iter().flat_map(|intent| &intent.members);
+        let positions: Vec<usize> = self.details.done.iter().chain(wanted).copied().collect();
+        self.ids(&positions)
     }
 
     /// Everything the device wants is sent as it was queued, but for what a person corrected.
@@ -130,7 +147,10 @@ impl Settling<'_> {
         for (at, intent) in self.details.intents.iter().enumerate() {
             let queued = self.as_queued(intent);
             let wire = if at == last { self.corrected(queued, &mut settled.losses) } else { queued };
-            settled.push.push(self.item(intent, wire));
+            // What came back is done with the first of what follows it.
+            let done: &[usize] = if at == 0 { &self.details.done } else { &[] };
+            let members: Vec<usize> = done.iter().chain(&intent.members).copied().collect();
+            settled.push.push(self.item_for(self.ids(&members), wire, intent));
         }
         settled
     }
@@ -155,6 +175,32 @@ impl Settling<'_> {
             drop: Some((self.members(), reason)),
             losses,
         }
+    }
+
+    /// The deletion counts, and what the queue says after it does not.
+    fn delete(&self, last: &Intent) -> Settled {
+        let server = self.inspection.primary(self.pair);
+        let reason = "the deletion was chosen";
+        let mut losses = self.losses_where(Side::Device, reason, |field| field.device.is_some());
+        let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
+        let id = last.resource_id.clone().or_else(|| server.and_then(|m| m.resource_id.clone()));
+        let gone = server.is_some_and(|m| m.op == Op::Delete);
+        let nameless = id.is_none() && self.pair.kind != Kind::Link;
+        if gone || nameless {
+            settled.drop = Some((self.members(), reason));
+        } else {
+            losses.extend(server.into_iter().flat_map(|m| self.server_losses(m.op, reason)));
+            let wire = WireMutation {
+                op: Op::Delete,
+                kind: self.pair.kind.clone(),
+                resource_id: id,
+                data: last.data.clone(),
+            };
+            settled.push.push(self.item_for(self.members(), for_wire(self.inspection, wire), last));
+            settled.apply.clear();
+        }
+        settled.losses = losses;
+        settled
     }
 
     /// Whether what may be this creation's replay says all that the device says.
@@ -188,7 +234,10 @@ impl Settling<'_> {
                 settled.push.push(self.item_for(self.members(), wire, last));
                 settled
             }
-            (Op::Create | Op::Update, Op::Delete) if self.details.intents.len() > 1 => {
+            (Op::Create | Op::Update, Op::Delete)
+                if self.details.intents.len() > 1
+                    || (last.op == Op::Create && self.pair.done > 0 && existence.is_none()) =>
+            {
                 // The server has deleted already; only the new creation is left to send.
                 let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
                 let wire = self.corrected(self.as_queued(last), &mut settled.losses);
@@ -198,6 +247,18 @@ impl Settling<'_> {
             (Op::Create | Op::Update, Op::Delete) => {
                 debug_assert!(existence.is_some(), "an edit against a delete is open until somebody chooses");
                 self.bring_back(last)
+            }
+            (Op::Create | Op::Update, Op::Create | Op::Update)
+                if inspect::is_made_anew(self.pair, &self.details.intents) =>
+            {
+                let losses = if existence.is_some() {
+                    self.server_losses(server_op, "the deletion was chosen")
+                } else {
+                    Vec::new()
+                };
+                let mut settled = self.push_all();
+                settled.losses.extend(losses);
+                settled
             }
             (Op::Create | Op::Update, Op::Create | Op::Update) => self.by_field(last),
         }
@@ -239,7 +300,7 @@ impl Settling<'_> {
 
     /// A creation without the old id, of all the device knows: its row under what it wanted to change.
     fn bring_back(&self, last: &Intent) -> Settled {
-        let mut data = self.inspection.base(self.pair, Some(last));
+        let mut data = self.inspection.base(self.pair);
         let (kind, wanted) = (&self.pair.kind, last.data.members());
         // Of a position that the device sets anew nothing of the old one is left.
         let moves = wanted.keys().any(|name| field::in_position(kind, name));
@@ -345,7 +406,9 @@ impl Settling<'_> {
     /// The choice that stands on a field and the value it leaves; `None` where nothing has to be decided.
     fn result(&self, field: &Field) -> Option<(Choice, Option<Json>)> {
         let chosen = self.resolution.get(self.id, &field.path).map(|chosen| chosen.choice.clone());
-        let choice = chosen.or_else(|| field.settled())?;
+        // Of a queue that contradicts itself what became of the resource was chosen, and with it its fields.
+        let whole = || self.pair.contradiction.map(|_| Choice::Device);
+        let choice = chosen.or_else(|| field.settled()).or_else(whole)?;
         let result = field.result(&choice);
         Some((choice, result))
     }
@@ -438,14 +501,11 @@ impl Settling<'_> {
         for_wire(self.inspection, wire)
     }
 
-    fn item(&self, intent: &Intent, wire: WireMutation) -> Item {
-        self.item_for(self.ids(&intent.members), wire, intent)
-    }
-
     fn item_for(&self, members: Vec<QueueId>, wire: WireMutation, intent: &Intent) -> Item {
         // Links refer to collections alone.
         let names = if wire.op == Op::Create && wire.kind == Kind::Collection {
-            self.ids(&intent.members).iter().map(ToString::to_string).collect()
+            let own = self.ids(&intent.members).into_iter().map(|id| id.to_string());
+            own.chain(intent.former_id.iter().map(ToString::to_string)).collect()
         } else {
             Vec::new()
         };

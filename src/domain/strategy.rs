@@ -7,7 +7,6 @@ use super::field::{Choice, FieldPath, FieldShape, Verdict};
 use super::inspect::{Inspection, Pair, PairId, Status};
 use super::mutation::{Millis, Op, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
-use super::squash;
 
 /// A rule that settles divergences without looking at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,7 +82,7 @@ impl Clock {
 /// When each side of a pair wrote: `clientUpdatedAt` on both; else the server's `timestamp` against the queue's
 /// `createdAt`. `None` where the device tells no time at all.
 pub fn clock(inspection: &Inspection, pair: &Pair) -> Option<Clock> {
-    let last = squash::squash(&inspection.device.queue, &pair.device).intents.pop()?;
+    let last = inspection.squashed(pair).intents.pop()?;
     let server = inspection.primary(pair)?;
     let stamp = |op: Op, data: &super::mutation::Payload| {
         // A DELETE carries no client times (PROTOCOL A6).
@@ -109,8 +108,8 @@ pub fn choices(
     id: PairId,
 ) -> Vec<(Unit, Option<Chosen>)> {
     let pair = inspection.pair(id);
-    // Whether something arrived is no matter of taste: where it cannot be told no rule decides it.
-    if pair.status != Status::Diverged || pair.twin.is_some() {
+    // Whether something arrived is no matter of taste, nor what a queue means that contradicts itself: no rule decides it.
+    if pair.status != Status::Diverged || pair.twin.is_some() || pair.contradiction.is_some() {
         return Vec::new();
     }
     let side = match strategy {
