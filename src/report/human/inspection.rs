@@ -2,14 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{count, difference, either, ids, name, value};
+use super::{count, difference, either, ids, name, shown, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::duration::duration;
 use crate::domain::field::{Base, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
 use crate::domain::mutation::{Millis, Op, Side};
-use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
 use crate::report::entries::{blocker, server_id, twin};
@@ -49,7 +48,7 @@ pub(in crate::report) fn write(
 
 fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
     let name = report.inspection.device.identity.name();
-    let device = safe_text::visible_line(name);
+    let device = shown(name);
     if report.causes.is_empty() {
         return writeln!(
             out,
@@ -59,8 +58,8 @@ fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::
     }
     writeln!(out, "{}", style.heading(format_args!("Why {device} is stuck")))?;
     for cause in report.causes {
-        let evidence = safe_text::visible_line(&cause.evidence);
-        writeln!(out, "  {}: {evidence}", style.conflict(safe_text::visible_line(&cause.id)))?;
+        let evidence = shown(&cause.evidence);
+        writeln!(out, "  {}: {evidence}", style.conflict(shown(&cause.id)))?;
     }
     Ok(())
 }
@@ -71,7 +70,7 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
     let identity = &device.identity;
     let who = [("device", &identity.id), ("user", &identity.user)]
         .into_iter()
-        .filter_map(|(word, id)| Some(format!("{word} {}", safe_text::visible_line(id.as_deref()?))))
+        .filter_map(|(word, id)| Some(format!("{word} {}", shown(id.as_deref()?))))
         .collect::<Vec<_>>();
     if !who.is_empty() {
         writeln!(out, "  {}", who.join(", "))?;
@@ -134,7 +133,7 @@ pub(super) fn write_warnings<'w>(
     if warnings.peek().is_some() {
         writeln!(out, "\n{}", style.heading("Warnings"))?;
     }
-    warnings.try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
+    warnings.try_for_each(|warning| writeln!(out, "  {}", shown(warning)))
 }
 
 fn write_pair(
@@ -157,7 +156,7 @@ fn write_pair(
         writeln!(out, "    {}{}", blocked.reason(), parent.unwrap_or_default())?;
     }
     if let Some(twin) = twin(inspection, pair) {
-        let twin = safe_text::visible_line(&twin).into_owned();
+        let twin = shown(&twin).into_owned();
         writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
     }
     if pair.status == Status::Diverged
@@ -221,7 +220,7 @@ fn says_something(pair: &Pair, field: &Field) -> bool {
 
 fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -> io::Result<()> {
     let label = field.path.label();
-    let label = safe_text::visible_line(&label);
+    let label = shown(&label);
     let base = match (&field.base, field.verdict) {
         (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",
         (Base::Recorded(_), Verdict::Conflict) if field.settled().is_some() => {
