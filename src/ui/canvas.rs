@@ -6,7 +6,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Modifier, Style};
 use ratatui::widgets::Widget;
 
 use super::theme::{Ink, Theme};
@@ -326,7 +326,15 @@ impl<'a> Canvas<'a> {
     /// Adds a mark to a cell. Best to a blank one: a terminal keeps what takes no column with what it drew before, and
     /// draws letters, bars and frames otherwise where something is with them.
     fn mark(&mut self, x: u16, y: u16, before: bool) {
+        let style_of = |cell: &ratatui::buffer::Cell| (cell.fg, cell.bg, cell.modifier);
+        let next = self.buffer.cell((x + 1, y)).map(style_of);
         if let Some(cell) = self.buffer.cell_mut((x, y)) {
+            let symbol = cell.symbol();
+            // Emulators that know nothing of such characters (pyte, and with it termtosvg) pass over the rest of a run
+            // of characters of one style. So the run ends here; of a blank nobody sees in what style it is.
+            if symbol == " " && next == Some(style_of(cell)) {
+                cell.modifier.toggle(Modifier::ITALIC);
+            }
             let symbol = cell.symbol();
             let marked =
                 if before { format!("{}{symbol}", bidi::MARK) } else { format!("{symbol}{}", bidi::MARK) };

@@ -6,7 +6,6 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::value;
-use crate::domain::bidi;
 use crate::domain::field::{Field, FieldShape};
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
@@ -278,7 +277,7 @@ impl Written {
         while self.lines.len() > 1 && self.lines.last().is_some_and(String::is_empty) {
             self.lines.pop();
         }
-        self.lines.into_iter().map(|line| bidi::kept_apart(line.into()).into_owned()).collect()
+        self.lines
     }
 }
 
@@ -290,7 +289,7 @@ mod tests {
         let sides = both(FieldShape::Text, &Json::string(device), &Json::string(server), Style::PLAIN);
         [Side::Device, Side::Server].map(|wanted| {
             let lines = sides.iter().find(|(side, _)| *side == wanted).map(|(_, lines)| lines.join("\n"));
-            lines.expect("both sides are told").replace(bidi::MARK, "")
+            lines.expect("both sides are told")
         })
     }
 

@@ -1,6 +1,5 @@
 //! Values as a person reads them, on one line or several, and with nothing in them that could steer a terminal.
 
-use crate::domain::bidi;
 use crate::domain::json::Json;
 use crate::domain::safe_text;
 
@@ -8,7 +7,7 @@ use crate::domain::safe_text;
 pub(super) fn lines(value: &Json) -> Vec<String> {
     match value {
         Json::String(text) if text.is_empty() => vec![String::from("(empty text)")],
-        Json::String(text) => safe_text::visible(text).split('\n').map(kept_apart).collect(),
+        Json::String(text) => safe_text::visible(text).split('\n').map(str::to_owned).collect(),
         Json::Array(items) if items.is_empty() => vec![String::from("(empty list)")],
         Json::Array(items) if items.iter().all(|item| item.as_str().is_some()) => {
             vec![items.iter().map(item).collect::<Vec<_>>().join(", ")]
@@ -20,15 +19,11 @@ pub(super) fn lines(value: &Json) -> Vec<String> {
     }
 }
 
-fn kept_apart(line: &str) -> String {
-    bidi::kept_apart(line.into()).into_owned()
-}
-
 /// A value on one line, as an element among others.
 pub(super) fn item(value: &Json) -> String {
     match value {
-        Json::String(text) => super::shown(text).into_owned(),
-        other => super::shown(&other.to_text()).into_owned(),
+        Json::String(text) => safe_text::visible_line(text).into_owned(),
+        other => safe_text::visible_line(&other.to_text()).into_owned(),
     }
 }
 

@@ -247,6 +247,28 @@ fn rows_that_cannot_be_reordered_hold_no_mark() {
     }
 }
 
+/// Some emulators pass over the rest of a run of one style behind a mark: there is none.
+#[test]
+fn a_mark_on_a_blank_is_the_last_of_its_run() {
+    let (device, pull) = both(&[String::from("ابت ثجا")], &[String::from("صضط ظصض")]);
+    for size in SIZES {
+        for script in ["", "Tab", "Enter", "b p n n", "S j j", "e", "L"] {
+            for theme in [Theme::Dark, Theme::Plain] {
+                let mut app = inspecting(&device, &pull, size);
+                play(&mut app, script);
+                let buffer = frame(&app, theme);
+                for y in 0..size.1 {
+                    let row: Vec<&Cell> = cells(&buffer, y).map(|(_, cell)| cell).collect();
+                    for two in row.windows(2).filter(|two| two[0].symbol() == " \u{200E}") {
+                        let style = |cell: &Cell| (cell.fg, cell.bg, cell.modifier);
+                        assert_ne!(style(two[0]), style(two[1]), "{script:?} {size:?} row {y}");
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_conflict_log_and_the_push_keep_their_columns() {
     for size in SIZES {
