@@ -90,13 +90,13 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     }
     let settling = Settling { inspection, resolution, id, pair, details: &details, now };
     let mut settled = match (details.intents.last(), pair.server.is_empty()) {
-        (Some(last), _) if is_deletion(pair, existence) => settling.delete(last),
+        (Some(last), _) if existence.is_some_and(|choice| pair.is_deletion(choice)) => settling.delete(last),
         (None, _) => Settled { apply: pair.server.clone(), ..Settled::default() },
         (Some(last), _) if gives_up => settling.give_up(last),
         (Some(_), true) => settling.push_all(),
         (Some(last), false) => settling.both(last, existence),
     };
-    let changes = !gives_up && !is_deletion(pair, existence);
+    let changes = !gives_up && !existence.is_some_and(|choice| pair.is_deletion(choice));
     if pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && changes {
         let deletion = Json::string(Op::Delete.wire());
         let reason = "the queue changes it after the deletion, and that was chosen";
@@ -110,13 +110,6 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
-}
-
-/// Whether a person said of a queue that deletes and then changes that the deletion counts.
-fn is_deletion(pair: &Pair, existence: Option<&Choice>) -> bool {
-    let deletes =
-        |choice: &Choice| matches!(choice, Choice::Edited(op) if op.as_str() == Some(Op::Delete.wire()));
-    pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && existence.is_some_and(deletes)
 }
 
 struct Settling<'a> {

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use indexmap::IndexMap;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
@@ -57,8 +58,9 @@ impl Report<'_> {
     }
 
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
-        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    pub(super) fn all_warnings(&self) -> Vec<String> {
+        let told = self.warnings.iter().chain(&self.inspection.window.warnings).cloned();
+        told.chain(self.inspection.warnings()).collect()
     }
 }
 
@@ -95,7 +97,7 @@ impl Serialize for Report<'_> {
         map.serialize_entry("summary", summary)?;
         map.serialize_entry("pairs", &Pairs { report: self, pairs })?;
         map.serialize_entry("pull", window.path.name())?;
-        map.serialize_entry("warnings", &self.all_warnings().collect::<Vec<_>>())?;
+        map.serialize_entry("warnings", &self.all_warnings())?;
         map.serialize_entry("ignored", &entries(ignored))?;
         map.serialize_entry("unidentified", &entries(unidentified))?;
         map.serialize_entry("unreadable", &window.unreadable)?;
@@ -152,6 +154,9 @@ impl Serialize for PairEntry<'_> {
         if let Some(twin) = twin(inspection, pair) {
             map.serialize_entry("twin", &twin)?;
         }
+        if let Some(contradiction) = pair.contradiction {
+            map.serialize_entry("contradiction", contradiction.reason())?;
+        }
         if let Some(blocked) = pair.blocked {
             map.serialize_entry("blockedReason", blocked.reason())?;
         }
@@ -183,6 +188,12 @@ impl Serialize for FieldEntry<'_> {
             if let Some(value) = field.value(side) {
                 map.serialize_entry(side.name(), value)?;
             }
+        }
+        let misread = |side: &Side| field.misread(*side).map(|why| (side.name(), why.to_string()));
+        let misread: IndexMap<&str, String> =
+            [Side::Device, Side::Server].iter().filter_map(misread).collect();
+        if !misread.is_empty() {
+            map.serialize_entry("misread", &misread)?;
         }
         if pair.open.contains(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;

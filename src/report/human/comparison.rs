@@ -44,7 +44,7 @@ fn write_device(device: &OfDevice<'_>, out: &mut impl Write, style: Style) -> io
         inspection.summary.queued, inspection.summary.window, inspection.summary.diverged
     )?;
     for warning in device.all_warnings() {
-        writeln!(out, "  {}", shown(warning))?;
+        writeln!(out, "  {}", shown(&warning))?;
     }
     writeln!(out)?;
     write_totals(&comparison.columns.each_ref().map(|column| column.totals), out)?;
