@@ -1,8 +1,8 @@
 //! Which choices a field has, in which words, and why not the others.
 
 use super::Bench;
-use crate::domain::field::{Choice, Field, FieldShape, Verdict};
-use crate::domain::inspect::{Inspection, Pair, PairId, Status};
+use crate::domain::field::{Choice, Contest, Field, FieldShape, Verdict};
+use crate::domain::inspect::{Inspection, Pair, PairId, Rival, Status};
 use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::resolution::{By, Chosen, Unit};
 
@@ -24,7 +24,9 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
         {
             None
         }
-        Status::Push | Status::Blocked if pair.server.is_empty() => {
+        Status::Push | Status::Blocked | Status::Diverged
+            if pair.server.is_empty() && !pair.contends_for(&field.path) && !about_existence =>
+        {
             Some("only the device speaks of it; choose on `resource` to send it or to drop it")
         }
         Status::Diverged if about_existence => {
@@ -52,6 +54,9 @@ pub fn third_on(pair: &Pair, field: &Field) -> Choice {
 /// What a choice is called on a field: `device`, `server`, `both`, `edited`; on a resource's existence what
 /// becomes of it.
 pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
+    if let Some(word) = pair.contest().and_then(|rival| contested(rival, field, choice)) {
+        return word;
+    }
     match (field.shape, choice) {
         (FieldShape::Existence, Choice::Device) => fate(pair, Side::Device),
         (FieldShape::Existence, Choice::Server) => fate(pair, Side::Server),
@@ -66,6 +71,23 @@ pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
             choice,
         ) => choice.word(),
     }
+}
+
+/// What a choice in a contest is called.
+fn contested(rival: &Rival, field: &Field, choice: &Choice) -> Option<&'static str> {
+    let other = rival.contest == Contest::NameTaken && rival.other_name == field.path;
+    Some(match (rival.contest, other, choice) {
+        _ if !other && rival.path != field.path => return None,
+        (Contest::ReadingPlace, _, Choice::Device) => "device's place",
+        (Contest::ReadingPlace, _, Choice::Server) => "server's place",
+        (Contest::ReadingPlace, _, Choice::Both | Choice::Edited(_)) => return None,
+        (Contest::NameTaken, true, Choice::Device) => "its earlier name",
+        (Contest::NameTaken, true, Choice::Server) => "keeps the name",
+        (Contest::NameTaken, true | false, Choice::Edited(_)) => "renamed",
+        (Contest::NameTaken, false, Choice::Device) => "takes the name",
+        (Contest::NameTaken, false, Choice::Server) => "not renamed",
+        (Contest::NameTaken, _, Choice::Both) => "join the two",
+    })
 }
 
 /// What becomes of the resource when this side's word stands (DESIGN §4, deletes).
@@ -93,7 +115,12 @@ pub fn fate(pair: &Pair, side: Side) -> &'static str {
 /// The question that a divergence about the resource itself asks.
 pub fn question(pair: &Pair) -> Option<String> {
     if !pair.open.iter().any(crate::domain::field::FieldPath::is_existence) {
-        return None;
+        return Some(match pair.contest()?.contest {
+            Contest::NameTaken => String::from("two collections want this name: which of them gets it?"),
+            Contest::ReadingPlace => {
+                String::from("both sides set the reading place: which of the two is it?")
+            }
+        });
     }
     let what = noun(&pair.kind);
     Some(match (pair.shape.device, pair.shape.server) {

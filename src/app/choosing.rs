@@ -8,7 +8,7 @@ use super::edit::{self, Editor, Form};
 use super::overlay::{Menu, Overlay};
 use super::selection::{Scroll, Selection};
 use super::{App, Draft, EditJob, Effect, Scope, Task, story};
-use crate::domain::field::{Choice, Field, FieldShape};
+use crate::domain::field::{Choice, Field, FieldPath, FieldShape};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::mutation::Side;
 use crate::domain::naming;
@@ -246,5 +246,6 @@ pub(super) fn problem(pair: &Pair, field: &Field, choice: &Choice) -> Option<Str
         return None;
     }
     let value = field.result(choice)?;
-    preflight::problem(&pair.kind, &field.path, &value).map(|problem| problem.what)
+    let path = if field.path == FieldPath::other_name() { FieldPath::name() } else { field.path.clone() };
+    preflight::problem(&pair.kind, &path, &value).map(|problem| problem.what)
 }

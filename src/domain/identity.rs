@@ -311,6 +311,8 @@ struct Matcher<'a> {
     favorites: Option<&'a str>,
     /// What a queued collection is called on the server, where it is known to have arrived.
     arrived: HashMap<&'a str, &'a str>,
+    /// Queue ids of creations, by which later entries name what has no id on the server yet.
+    local: HashSet<&'a str>,
     /// Creations that came back, as positions in the queue: each comes back once.
     replayed: HashSet<usize>,
     /// The queue ids of creations, by which later entries name what has no id yet.
@@ -332,6 +334,7 @@ impl<'a> Matcher<'a> {
             places: HashMap::new(),
             favorites: None,
             arrived: device.given.collections().map(|(name, id)| (name, id.as_str())).collect(),
+            local: device.queue.iter().filter(|m| is_nameless_creation(m)).map(|m| m.id.as_str()).collect(),
             replayed: HashSet::new(),
             deleted: deletions.filter_map(|m| m.resource_id.as_ref()).map(ResourceId::as_str).collect(),
             own_names: device
@@ -405,6 +408,9 @@ impl<'a> Matcher<'a> {
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
+                if matches!(key, Key::Name(_)) && self.are_others(same, mutation.resource_id.as_ref()) {
+                    continue;
+                }
                 if !matches!(key, Key::Id(_)) && self.are_several(same) {
                     continue;
                 }
@@ -627,7 +633,7 @@ impl<'a> Matcher<'a> {
             Key::Id(_) | Key::Link(..) => true,
             Key::Place(_) => *kind == Kind::Bookmark && !self.are_several(same),
             // A name may be given twice, but what is deleted and made again under its name is one.
-            Key::Name(_) => self.is_made_again(same),
+            Key::Name(_) => self.is_made_again(same) && !self.differ(same),
             Key::Note(..) | Key::UnusualNote(..) | Key::Content(_) => false,
         }
     }
@@ -643,6 +649,25 @@ impl<'a> Matcher<'a> {
             there = id.or(there).filter(|id| !self.deleted.contains(id.as_str()));
         }
         several && !self.is_made_again(same)
+    }
+
+    /// Whether the server's collection `id` is none of these, which bear its name: each has an id of its own. Two ids
+    /// are two collections that cannot both keep the name; a creation without one is recognised by it (PROTOCOL A8).
+    fn are_others(&self, same: &[usize], id: Option<&ResourceId>) -> bool {
+        let Some(id) = id else { return false };
+        same.iter().all(|entry| self.servers_id(*entry).is_some_and(|own| own != id))
+    }
+
+    /// The id by which the server knows what a queue entry is about; the queue id of a creation is none.
+    fn servers_id(&self, entry: usize) -> Option<&ResourceId> {
+        self.device.queue[entry].resource_id.as_ref().filter(|id| !self.local.contains(id.as_str()))
+    }
+
+    /// Whether two of these have different ids on the server.
+    fn differ(&self, same: &[usize]) -> bool {
+        let mut ids = same.iter().filter_map(|entry| self.servers_id(*entry));
+        let first = ids.next();
+        ids.any(|id| Some(id) != first)
     }
 
     /// A deletion and something else, in whichever order the two were queued.

@@ -1,11 +1,14 @@
 //! Both sides of a stuck sync put together: pairs, what stands between them, and what waits for a person.
 
+pub(crate) mod rivals;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use self::rivals::{Linked, LookAlike, Named, Rival};
 use super::device::{Device, Known, SyncStatus};
 use super::echo::Chain;
 use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
@@ -114,6 +117,8 @@ pub struct Pair {
     pub twin: Option<usize>,
     /// Whether a client's time of either side cannot be read.
     pub misread: bool,
+    /// Another resource that cannot stand beside this one as both sides want it.
+    pub rival: Option<Box<Rival>>,
     /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
     /// nothing that could be it.
     pub never_arrived: bool,
@@ -205,6 +210,8 @@ pub struct Inspection {
     pub ignored: Vec<usize>,
     /// Server mutations without the id that their kind needs, as positions in the window.
     pub unidentified: Vec<usize>,
+    /// Collections whose names look like those of others.
+    pub look_alikes: Vec<LookAlike>,
     /// How many of everything.
     pub summary: Summary,
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
@@ -214,7 +221,9 @@ pub struct Inspection {
     unrecognised: HashSet<Kind>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
+    of_window: Vec<Option<PairId>>,
     collections: HashMap<Arc<str>, PairId>,
+    reading: rivals::Reading,
 }
 
 /// Something on the server that nothing on the device was recognised in.
@@ -259,6 +268,12 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
             of_queue[*position] = PairId(u32::try_from(at).unwrap_or(u32::MAX));
         }
     }
+    let mut of_window = vec![None; window.mutations.len()];
+    for (at, group) in grouping.groups.iter().enumerate() {
+        for position in &group.server {
+            of_window[*position] = Some(PairId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+    }
     let strangers =
         if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
     let sent = device.queue.iter().any(|m| m.op == Op::Create && m.resource_id.is_none() && m.maybe_sent());
@@ -274,10 +289,16 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
         unidentified: grouping.unidentified,
         known,
         of_queue,
+        of_window,
         collections: HashMap::new(),
+        look_alikes: Vec::new(),
+        reading: rivals::Reading::default(),
     };
+    inspection.reading = inspection.reading_of_queue();
     inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
+    inspection.find_rivals();
+    inspection.look_alikes = inspection.find_look_alikes();
     inspection.block_not_visible();
     inspection.block_dependants();
     inspection.count();
@@ -349,6 +370,9 @@ impl Inspection {
         let wants = device.map(|intent| intent.data.members()).unwrap_or_default();
         let holds = living.map(|m| m.data.members()).unwrap_or_default();
         fields.extend(field::compare(&pair.kind, &base, &wants, &holds));
+        if let Some(rival) = pair.contest() {
+            rival.complete(&mut fields);
+        }
         let done = pair.device[..pair.done].to_vec();
         Details { intents, done, cancelled, fields }
     }
@@ -362,6 +386,7 @@ impl Inspection {
         if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
             squashed.cancelled.extend(squashed.intents.remove(0).members);
         }
+        self.without_replaced_reading(pair, &mut squashed.intents);
         squashed
     }
 
@@ -459,6 +484,7 @@ impl Inspection {
             open: Vec::new(),
             twin: group.twin,
             misread: false,
+            rival: None,
             never_arrived: false,
         };
         let misread = self.misread(&pair).next().is_some();
@@ -550,7 +576,11 @@ impl Inspection {
     /// What a person should know of the two sides as they stand, without what people wrote.
     pub fn warnings(&self) -> Vec<String> {
         const SHOWN: usize = 5;
-        let mut warnings = Vec::new();
+        let alike = self.look_alikes.iter().map(|found| {
+            let pair = self.pair(found.pair);
+            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
+        });
+        let mut warnings: Vec<String> = alike.collect();
         let misread = || self.pairs.iter().filter(|pair| pair.misread);
         for pair in misread().take(SHOWN) {
             let told = self.misread(pair).map(|(side, name, value, why)| {
@@ -815,6 +845,7 @@ fn existence(pair: &Pair, intents: &[Intent], server: Option<&ServerMutation>) -
         base: Base::Absent,
         device: intents.last().map(|intent| Json::string(intent.op.wire())),
         server: server.map(|m| Json::string(m.op.wire())),
+        against: None,
     }
 }
 

@@ -17,6 +17,7 @@ pub mod given;
 pub mod identity;
 pub mod inspect;
 pub mod json;
+pub mod lookalike;
 pub mod mutation;
 pub mod naming;
 pub mod phone;

@@ -13,7 +13,8 @@ use super::{human, lines};
 use crate::domain::choices;
 use crate::domain::diagnosis::Cause;
 use crate::domain::field::{Base, Field, FieldPath, FieldShape};
-use crate::domain::inspect::{Details, Inspection, Pair, Status};
+use crate::domain::inspect::{Details, Inspection, LookAlike, Pair, Rival, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Millis, Op, Side};
 use crate::domain::naming;
 use crate::domain::strategy::{self, Clock};
@@ -151,6 +152,18 @@ impl Serialize for PairEntry<'_> {
         map.serialize_entry("blockedBy", &blocker(inspection, pair).map(|parent| &parent.key))?;
         map.serialize_entry("fields", &fields)?;
         map.serialize_entry("title", &naming::title(inspection, pair))?;
+        if let Some(rival) = &pair.rival {
+            map.serialize_entry("divergence", rival.contest.word())?;
+            map.serialize_entry("rival", &RivalEntry { kind: &pair.kind, rival })?;
+        }
+        if pair.kind == Kind::Collection {
+            let all = inspection.look_alikes.iter();
+            let alike = all.filter(|found| inspection.pair(found.pair).key == pair.key);
+            let alike: Vec<AlikeEntry> = alike.map(AlikeEntry::new).collect();
+            if !alike.is_empty() {
+                map.serialize_entry("looksLike", &alike)?;
+            }
+        }
         if let Some(twin) = twin(inspection, pair) {
             map.serialize_entry("twin", &twin)?;
         }
@@ -195,12 +208,56 @@ impl Serialize for FieldEntry<'_> {
         if !misread.is_empty() {
             map.serialize_entry("misread", &misread)?;
         }
-        if pair.open.contains(&field.path) {
+        if let Some(other) = &field.against {
+            let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
+            map.serialize_entry("against", &against)?;
+        }
+        if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;
             map.serialize_entry("saw", &choices::saw(details, &[field]))?;
         }
         map.end()
     }
+}
+
+/// The other resource of a contest; `decides` on the one where it is chosen.
+struct RivalEntry<'a> {
+    kind: &'a Kind,
+    rival: &'a Rival,
+}
+
+impl Serialize for RivalEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { kind, rival } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("kind", kind.wire())?;
+        map.serialize_entry("key", &rival.key)?;
+        map.serialize_entry("path", &rival.path)?;
+        map.serialize_entry("decides", &rival.decides)?;
+        map.end()
+    }
+}
+
+/// Another collection whose name looks the same.
+#[derive(Serialize)]
+struct AlikeEntry<'a> {
+    key: &'a str,
+    #[serde(rename = "differsIn")]
+    differs_in: &'static str,
+}
+
+impl<'a> AlikeEntry<'a> {
+    fn new(found: &'a LookAlike) -> Self {
+        Self { key: &found.key, differs_in: found.likeness.words() }
+    }
+}
+
+/// What a value cannot stand beside.
+#[derive(Serialize)]
+struct Against<'a> {
+    contest: &'static str,
+    key: &'a str,
+    holds: &'a Json,
 }
 
 struct BaseEntry<'a>(&'a Base);

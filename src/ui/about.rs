@@ -13,6 +13,14 @@ pub fn lines(app: &App, bench: &Bench, focused: &Focused, pair: &Pair) -> Vec<(I
     if let Some(blocked) = pair.blocked {
         lines.push((Ink::Warning, format!("{}; s drops it", capital(blocked.reason()))));
     }
+    if let Some(rival) = &pair.rival {
+        let settled = bench.resolution.settles(focused.id, pair);
+        let ink = if rival.decides && !settled { Ink::Conflict } else { Ink::Dim };
+        lines.push((ink, rival.words()));
+    }
+    for found in bench.inspection.look_alikes_of(focused.id) {
+        lines.push((Ink::Warning, format!("{}.", capital(&found.words()))));
+    }
     for refused in bench.refused.iter().filter(|refused| refused.unit.pair == focused.id) {
         lines.push((
             Ink::Warning,

@@ -59,6 +59,9 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
     let both = !pair.device.is_empty() && !pair.server.is_empty();
     let state = match (pair.status, settled) {
         (Status::Diverged, true) => "resolved",
+        (Status::Diverged, false) if pair.contest().is_some() => {
+            pair.contest().map_or("", |rival| rival.contest.word())
+        }
         (status, _) => status.word(),
     };
     let base = match (both, recorded) {

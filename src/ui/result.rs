@@ -112,6 +112,8 @@ fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> 
         }
     } else if pair.status == Status::Blocked || pair.open.iter().any(FieldPath::is_existence) {
         ("follows resource", Ink::Dim)
+    } else if field.path == FieldPath::other_name() {
+        ("← keeps the name", server)
     } else if pair.server.is_empty() {
         ("→ sent", device)
     } else if pair.device.is_empty() {

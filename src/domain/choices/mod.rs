@@ -317,7 +317,7 @@ fn undecidable(pair: &Pair, field: &Field) -> Option<&'static str> {
     if pair.device.is_empty() {
         return Some("only the server speaks of the resource, and the device takes it over");
     }
-    if pair.server.is_empty() && field.shape != FieldShape::Existence {
+    if pair.server.is_empty() && field.shape != FieldShape::Existence && !pair.contends_for(&field.path) {
         return Some("only the device speaks of the resource, and it is sent as it was queued");
     }
     None

@@ -6,8 +6,9 @@ use super::{count, difference, either, ids, name, shown, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::duration::duration;
-use crate::domain::field::{Base, Field, FieldShape, Verdict};
+use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
@@ -157,6 +158,9 @@ fn write_pair(
         let twin = shown(&twin).into_owned();
         writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
     }
+    if let Some(rival) = &pair.rival {
+        writeln!(out, "    {}: {}", style.conflict(rival.contest.word()), shown(&rival.words()))?;
+    }
     if pair.status == Status::Diverged
         && let Some(clock) = strategy::clock(inspection, pair)
     {
@@ -223,6 +227,7 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
     let label = field.path.label();
     let label = shown(&label);
     let base = match (&field.base, field.verdict) {
+        (_, Verdict::Conflict) if field.against.is_some() => "",
         (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",
         (Base::Recorded(_), Verdict::Conflict) if field.settled().is_some() => {
             ", both fit together by the base"
@@ -242,9 +247,20 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
     for (side, lines) in difference::sides(field, style) {
         write_value(style.side(side, side.name()), &lines, out)?;
     }
-    if pair.open.contains(&field.path) {
+    if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
         let words = choices::offered(pair, field);
         writeln!(out, "      choose: {}", either(&words))?;
+        for word in words {
+            let choice = match word {
+                "device" => Choice::Device,
+                "server" => Choice::Server,
+                "both" => Choice::Both,
+                _ => Choice::Edited(Json::Null),
+            };
+            if let Some(meaning) = pair.contest().and_then(|rival| rival.meaning(&field.path, &choice)) {
+                writeln!(out, "        {word}: {meaning}")?;
+            }
+        }
     }
     Ok(())
 }
