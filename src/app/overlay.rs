@@ -231,7 +231,7 @@ impl Question {
             ),
             Self::Drop { what, why, .. } => (
                 format!("Drop {what}? {why}"),
-                "It leaves the queue unsent and is lost: the server never gets it. u takes this back until it is sent.",
+                "It leaves the queue unsent and is lost: the server never gets it. u takes this back until the push.",
             ),
         }
     }

@@ -173,7 +173,7 @@ fn dropped(canvas: &mut Canvas, count: usize, right: u16, y: u16) -> u16 {
         format!("✗{}", grouped(count))
     };
     let width = u16::try_from(safe_text::width(&text)).unwrap_or(0);
-    canvas.words(right.saturating_sub(width), y, width, &text, Ink::Alarm);
+    canvas.words(right.saturating_sub(width), y, width, &text, Ink::Warning);
     width + 2
 }
 

@@ -54,7 +54,7 @@ pub const fn standing_glyph(standing: Standing) -> &'static str {
 pub const fn standing_ink(standing: Standing, settled: bool) -> Ink {
     match standing {
         Standing::Found(status) => ink(status, settled),
-        Standing::Dropped => Ink::Alarm,
+        Standing::Dropped => Ink::Warning,
         Standing::Reopened => Ink::Conflict,
     }
 }
@@ -246,7 +246,7 @@ fn draw_side(
     let dropped = dropped && side == Side::Device;
     let op = if dropped { String::from("✗ dropped") } else { operation(pair, side) };
     let style = if dropped {
-        Ink::Alarm
+        Ink::Warning
     } else if quiet {
         Ink::Dim
     } else {

@@ -96,7 +96,7 @@ fn given_up(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) 
         | FieldShape::Plain
         | FieldShape::Bookkeeping => return None,
     };
-    Some((lost.to_owned(), Ink::Alarm))
+    Some((lost.to_owned(), Ink::Warning))
 }
 
 fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> (String, Ink) {
