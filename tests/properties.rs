@@ -4,6 +4,8 @@
 mod bytes;
 #[path = "properties/case_files.rs"]
 mod case_files;
+#[path = "properties/echoes.rs"]
+mod echoes;
 #[path = "properties/fields.rs"]
 mod fields;
 #[path = "properties/forever.rs"]

@@ -106,8 +106,8 @@ impl Resource {
             format!("2026-02-02T{:02}:{:02}:{:02}.000Z", seed / 3600 % 24, seed / 60 % 60, seed % 60);
         match index / 5 % 10 {
             0 => format!(
-                r#""type":"CREATE","resource":"BOOKMARK","resourceId":"bookmark-{number}","data":{{"type":"ayah","key":{sura},"verseNumber":{verse},"isReading":{},"mushaf":1,"clientUpdatedAt":"{updated}"}}"#,
-                seed.is_multiple_of(2)
+                r#""type":"CREATE","resource":"BOOKMARK","resourceId":"bookmark-{number}","data":{{"type":"ayah","key":{sura},"verseNumber":{verse},"isReading":false,"mushaf":{},"clientUpdatedAt":"{updated}"}}"#,
+                if seed.is_multiple_of(2) { 1 } else { 4 }
             ),
             1 => format!(
                 r#""type":"UPDATE","resource":"COLLECTION","resourceId":"collection-{number}","data":{{"name":"{} {number}","isDefault":false,"clientUpdatedAt":"{updated}"}}"#,

@@ -1,7 +1,8 @@
 //! Which choices a field has, in which words, and why not the others.
 
-use crate::domain::field::{Choice, Field, FieldShape, Verdict};
-use crate::domain::inspect::{Blocked, Inspection, Pair, PairId, Status};
+use super::Bench;
+use crate::domain::field::{Choice, Contest, Field, FieldShape, Verdict};
+use crate::domain::inspect::{Blocked, Inspection, Pair, PairId, Rival, Status};
 use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::{plan, settle};
@@ -9,6 +10,9 @@ use crate::domain::{plan, settle};
 /// Why `choice` cannot be made on the field; `None` when it can.
 pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static str> {
     let existence = field.shape == FieldShape::Existence;
+    if existence && pair.is_deletion(choice) {
+        return None;
+    }
     let about_existence = pair.open.iter().any(crate::domain::field::FieldPath::is_existence);
     match pair.status {
         Status::Apply => Some("only the server speaks of it; the device takes it over"),
@@ -21,7 +25,9 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
         {
             None
         }
-        Status::Push | Status::Blocked if pair.server.is_empty() => {
+        Status::Push | Status::Blocked | Status::Diverged
+            if pair.server.is_empty() && !pair.contends_for(&field.path) && !about_existence =>
+        {
             Some("only the device speaks of it; choose on `resource` to send it or to drop it")
         }
         Status::Diverged if about_existence => {
@@ -34,12 +40,28 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
     }
 }
 
+/// What there is besides the two sides on the marked field: both of them; where the queue contradicts itself about a
+/// deletion, that the deletion counts.
+pub fn third(bench: Option<&Bench>) -> Choice {
+    let marked = bench.and_then(|bench| Some((bench.pair()?.1, bench.field()?)));
+    marked.map_or(Choice::Both, |(pair, field)| third_on(pair, field))
+}
+
+/// As [`third`], on this field.
+pub fn third_on(pair: &Pair, field: &Field) -> Choice {
+    pair.deletion().filter(|_| field.shape == FieldShape::Existence).unwrap_or(Choice::Both)
+}
+
 /// What a choice is called on a field: `device`, `server`, `both`, `edited`; on a resource's existence what
 /// becomes of it.
 pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
+    if let Some(word) = pair.contest().and_then(|rival| contested(rival, field, choice)) {
+        return word;
+    }
     match (field.shape, choice) {
         (FieldShape::Existence, Choice::Device) => fate(pair, Side::Device),
         (FieldShape::Existence, Choice::Server) => fate(pair, Side::Server),
+        (FieldShape::Existence, choice) if pair.is_deletion(choice) => "delete it",
         (
             FieldShape::Existence
             | FieldShape::Text
@@ -52,8 +74,31 @@ pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
     }
 }
 
+/// What a choice in a contest is called.
+fn contested(rival: &Rival, field: &Field, choice: &Choice) -> Option<&'static str> {
+    let other = rival.contest == Contest::NameTaken && rival.other_name == field.path;
+    Some(match (rival.contest, other, choice) {
+        _ if !other && rival.path != field.path => return None,
+        (Contest::ReadingPlace, _, Choice::Device) => "device's place",
+        (Contest::ReadingPlace, _, Choice::Server) => "server's place",
+        (Contest::ReadingPlace, _, Choice::Both | Choice::Edited(_)) => return None,
+        (Contest::NameTaken, true, Choice::Device) => "its earlier name",
+        (Contest::NameTaken, true, Choice::Server) => "keeps the name",
+        (Contest::NameTaken, true | false, Choice::Edited(_)) => "renamed",
+        (Contest::NameTaken, false, Choice::Device) => "takes the name",
+        (Contest::NameTaken, false, Choice::Server) => "not renamed",
+        (Contest::NameTaken, _, Choice::Both) => "join the two",
+    })
+}
+
 /// What becomes of the resource when this side's word stands (DESIGN §4, deletes).
 pub fn fate(pair: &Pair, side: Side) -> &'static str {
+    if pair.contradiction.is_some() {
+        return match side {
+            Side::Device => "keep the last change",
+            Side::Server => "leave the server's",
+        };
+    }
     match (side, pair.shape.device, pair.shape.server) {
         (Side::Device, Some(_), None) if pair.twin.is_some() => "send again",
         (Side::Server, Some(_), None) if pair.twin.is_some() => "do not send",
@@ -115,10 +160,18 @@ pub fn standing(inspection: &Inspection, resolution: &Resolution, id: PairId) ->
 /// The question that a divergence about the resource itself asks.
 pub fn question(pair: &Pair) -> Option<String> {
     if !pair.open.iter().any(crate::domain::field::FieldPath::is_existence) {
-        return None;
+        return Some(match pair.contest()?.contest {
+            Contest::NameTaken => String::from("two collections want this name: which of them gets it?"),
+            Contest::ReadingPlace => {
+                String::from("both sides set the reading place: which of the two is it?")
+            }
+        });
     }
     let what = noun(&pair.kind);
     Some(match (pair.shape.device, pair.shape.server) {
+        _ if let Some(contradiction) = pair.contradiction => {
+            format!("{}: which stands for this {what}?", contradiction.reason())
+        }
         _ if pair.twin.is_some() => format!("the same {what} is already on the server: send it again?"),
         (Some(Op::Delete), _) => {
             format!("deleted on the device, changed on the server: which stands for this {what}?")
@@ -169,5 +222,5 @@ pub fn whole(inspection: &Inspection, id: PairId, side: Side) -> Vec<(Unit, Opti
 /// Whether the resource lives on both sides, so that its fields decide and not its existence.
 pub fn fields_decide(pair: &Pair) -> bool {
     let lives = |op: Option<Op>| matches!(op, Some(Op::Create | Op::Update));
-    lives(pair.shape.device) && lives(pair.shape.server)
+    lives(pair.shape.device) && lives(pair.shape.server) && pair.contradiction.is_none()
 }

@@ -8,7 +8,7 @@ use super::edit::{self, Editor, Form};
 use super::overlay::{Deed, Menu, Overlay, Question};
 use super::selection::{Scroll, Selection};
 use super::{App, Bench, Draft, EditJob, Effect, Focus, Scope, Task, Tone, story};
-use crate::domain::field::{Choice, Field, FieldShape};
+use crate::domain::field::{Choice, Field, FieldPath, FieldShape};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::mutation::Side;
 use crate::domain::naming;
@@ -165,27 +165,24 @@ impl App {
 
     /// What an action is called in the footer here: on a resource's existence what becomes of it.
     pub fn label(&self, binding: &Binding) -> &'static str {
-        let (side, whole) = match binding.action {
-            Action::Device => (Side::Device, false),
-            Action::Server => (Side::Server, false),
-            Action::WholeDevice => (Side::Device, true),
-            Action::WholeServer => (Side::Server, true),
-            _ => return binding.label,
-        };
         let Some(bench) = &self.bench else { return binding.label };
         let (Some((_, pair)), Some(field)) = (bench.pair(), bench.field()) else { return binding.label };
+        let of_whole =
+            |side| if choose::fields_decide(pair) { binding.label } else { choose::fate(pair, side) };
+        let choice = match binding.action {
+            Action::WholeDevice => return of_whole(Side::Device),
+            Action::WholeServer => return of_whole(Side::Server),
+            Action::Device => Choice::Device,
+            Action::Server => Choice::Server,
+            Action::Both => choose::third_on(pair, field),
+            _ => return binding.label,
+        };
         let healthy = matches!(pair.status, Status::Push | Status::Blocked) && !pair.device.is_empty();
-        if whole {
-            return if choose::fields_decide(pair) { binding.label } else { choose::fate(pair, side) };
-        }
-        if healthy && side == Side::Server {
-            return "drop";
-        }
         // On a narrow screen there is room for one word each.
-        if field.path.is_existence() && (self.layout.wide || healthy) {
-            choose::word(pair, field, &Choice::from(side))
-        } else {
-            binding.label
+        match choose::word(pair, field, &choice) {
+            _ if healthy && choice == Choice::Server => "drop",
+            word if self.layout.wide || healthy && choice == Choice::Device => word,
+            _ => binding.label,
         }
     }
 
@@ -373,5 +370,6 @@ pub(super) fn problem(pair: &Pair, field: &Field, choice: &Choice) -> Option<Str
         return None;
     }
     let value = field.result(choice)?;
-    preflight::problem(&pair.kind, &field.path, &value).map(|problem| problem.what)
+    let path = if field.path == FieldPath::other_name() { FieldPath::name() } else { field.path.clone() };
+    preflight::problem(&pair.kind, &path, &value).map(|problem| problem.what)
 }

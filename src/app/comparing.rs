@@ -227,7 +227,7 @@ impl Comparing {
                     page.push(Rank::Text, comparison.alike(row.pair));
                 }
                 for line in &row.lines {
-                    told(&mut page, comparison, strategy, line);
+                    told(&mut page, inspection, comparison, strategy, line);
                 }
                 if strategy == Strategy::LastWriteWins {
                     let undecided = match row.clock {
@@ -241,7 +241,7 @@ impl Comparing {
                 let Some(row) = comparison.rows.get(at) else { return page };
                 page.push(Rank::Title, format!("{strategy} · {}", title(inspection, row.pair)));
                 if let Some(line) = row.lines.get(line) {
-                    told(&mut page, comparison, strategy, line);
+                    told(&mut page, inspection, comparison, strategy, line);
                 }
             }
         }
@@ -250,7 +250,7 @@ impl Comparing {
 }
 
 /// What becomes of the field, and what goes with it.
-fn told(page: &mut Page, comparison: &Comparison, strategy: Strategy, line: &Line) {
+fn told(page: &mut Page, inspection: &Inspection, comparison: &Comparison, strategy: Strategy, line: &Line) {
     let leaves = &line.leaves[place(strategy)];
     let side = match leaves.keeps {
         Keeps::Open | Keeps::Gone => String::new(),
@@ -259,7 +259,9 @@ fn told(page: &mut Page, comparison: &Comparison, strategy: Strategy, line: &Lin
     let kept = format!("{}{side}: {}", line.path.label(), kept_words(line, leaves));
     page.item(Rank::Item, mark(leaves.keeps), kept);
     for loss in comparison.lost(strategy, leaves) {
-        lost(page, loss, None);
+        // What another resource loses by this is told with its name.
+        let of = (loss.pair != loss.by).then(|| title(inspection, loss.pair));
+        lost(page, loss, of);
     }
 }
 

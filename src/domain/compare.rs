@@ -269,7 +269,7 @@ impl Comparison {
 
     /// What a strategy loses with one divergence.
     pub fn lost_with(&self, strategy: Strategy, pair: PairId) -> impl Iterator<Item = &Loss> {
-        self.column(strategy).plan.ledger.iter().filter(move |loss| loss.pair == pair)
+        self.column(strategy).plan.ledger.iter().filter(move |loss| loss.by == pair)
     }
 
     /// Whether a strategy leaves something of the divergence to a person.
@@ -312,7 +312,7 @@ pub const fn place(strategy: Strategy) -> usize {
 fn by_pair(ledger: &[Loss]) -> HashMap<PairId, Range<usize>> {
     let mut ranges: HashMap<PairId, Range<usize>> = HashMap::new();
     for (at, loss) in ledger.iter().enumerate() {
-        ranges.entry(loss.pair).and_modify(|range| range.end = at + 1).or_insert(at..at + 1);
+        ranges.entry(loss.by).and_modify(|range| range.end = at + 1).or_insert(at..at + 1);
     }
     ranges
 }
@@ -329,7 +329,7 @@ impl View<'_> {
     fn lost(&self, path: &FieldPath) -> Range<usize> {
         // The losses of a field stand together as well.
         let first = self.losses.iter().position(|loss| loss.path == *path).unwrap_or(0);
-        let count = self.losses.iter().filter(|loss| loss.path == *path).count();
+        let count = self.losses.iter().skip(first).take_while(|loss| loss.path == *path).count();
         self.start + first..self.start + first + count
     }
 

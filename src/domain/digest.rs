@@ -3,7 +3,8 @@
 //!
 //! The algorithm, so that other programs can compute it: FNV-1a, 64 bits, over the UTF-8 bytes of a canonical
 //! text. The text is a JSON array with one `[path, base, device, server]` for each field, in the order of the
-//! fields; the last three are `[]` where there is no value, else `[value]`. No spaces; the members of an object
+//! fields; the last three are `[]` where there is no value, else `[value]`; where the value cannot stand beside what
+//! another resource has on the server, that one's `key` and what it holds follow. No spaces; the members of an object
 //! sorted by their names' bytes; a string as `serde_json` escapes it; a number as digits without zeros at either
 //! end, `e`, and the power of ten behind the last digit (`-1.50` is `-15e-1`, zero is `0e0`), so that equal values
 //! have equal texts; a value that cannot be read exactly as `?` and its text.
@@ -40,6 +41,12 @@ impl Digest {
                     write_value(&mut text, value);
                 }
                 text.push(']');
+            }
+            if let Some(other) = &field.against {
+                text.push(',');
+                write_string(&mut text, &other.key);
+                text.push(',');
+                write_value(&mut text, &other.holds);
             }
             text.push(']');
         }

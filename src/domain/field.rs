@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::json::Json;
 use super::mutation::{Kind, Side};
+use super::stamp::{self, Misread};
 
 /// Where a field stands in `data`: a JSON pointer, `""` for whether the resource exists at all, or a coupled
 /// unit written `/key+verseNumber`.
@@ -40,9 +41,25 @@ impl FieldPath {
     pub fn label(&self) -> String {
         match self.as_str() {
             "" => String::from("resource"),
+            OTHER_NAME => String::from("other's name"),
             POSITION_BOOKMARK | POSITION_SESSION => String::from("position"),
             path => path.trim_start_matches('/').replace("~1", "/").replace("~0", "~"),
         }
+    }
+
+    /// A collection's name.
+    pub fn name() -> Self {
+        Self("/name".into())
+    }
+
+    /// The name of the server's collection that has the name which the device gave to this one.
+    pub fn other_name() -> Self {
+        Self(OTHER_NAME.into())
+    }
+
+    /// Whether a bookmark is the reading place.
+    pub fn reading() -> Self {
+        Self("/isReading".into())
     }
 
     /// A path from its text, as choices files and reports write it.
@@ -60,6 +77,10 @@ impl fmt::Display for FieldPath {
         f.write_str(&self.0)
     }
 }
+
+/// What the server's collection of a contested name is to be called: a question on the device's collection, no member
+/// of it.
+const OTHER_NAME: &str = "/name@server";
 
 const POSITION_BOOKMARK: &str = "/key+verseNumber";
 const POSITION_SESSION: &str = "/chapterNumber+verseNumber";
@@ -133,6 +154,40 @@ pub struct Field {
     pub device: Option<Json>,
     /// The server's value; `None` where its state does not hold the field.
     pub server: Option<Json>,
+    /// What another resource has on the server that the device's value cannot stand beside.
+    pub against: Option<Box<Against>>,
+}
+
+/// What a value cannot stand beside: another resource of the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Against {
+    /// What the two contend for.
+    pub contest: Contest,
+    /// The other resource, as reports name it.
+    pub key: String,
+    /// What it holds: the same name; for the reading place the bookmark's place, where it tells it.
+    pub holds: Json,
+    /// Why the two cannot be made one; `None` where they can.
+    pub apart: Option<&'static str>,
+}
+
+/// What two resources can contend for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Contest {
+    /// One name for two collections.
+    NameTaken,
+    /// The one reading place of a user.
+    ReadingPlace,
+}
+
+impl Contest {
+    /// The word in reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NameTaken => "name-taken",
+            Self::ReadingPlace => "reading-place",
+        }
+    }
 }
 
 /// What survives in one field.
@@ -178,6 +233,12 @@ impl Field {
         }
     }
 
+    /// Why that side's time cannot be read, where the field is one of the client's times.
+    pub fn misread(&self, side: Side) -> Option<Misread> {
+        let is_time = stamp::NAMES.iter().any(|name| self.path.0.strip_prefix('/') == Some(name));
+        stamp::read(self.value(side).filter(|_| is_time)).err()
+    }
+
     /// Whether that side changed the field, as far as the verdict tells.
     pub const fn changed_by(&self, side: Side) -> bool {
         match (self.verdict, side) {
@@ -203,6 +264,9 @@ impl Field {
     /// What settles the field without a person: the three-way rule, and the set rule where a base is recorded.
     /// `None` is a conflict that waits for a choice.
     pub fn settled(&self) -> Option<Choice> {
+        if self.against.is_some() {
+            return None;
+        }
         match self.verdict {
             Verdict::DeviceOnly => Some(Choice::Device),
             Verdict::Equal | Verdict::ServerOnly | Verdict::SameChange => Some(Choice::Server),
@@ -224,6 +288,8 @@ impl Field {
                 (Base::Recorded(value), _) => Some(value.clone()),
                 (Base::Absent, _) => None,
             }),
+            // Two collections made one bear the name that both wanted.
+            Choice::Both if self.against.is_some() => self.device.clone(),
             Choice::Both => self.joined(),
             Choice::Edited(value) => Some(value.clone()),
         }
@@ -236,6 +302,7 @@ impl Field {
         }
         match choice {
             Choice::Both if self.shape == FieldShape::Existence => Some("a resource exists or it does not"),
+            Choice::Both if self.against.is_some() => self.against.as_ref().and_then(|other| other.apart),
             Choice::Both if self.joined().is_none() => Some("only two different texts or sets can be joined"),
             Choice::Edited(_) if self.shape == FieldShape::Existence => {
                 Some("choose device or server first; then the fields can be edited")
@@ -318,7 +385,15 @@ fn compare_members(
         let shape = shape_of(kind, &path, parent, d, s);
         let verdict = verdict(kind, name, shape, b, d, s);
         let base = b.map_or(Base::Absent, |value| Base::Recorded(value.clone()));
-        fields.push(Field { path, shape, verdict, base, device: d.cloned(), server: s.cloned() });
+        fields.push(Field {
+            path,
+            shape,
+            verdict,
+            base,
+            device: d.cloned(),
+            server: s.cloned(),
+            against: None,
+        });
     }
 }
 

@@ -9,8 +9,11 @@ use indexmap::IndexMap;
 use super::ack::Acked;
 use super::device::{Device, Known, SyncStatus};
 use super::identity;
+use super::inspect::rivals::reading_flag;
 use super::inspect::{Inspection, PairId};
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, ServerMutation, WireMutation};
+use super::mutation::{
+    Cursor, Kind, Millis, Op, Payload, QueueId, Queued, ResourceId, ServerMutation, WireMutation,
+};
 use super::plan::Plan;
 use super::push::Acknowledged;
 use super::settle::Item;
@@ -91,7 +94,9 @@ impl Fold {
         for (item, acked) in items.iter().zip(acked) {
             done.extend(&item.members);
             let pair = inspection.pair(item.pair);
-            if dealt_with.insert(item.pair) {
+            // What is sent for the sake of others leaves them in the queue, with what the server says of them.
+            let deals = item.sake.is_empty() || pair.device.is_empty();
+            if deals && dealt_with.insert(item.pair) {
                 for mutation in inspection.served(pair) {
                     // Beside a deletion only what the server deleted as well, which may have had another id.
                     if item.wire.op != Op::Delete || mutation.op == Op::Delete {
@@ -105,8 +110,15 @@ impl Fold {
                 self.device.given.insert(&item.wire.kind, item.names.iter().map(String::as_str), id);
             }
         }
+        // What somebody still contends with stays news until that is sent or given up.
+        let contended = |id: &&PairId| {
+            let rival = inspection.pair(**id).rival.as_ref().filter(|rival| !rival.decides);
+            let decider = rival.and_then(|rival| rival.other).map(|id| inspection.pair(id));
+            decider.is_some_and(|pair| inspection.queued(pair).any(|entry| !done.contains(&entry.id)))
+        };
         let gone: HashSet<(Kind, Option<ResourceId>, Millis)> = dealt_with
             .iter()
+            .filter(|id| !contended(id))
             .flat_map(|id| inspection.served(inspection.pair(*id)))
             .map(|m| (m.kind.clone(), m.resource_id.clone(), m.timestamp))
             .collect();
@@ -116,8 +128,19 @@ impl Fold {
                 .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
+        self.replace_readings(inspection);
         self.device.in_doubt.retain(|id, _| !done.contains(id));
         taken_over
+    }
+
+    /// An entry that set a reading place which a later one replaced must not set it once that one has left the queue.
+    fn replace_readings(&mut self, inspection: &Inspection) {
+        let replaced: HashMap<QueueId, Payload> = inspection.replaced_readings().into_iter().collect();
+        for entry in self.device.queue.iter_mut().filter(|_| !replaced.is_empty()) {
+            if let Some(data) = replaced.get(&entry.id) {
+                entry.data = data.clone();
+            }
+        }
     }
 
     /// Newer mutations of the server: each replaces what the window said of its resource before.
@@ -183,6 +206,7 @@ impl Fold {
         let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
         let dropped: HashSet<&QueueId> = dropped.flat_map(|dropped| &dropped.device).collect();
         self.device.queue.retain(|m| !dropped.contains(&m.id));
+        self.replace_readings(inspection);
         self.device.sync.last_attempt = Some(now);
         if !behind {
             self.device.sync.cursor = Some(head);
@@ -200,7 +224,7 @@ impl Fold {
         let Some(id) = identity::id_of(mutation) else { return };
         if mutation.op == Op::Delete {
             self.rows.remove(&mutation.kind, &id);
-        } else {
+        } else if !self.rows.is_newer(&mutation.kind, &id, mutation.timestamp) {
             self.rows.put(&mutation.kind, id, &mutation.data, Some(mutation.timestamp));
         }
     }
@@ -268,6 +292,13 @@ impl Rows {
         row.server_timestamp = timestamp.or(row.server_timestamp);
     }
 
+    /// Whether the device holds a later state than that of `timestamp`.
+    fn is_newer(&self, kind: &Kind, id: &ResourceId, timestamp: Millis) -> bool {
+        let row = self.0.as_ref().and_then(|rows| rows.get(&(kind.clone(), id.clone())));
+        let synced = row.filter(|row| row.status == SyncStatus::Synced);
+        synced.and_then(|row| row.server_timestamp).is_some_and(|at| at > timestamp)
+    }
+
     fn remove(&mut self, kind: &Kind, id: &ResourceId) {
         if let Some(rows) = &mut self.0 {
             rows.swap_remove(&(kind.clone(), id.clone()));
@@ -306,7 +337,15 @@ pub fn after(device: &Device, done: &[Acknowledged]) -> Device {
         }
         gone.extend(members);
     }
+    let reads = |entry: &&Queued| entry.kind == Kind::Bookmark && reading_flag(&entry.data) == Some(true);
+    let sent = device.queue.iter().rfind(reads).is_some_and(|last| gone.contains(&last.id));
     device.queue.retain(|entry| !gone.contains(&entry.id));
+    for entry in device.queue.iter_mut().filter(|entry| sent && reads(&&**entry)) {
+        // It came before the reading place that was sent.
+        let mut members = entry.data.members();
+        members.shift_remove("isReading");
+        entry.data = Payload::from_members(&members);
+    }
     Device { known: rows.to_list(), given, ..device }
 }
 
@@ -316,7 +355,6 @@ mod tests {
     use crate::domain::answer::{ResponseHead, read_page};
     use crate::domain::inspect::inspect;
     use crate::domain::json::Text;
-    use crate::domain::mutation::Queued;
     use crate::domain::window::{PullPath, assemble};
 
     /// The device and the server both deleted a link; since its collection came back under another id, so did the
@@ -357,7 +395,14 @@ mod tests {
         let mut fold = Fold::new(&inspection);
         let wire = WireMutation { op: Op::Delete, kind: Kind::Link, resource_id: None, data: link() };
         let pair = inspection.pair_of_queued(0);
-        let item = Item { pair, members: vec!["q1".into()], wire, parent: None, names: Vec::new() };
+        let item = Item {
+            pair,
+            members: vec!["q1".into()],
+            wire,
+            parent: None,
+            names: Vec::new(),
+            sake: Vec::new(),
+        };
         let acked = Acked { resource_id: Some("c2-b1".into()), timestamp: None };
         fold.acknowledge(&inspection, &[item], &[acked]);
         let (device, _) = fold.parts();

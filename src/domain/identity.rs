@@ -2,15 +2,15 @@
 //! replay of a creation whose answer the device never got.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::device::Device;
+use super::device::{Device, Known, SyncStatus};
 use super::json::{Json, string};
-use super::mutation::{Kind, Op, Payload, Queued, ResourceId, ServerMutation};
+use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation};
 use super::window::Window;
 
 /// The id that always means Favorites, whatever the collection's real id is (PROTOCOL D5).
@@ -74,6 +74,8 @@ pub struct Facts<'a> {
     pub is_default: bool,
     /// A note's body and its ranges.
     pub note: Option<NoteFacts<'a>>,
+    /// All that a kind which this version does not know says, but for its client times.
+    pub content: Option<String>,
 }
 
 /// What tells one note from another where neither has an id: the whole of it.
@@ -131,10 +133,12 @@ impl<'a> Facts<'a> {
     pub fn of(kind: &Kind, data: &'a Payload, replay: bool) -> Self {
         let needed = match kind {
             Kind::Bookmark | Kind::Collection | Kind::Link => true,
-            Kind::Note | Kind::ReadingSession => replay,
-            Kind::Other(_) => false,
+            Kind::Note | Kind::ReadingSession | Kind::Other(_) => replay,
         };
         let (true, Some(data)) = (needed, data.as_str()) else { return Self::default() };
+        if let Kind::Other(_) = kind {
+            return Self { content: content(data), ..Self::default() };
+        }
         let Ok(raw) = serde_json::from_str::<RawFacts>(data) else { return Self::default() };
         let mut facts = Self::default();
         match kind {
@@ -178,8 +182,54 @@ impl<'a> Facts<'a> {
             bookmark: self.bookmark.or(other.bookmark),
             is_default: self.is_default || other.is_default,
             note: self.note.or(other.note),
+            content: self.content.or(other.content),
         }
     }
+
+    /// The same facts, of a payload that need not last.
+    fn into_owned(self) -> Facts<'static> {
+        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Facts {
+            place: self.place,
+            name: owned(self.name),
+            collection: owned(self.collection),
+            bookmark: owned(self.bookmark),
+            is_default: self.is_default,
+            note: self.note.map(|note| NoteFacts {
+                ranges: Cow::Owned(note.ranges.into_owned()),
+                one_range: note.one_range,
+                body: Cow::Owned(note.body.into_owned()),
+            }),
+            content: self.content,
+        }
+    }
+}
+
+/// All of an object but for its client times, in one order; `None` where nothing is left.
+fn content(data: &str) -> Option<String> {
+    let Json::Object(mut members) = Json::parse(data) else { return None };
+    members.retain(|name, _| !matches!(name.as_str(), "clientCreatedAt" | "clientUpdatedAt"));
+    members.sort_unstable_keys();
+    (!members.is_empty()).then(|| serde_json::to_string(&members).unwrap_or_default())
+}
+
+/// When what `data` describes was made, by its author's clock.
+pub(super) fn made_at(data: &Payload) -> Option<Millis> {
+    data.as_str().filter(|text| text.contains("clientCreatedAt"))?;
+    data.members().get("clientCreatedAt").and_then(Millis::from_json)
+}
+
+/// Where the entries stand that name a creation by its queue id, by that id.
+fn later_entries<'a>(queue: &'a [Queued], positions: &Positions) -> HashMap<&'a str, Vec<usize>> {
+    let mut later: HashMap<&str, Vec<usize>> = HashMap::new();
+    for &at in &positions.queue {
+        if queue[at].op != Op::Create
+            && let Some(id) = &queue[at].resource_id
+        {
+            later.entry(id.as_str()).or_default().push(at);
+        }
+    }
+    later
 }
 
 fn verse(chapter: Option<i64>, verse: Option<i64>) -> Option<Place> {
@@ -212,6 +262,8 @@ enum Key<'a> {
     Note(Cow<'a, str>, Cow<'a, str>),
     /// A note with no range or with several, which the phone does not recognise (PROTOCOL A8).
     UnusualNote(Cow<'a, str>, Cow<'a, str>),
+    /// All that a resource of a kind that this version does not know says, but for its client times.
+    Content(String),
 }
 
 /// From how many mutations of a kind on it is worth a thread to read them.
@@ -253,16 +305,25 @@ struct Matcher<'a> {
     /// For each server position the queue position it belongs to, if any.
     attached: Vec<Option<usize>>,
     twins: HashMap<usize, usize>,
-    known: HashMap<(&'a Kind, &'a str), &'a Payload>,
+    known: HashMap<(&'a Kind, &'a str), &'a Known>,
     /// Where bookmarks stand, by their server id: from the device's rows and from the window.
     places: HashMap<&'a str, Place>,
     favorites: Option<&'a str>,
     /// What a queued collection is called on the server, where it is known to have arrived.
     arrived: HashMap<&'a str, &'a str>,
+    /// Queue ids of creations, by which later entries name what has no id on the server yet.
+    local: HashSet<&'a str>,
+    /// Creations that came back, as positions in the queue: each comes back once.
+    replayed: HashSet<usize>,
+    /// The queue ids of creations, by which later entries name what has no id yet.
+    own_names: HashSet<&'a str>,
+    /// What deletions name.
+    deleted: HashSet<&'a str>,
 }
 
 impl<'a> Matcher<'a> {
     fn new(device: &'a Device, window: &'a Window) -> Self {
+        let deletions = device.queue.iter().filter(|m| m.op == Op::Delete);
         let mut matcher = Self {
             device,
             window,
@@ -273,6 +334,15 @@ impl<'a> Matcher<'a> {
             places: HashMap::new(),
             favorites: None,
             arrived: device.given.collections().map(|(name, id)| (name, id.as_str())).collect(),
+            local: device.queue.iter().filter(|m| is_nameless_creation(m)).map(|m| m.id.as_str()).collect(),
+            replayed: HashSet::new(),
+            deleted: deletions.filter_map(|m| m.resource_id.as_ref()).map(ResourceId::as_str).collect(),
+            own_names: device
+                .queue
+                .iter()
+                .filter(|m| is_nameless_creation(m))
+                .map(|m| m.id.as_str())
+                .collect(),
         };
         let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
         let feed = window.mutations.iter().map(|m| (&m.kind, m.resource_id.as_ref(), &m.data));
@@ -297,7 +367,7 @@ impl<'a> Matcher<'a> {
             }
         }
         for row in device.known.iter().flatten() {
-            matcher.known.insert((&row.kind, row.id.as_str()), &row.data);
+            matcher.known.insert((&row.kind, row.id.as_str()), row);
         }
         matcher
     }
@@ -338,6 +408,9 @@ impl<'a> Matcher<'a> {
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
+                if matches!(key, Key::Name(_)) && self.are_others(same, mutation.resource_id.as_ref()) {
+                    continue;
+                }
                 if !matches!(key, Key::Id(_)) && self.are_several(same) {
                     continue;
                 }
@@ -349,16 +422,18 @@ impl<'a> Matcher<'a> {
                     self.union(other, same[0]);
                 }
             }
-            if self.attached[position].is_none()
-                && let Some(key) = replayed.into_iter().next()
-            {
-                let same = queued.get(&key).map(Vec::as_slice).unwrap_or_default();
-                if same.iter().any(|entry| self.may_be(*entry, &key, mutation)) {
-                    match same {
+            if let Some(entry) = self.attached[position] {
+                self.find_creation(entry, &replayed, &queued, position, positions);
+            } else {
+                for key in replayed {
+                    let same = queued.get(&key).map(Vec::as_slice).unwrap_or_default();
+                    match *self.candidates(same, &key, mutation) {
+                        [] => {}
                         // A creation comes back once.
                         [only] => {
-                            self.attached[position] = Some(*only);
-                            queued.remove(&key);
+                            self.attached[position] = Some(only);
+                            self.replayed.insert(only);
+                            break;
                         }
                         // Several candidates: which one came back cannot be told, so none is matched (PROTOCOL A8).
                         _ => {
@@ -374,19 +449,180 @@ impl<'a> Matcher<'a> {
                 self.arrived.insert(self.device.queue[entry].id.as_str(), id.as_str());
             }
         }
-        for (key, position) in ambiguous {
+        self.find_twins_by_stamps(positions);
+        for (key, position) in ambiguous.into_iter().filter(|(_, at)| self.attached[*at].is_none()) {
             for candidate in queued.remove(&key).into_iter().flatten() {
-                self.twins.insert(candidate, position);
+                if !self.replayed.contains(&candidate) {
+                    self.twins.insert(candidate, position);
+                }
             }
         }
+    }
+
+    /// The device may have learnt the id of what it made although the creation is still in its queue: `entry` names that
+    /// id. What the server has is then what the creation, or the creation with entries like this one after it, left.
+    fn find_creation(
+        &mut self,
+        entry: usize,
+        replayed: &[Key<'a>],
+        queued: &HashMap<Key<'a>, Vec<usize>>,
+        position: usize,
+        positions: &Positions,
+    ) {
+        let mutation = &self.window.mutations[position];
+        let Some(id) = mutation.resource_id.as_ref().filter(|_| self.may_be_new(mutation)) else { return };
+        let root = self.root(entry);
+        let made = made_at(&mutation.data);
+        let mut creation = None;
+        for key in replayed {
+            let same = queued.get(key).map(Vec::as_slice).unwrap_or_default();
+            if let [only] = *self.candidates(same, key, mutation) {
+                let stamped = made.is_some() && made_at(&self.device.queue[only].data) == made;
+                creation = Some(only).filter(|_| stamped || mutation.op == Op::Create);
+            }
+        }
+        if creation.is_none() && made.is_some() {
+            let made_then = |at: &&usize| {
+                let entry = &self.device.queue[**at];
+                is_nameless_creation(entry) && entry.maybe_sent() && made_at(&entry.data) == made
+            };
+            let mut creations = positions.queue.iter().filter(made_then);
+            creation = creations.next().filter(|_| creations.next().is_none()).copied();
+            creation = creation.filter(|creation| !self.replayed.contains(creation));
+        }
+        if creation.is_none() && mutation.op == Op::Create && !replayed.is_empty() {
+            let naming = |at: &&usize| self.device.queue[**at].resource_id.as_ref() == Some(id);
+            let later: Vec<usize> = positions.queue.iter().filter(naming).copied().collect();
+            let sent = |at: &&usize| {
+                let entry = &self.device.queue[**at];
+                is_nameless_creation(entry) && entry.maybe_sent()
+            };
+            let mut creations = positions.queue.iter().filter(sent).filter(|at| {
+                // What the later entries say by themselves tells nothing of a creation.
+                let (creation, first) = (&self.device.queue[**at], &self.device.queue[later[0]]);
+                let alone = self.later_keys(first, &later[1..]);
+                let told = |key: &Key| {
+                    replayed.contains(key)
+                        && !alone.contains(key)
+                        && !self.keys_by_content(&first.kind, &first.data).contains(key)
+                };
+                !self.replayed.contains(at) && self.later_keys(creation, &later).iter().any(told)
+            });
+            // Where several would do, none is told apart.
+            creation = creations.next().filter(|_| creations.next().is_none()).copied();
+        }
+        if let Some(creation) = creation
+            && self.root(creation) != root
+        {
+            self.union(creation, entry);
+            self.replayed.insert(creation);
+        }
+    }
+
+    /// The creations among `same` that may have come back as `mutation`. Where the client's times single one out it is
+    /// that one.
+    fn candidates(&self, same: &[usize], key: &Key, mutation: &ServerMutation) -> Box<[usize]> {
+        let open = || same.iter().copied().filter(|entry| !self.replayed.contains(entry));
+        if !open().any(|entry| self.may_be(entry, key, mutation)) {
+            return Box::default();
+        }
+        let made = made_at(&mutation.data);
+        let its_own = |entry: &usize| {
+            made.is_some()
+                && made_at(&self.device.queue[*entry].data) == made
+                && self.may_be(*entry, key, mutation)
+        };
+        let by_stamp: Box<[usize]> = open().filter(its_own).collect();
+        if by_stamp.len() == 1 {
+            return by_stamp;
+        }
+        // What was tried may have come back; what was not can only look like it.
+        let sent: Box<[usize]> = open().filter(|entry| self.was_sent(*entry)).collect();
+        let all: Box<[usize]> = if sent.is_empty() { open().collect() } else { sent };
+        if all.len() < 2 {
+            return all;
+        }
+        // What the queue deletes again it does not want; whichever of the two came back, the last one stands.
+        let wanted: Box<[usize]> =
+            all.iter().copied().filter(|entry| !self.is_deleted_again(*entry)).collect();
+        match (wanted.len(), all.last()) {
+            (0, Some(last)) => Box::new([*last]),
+            (1, _) => wanted,
+            (_, _) => all,
+        }
+    }
+
+    /// Whether a POST may have carried the entry.
+    fn was_sent(&self, entry: usize) -> bool {
+        let entry = &self.device.queue[entry];
+        entry.maybe_sent() || self.device.in_doubt.contains_key(&entry.id)
+    }
+
+    /// Whether a later entry deletes what this one creates.
+    fn is_deleted_again(&self, entry: usize) -> bool {
+        self.deleted.contains(self.device.queue[entry].id.as_str())
+    }
+
+    /// Creations that were sent, and what the server has that was made in the same millisecond by its author's clock: it
+    /// may be that one, changed since by somebody. Nothing but a person can tell.
+    fn find_twins_by_stamps(&mut self, positions: &Positions) {
+        let told = |data: &Payload| made_at(data).filter(|made| made.0.rem_euclid(1000) != 0);
+        let mut served: HashMap<Millis, usize> = HashMap::new();
+        for &at in &positions.window {
+            let mutation = &self.window.mutations[at];
+            if mutation.op != Op::Delete
+                && self.attached[at].is_none()
+                && self.may_be_new(mutation)
+                && let Some(made) = told(&mutation.data)
+            {
+                served.insert(made, at);
+            }
+        }
+        if served.is_empty() {
+            return;
+        }
+        let attached: HashSet<usize> =
+            self.attached.clone().into_iter().flatten().map(|entry| self.root(entry)).collect();
+        for &at in &positions.queue {
+            let entry = &self.device.queue[at];
+            let sent = entry.maybe_sent() && !self.device.in_doubt.contains_key(&entry.id);
+            if is_nameless_creation(entry)
+                && sent
+                && !attached.contains(&self.root(at))
+                && let Some(twin) = told(&entry.data).and_then(|made| served.get(&made))
+            {
+                self.twins.insert(at, *twin);
+            }
+        }
+    }
+
+    /// Whether the device does not know the resource as another one yet.
+    fn may_be_new(&self, mutation: &ServerMutation) -> bool {
+        let Some(id) = &mutation.resource_id else { return false };
+        let row = self.known.get(&(&mutation.kind, id.as_str()));
+        row.is_none_or(|row| row.status == SyncStatus::PendingCreate)
+            && !self.device.given.holds(&mutation.kind, id)
     }
 
     /// Whether the server's creation may be this queue entry's, which says the same. Of an entry whose POST is in doubt
     /// it is known when that was; only then is the content enough for a note that the phone would not recognise.
     fn may_be(&self, entry: usize, key: &Key, creation: &ServerMutation) -> bool {
-        match (self.device.in_doubt.get(&self.device.queue[entry].id), key) {
+        let queued = &self.device.queue[entry];
+        if creation.op == Op::Update {
+            // The feed tells the latest of a resource: what was made and then changed is an update (PROTOCOL A2).
+            let made = (made_at(&queued.data), made_at(&creation.data));
+            let its_own = match made {
+                (Some(device), Some(server)) => device == server,
+                (None, _) | (_, None) => self.was_sent(entry),
+            };
+            if !its_own {
+                return false;
+            }
+        }
+        match (self.device.in_doubt.get(&queued.id), key) {
             (Some(head), _) => creation.is_after(*head),
-            (None, Key::UnusualNote(..)) => false,
+            // So is what may be alike by chance, unless it was sent.
+            (None, Key::UnusualNote(..) | Key::Content(_)) => queued.maybe_sent(),
             (None, Key::Id(_) | Key::Place(_) | Key::Name(_) | Key::Link(..) | Key::Note(..)) => true,
         }
     }
@@ -397,16 +633,41 @@ impl<'a> Matcher<'a> {
             Key::Id(_) | Key::Link(..) => true,
             Key::Place(_) => *kind == Kind::Bookmark && !self.are_several(same),
             // A name may be given twice, but what is deleted and made again under its name is one.
-            Key::Name(_) => self.is_made_again(same),
-            Key::Note(..) | Key::UnusualNote(..) => false,
+            Key::Name(_) => self.is_made_again(same) && !self.differ(same),
+            Key::Note(..) | Key::UnusualNote(..) | Key::Content(_) => false,
         }
     }
 
     /// Two of the server's ids are two of its resources, even at one place: editions of the text differ.
     fn are_several(&self, same: &[usize]) -> bool {
-        let mut ids = same.iter().filter_map(|entry| self.device.queue[*entry].resource_id.as_ref());
+        let mut there: Option<&ResourceId> = None;
+        let mut several = false;
+        for entry in same.iter().map(|entry| &self.device.queue[*entry]) {
+            let id = entry.resource_id.as_ref().filter(|id| !self.own_names.contains(id.as_str()));
+            several |= id.is_some_and(|id| there.is_some_and(|there| there != id));
+            // After a deletion there may be another one in its place.
+            there = id.or(there).filter(|id| !self.deleted.contains(id.as_str()));
+        }
+        several && !self.is_made_again(same)
+    }
+
+    /// Whether the server's collection `id` is none of these, which bear its name: each has an id of its own. Two ids
+    /// are two collections that cannot both keep the name; a creation without one is recognised by it (PROTOCOL A8).
+    fn are_others(&self, same: &[usize], id: Option<&ResourceId>) -> bool {
+        let Some(id) = id else { return false };
+        same.iter().all(|entry| self.servers_id(*entry).is_some_and(|own| own != id))
+    }
+
+    /// The id by which the server knows what a queue entry is about; the queue id of a creation is none.
+    fn servers_id(&self, entry: usize) -> Option<&ResourceId> {
+        self.device.queue[entry].resource_id.as_ref().filter(|id| !self.local.contains(id.as_str()))
+    }
+
+    /// Whether two of these have different ids on the server.
+    fn differ(&self, same: &[usize]) -> bool {
+        let mut ids = same.iter().filter_map(|entry| self.servers_id(*entry));
         let first = ids.next();
-        ids.any(|id| Some(id) != first) && !self.is_made_again(same)
+        ids.any(|id| Some(id) != first)
     }
 
     /// A deletion and something else, in whichever order the two were queued.
@@ -418,7 +679,19 @@ impl<'a> Matcher<'a> {
     /// The keys of one kind's mutations, those of a long window read beside those of the queue.
     fn keys_of(&self, positions: &Positions) -> (Vec<Vec<Key<'a>>>, Vec<Vec<Key<'a>>>) {
         let (device, window) = (self.device, self.window);
-        let queue = || positions.queue.iter().map(|at| self.device_keys(&device.queue[*at])).collect();
+        let later = later_entries(&device.queue, positions);
+        let queue = || {
+            let keys = |at: &usize| {
+                let mut keys = self.device_keys(&device.queue[*at]);
+                if let Some(later) = later.get(device.queue[*at].id.as_str()) {
+                    keys.extend(self.later_keys(&device.queue[*at], later));
+                    let mut seen = HashSet::new();
+                    keys.retain(|key| seen.insert(key.clone()));
+                }
+                keys
+            };
+            positions.queue.iter().map(keys).collect()
+        };
         let replays = positions.queue.iter().any(|at| is_nameless_creation(&device.queue[*at]));
         let served =
             || positions.window.iter().map(|at| self.server_keys(&window.mutations[*at], replays)).collect();
@@ -441,7 +714,7 @@ impl<'a> Matcher<'a> {
         let row = mutation.resource_id.as_ref().and_then(|id| self.row(&mutation.kind, id));
         if let (Op::Delete, Some(row)) = (mutation.op, row) {
             // A DELETE usually carries no data; the device's row tells what it was (PROTOCOL D15).
-            facts = facts.or(Facts::of(&mutation.kind, row, false));
+            facts = facts.or(Facts::of(&mutation.kind, &row.data, false));
         }
         let mut keys = self.keys(&mutation.kind, mutation.resource_id.as_ref(), facts, replay);
         if replay {
@@ -455,18 +728,17 @@ impl<'a> Matcher<'a> {
         let id = mutation.resource_id.as_ref();
         let row = id.and_then(|id| self.row(&mutation.kind, id));
         // The answer to something that left the queue is no replay of what is still in it.
-        let own = id.is_some_and(|id| self.device.given.holds(&mutation.kind, id));
-        let replay = replays && mutation.op == Op::Create && row.is_none() && !own;
+        let replay = replays && mutation.op != Op::Delete && self.may_be_new(mutation);
         let mut facts = Facts::of(&mutation.kind, &mutation.data, replay);
         if let (Op::Delete, Some(row)) = (mutation.op, row) {
             // A name is no fact of a DELETE: the resource may have had another one when it was deleted.
-            facts = facts.or(Facts { name: None, ..Facts::of(&mutation.kind, row, false) });
+            facts = facts.or(Facts { name: None, ..Facts::of(&mutation.kind, &row.data, false) });
         }
         self.keys(&mutation.kind, id, facts, replay)
     }
 
     /// What the device's row of the resource says.
-    fn row(&self, kind: &'a Kind, id: &'a ResourceId) -> Option<&'a Payload> {
+    fn row(&self, kind: &'a Kind, id: &'a ResourceId) -> Option<&'a Known> {
         self.known.get(&(kind, id.as_str())).copied()
     }
 
@@ -494,10 +766,32 @@ impl<'a> Matcher<'a> {
                 key(note.ranges, note.body)
             })),
             Kind::ReadingSession if replay => keys.extend(facts.place.map(Key::Place)),
+            Kind::Other(_) if replay => keys.extend(facts.content.map(Key::Content)),
             Kind::Note | Kind::ReadingSession | Kind::Other(_) => {}
         }
         keys.dedup();
         keys
+    }
+
+    /// What a creation is recognised by once entries that name it by its queue id came after it: the server may have
+    /// any of the states in between.
+    fn later_keys(&self, creation: &Queued, later: &[usize]) -> Vec<Key<'a>> {
+        let mut keys: Vec<Key<'a>> = Vec::new();
+        let mut members = creation.data.members();
+        for entry in later.iter().map(|at| &self.device.queue[*at]) {
+            if entry.op == Op::Delete {
+                break;
+            }
+            members.extend(entry.data.members());
+            keys.extend(self.keys_by_content(&creation.kind, &Payload::from_members(&members)));
+        }
+        keys
+    }
+
+    /// What a state is recognised by without an id.
+    fn keys_by_content(&self, kind: &Kind, state: &Payload) -> Vec<Key<'a>> {
+        let facts = Facts::of(kind, state, true).into_owned();
+        self.keys(kind, None, facts, true).into_iter().filter(|key| is_replay(kind, key)).collect()
     }
 
     /// A link's composite id with Favorites under its one name; ids may contain `-`, so it is never split.
@@ -600,7 +894,7 @@ fn is_nameless_creation(mutation: &Queued) -> bool {
 /// Whether the key recognises a creation by its content alone, as one whose answer the device never got.
 const fn is_replay(kind: &Kind, key: &Key) -> bool {
     match key {
-        Key::Note(..) | Key::UnusualNote(..) => true,
+        Key::Note(..) | Key::UnusualNote(..) | Key::Content(_) => true,
         Key::Place(_) => matches!(kind, Kind::ReadingSession),
         Key::Id(_) | Key::Name(_) | Key::Link(..) => false,
     }

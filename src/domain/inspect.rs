@@ -1,17 +1,22 @@
 //! Both sides of a stuck sync put together: pairs, what stands between them, and what waits for a person.
 
+pub(crate) mod rivals;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use self::rivals::{Linked, LookAlike, Named, Rival};
 use super::device::{Device, Known, SyncStatus};
-use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
+use super::echo::Chain;
+use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{self, Facts, Group, Grouping};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side};
-use super::squash::{self, Intent};
+use super::squash::{self, Contradiction, Intent, Squashed};
+use super::stamp::{self, Misread};
 use super::window::Window;
 
 /// Fewer groups than this are not worth a thread.
@@ -98,6 +103,10 @@ pub struct Pair {
     pub echo: bool,
     /// Positions in the device's queue.
     pub device: Vec<usize>,
+    /// How many of the first of them the server has already: a later state of the resource is what came back.
+    pub done: usize,
+    /// Why the rest of them cannot all be meant.
+    pub contradiction: Option<Contradiction>,
     /// Positions in the window.
     pub server: Vec<usize>,
     /// Why it cannot be sent, where the status is [`Status::Blocked`].
@@ -106,9 +115,27 @@ pub struct Pair {
     pub open: Vec<FieldPath>,
     /// A server mutation that may be this creation's replay, where several queued ones look the same.
     pub twin: Option<usize>,
+    /// Whether a client's time of either side cannot be read.
+    pub misread: bool,
+    /// Another resource that cannot stand beside this one as both sides want it.
+    pub rival: Option<Box<Rival>>,
+    /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
+    /// nothing that could be it.
+    pub never_arrived: bool,
 }
 
 impl Pair {
+    /// What a person may say of a queue that deletes and then changes, besides each side: that the deletion counts.
+    pub fn deletion(&self) -> Option<Choice> {
+        let deletes = self.contradiction == Some(Contradiction::ChangedAfterDeletion);
+        deletes.then(|| Choice::Edited(Json::string(Op::Delete.wire())))
+    }
+
+    /// Whether the choice says so.
+    pub fn is_deletion(&self, choice: &Choice) -> bool {
+        self.deletion().is_some_and(|deletion| deletion == *choice)
+    }
+
     /// Whether a person may write a value in the place of one that the device alone speaks of, to be sent instead:
     /// what the server refuses is corrected that way.
     pub fn is_correctable(&self, field: &Field) -> bool {
@@ -183,14 +210,20 @@ pub struct Inspection {
     pub ignored: Vec<usize>,
     /// Server mutations without the id that their kind needs, as positions in the window.
     pub unidentified: Vec<usize>,
+    /// Collections whose names look like those of others.
+    pub look_alikes: Vec<LookAlike>,
     /// How many of everything.
     pub summary: Summary,
     /// Positions in the window of what may be the answer to a POST that is in doubt, oldest first: of resources that
     /// nothing on the device was recognised in. Looked for only while something is in doubt.
     strangers: Vec<Stranger>,
+    /// Kinds of which the server has something new that nothing on the device was recognised in.
+    unrecognised: HashSet<Kind>,
     known: HashMap<(Kind, ResourceId), usize>,
     of_queue: Vec<PairId>,
+    of_window: Vec<Option<PairId>>,
     collections: HashMap<Arc<str>, PairId>,
+    reading: rivals::Reading,
 }
 
 /// Something on the server that nothing on the device was recognised in.
@@ -207,6 +240,8 @@ struct Stranger {
 pub struct Details {
     /// What the device wants, in order: nothing, one intent, or a delete and a create.
     pub intents: Vec<Intent>,
+    /// Queue positions of what came back already, so that it gives no intent.
+    pub done: Vec<usize>,
     /// Queue positions of creations and deletions that the server never saw and that cancel out.
     pub cancelled: Vec<usize>,
     /// Whether the resource exists, and then field by field; the existence is first.
@@ -233,11 +268,20 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
             of_queue[*position] = PairId(u32::try_from(at).unwrap_or(u32::MAX));
         }
     }
+    let mut of_window = vec![None; window.mutations.len()];
+    for (at, group) in grouping.groups.iter().enumerate() {
+        for position in &group.server {
+            of_window[*position] = Some(PairId(u32::try_from(at).unwrap_or(u32::MAX)));
+        }
+    }
     let strangers =
         if device.in_doubt.is_empty() { Vec::new() } else { strangers(&device, &window, &grouping, &known) };
+    let sent = device.queue.iter().any(|m| m.op == Op::Create && m.resource_id.is_none() && m.maybe_sent());
+    let unrecognised = if sent { unrecognised(&device, &window, &grouping, &known) } else { HashSet::new() };
     let mut inspection = Inspection {
         summary: Summary { queued: device.queue.len(), window: window.mutations.len(), ..Summary::default() },
         strangers,
+        unrecognised,
         device,
         window,
         pairs: Vec::new(),
@@ -245,10 +289,16 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
         unidentified: grouping.unidentified,
         known,
         of_queue,
+        of_window,
         collections: HashMap::new(),
+        look_alikes: Vec::new(),
+        reading: rivals::Reading::default(),
     };
+    inspection.reading = inspection.reading_of_queue();
     inspection.pairs = inspection.pairs_of(grouping.groups);
     inspection.index_collections();
+    inspection.find_rivals();
+    inspection.look_alikes = inspection.find_look_alikes();
     inspection.block_not_visible();
     inspection.block_dependants();
     inspection.count();
@@ -306,9 +356,9 @@ impl Inspection {
 
     /// What each side says of a pair, field by field.
     pub fn details(&self, pair: &Pair) -> Details {
-        let squash::Squashed { intents, cancelled } = squash::squash(&self.device.queue, &pair.device);
+        let Squashed { intents, cancelled, .. } = self.squashed(pair);
         let server = self.primary(pair);
-        let mut existence = existence(&pair.kind, &intents, server, pair.twin.is_some());
+        let mut existence = existence(pair, &intents, server);
         if self.is_in_doubt(pair) {
             // Whoever chose before the answer was lost saw something else.
             existence.server = Some(Json::string(Op::Create.wire()));
@@ -316,24 +366,67 @@ impl Inspection {
         let mut fields = vec![existence];
         let device = intents.last().filter(|intent| intent.op != Op::Delete);
         let living = server.filter(|m| m.op != Op::Delete);
-        let base = self.base(pair, intents.first());
+        let base = self.base(pair);
         let wants = device.map(|intent| intent.data.members()).unwrap_or_default();
         let holds = living.map(|m| m.data.members()).unwrap_or_default();
         fields.extend(field::compare(&pair.kind, &base, &wants, &holds));
-        Details { intents, cancelled, fields }
+        if let Some(rival) = pair.contest() {
+            rival.complete(&mut fields);
+        }
+        let done = pair.device[..pair.done].to_vec();
+        Details { intents, done, cancelled, fields }
     }
 
-    /// What both sides last agreed on: a synced row of the device, under what the queue entry recorded.
-    pub fn base(&self, pair: &Pair, intent: Option<&Intent>) -> IndexMap<String, Json> {
-        let id = intent
-            .and_then(|i| i.resource_id.as_ref())
-            .or_else(|| self.served(pair).find_map(|m| m.resource_id.as_ref()));
-        let row = id.and_then(|id| self.known(&pair.kind, id)).filter(|row| row.status == SyncStatus::Synced);
-        let mut base = row.map(|row| row.data.members()).unwrap_or_default();
-        if let Some(intent) = intent {
-            base.extend(intent.base.members());
+    /// What the device still wants of a pair: its queue entries behind those that came back, as intents.
+    pub fn squashed(&self, pair: &Pair) -> Squashed {
+        // The resource may still be named by the queue entry that made it.
+        let living = self.primary(pair).filter(|server| pair.done > 0 && server.op != Op::Delete);
+        let there = living.and_then(|server| server.resource_id.as_ref());
+        let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done, there);
+        if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
+            squashed.cancelled.extend(squashed.intents.remove(0).members);
         }
-        base
+        self.without_replaced_reading(pair, &mut squashed.intents);
+        squashed
+    }
+
+    /// What both sides last agreed on: what came back of the device's own entries; else a synced row of the device,
+    /// under what the queue entries recorded.
+    pub fn base(&self, pair: &Pair) -> IndexMap<String, Json> {
+        let recorded = self.recorded(pair);
+        let Some(server) = self.primary(pair) else { return recorded };
+        self.with_chain(pair, &recorded, |chain| {
+            if pair.done > 0 {
+                return chain.agreed(pair.done, server);
+            }
+            let own = chain.came_back_below(server);
+            recorded.clone().into_iter().chain(own).collect()
+        })
+    }
+
+    /// A synced row of the device, under what the queue entries recorded; the first record of a field counts.
+    fn recorded(&self, pair: &Pair) -> IndexMap<String, Json> {
+        let own = self.queued(pair).find_map(|m| m.resource_id.as_ref());
+        let served = || self.served(pair).find_map(|m| m.resource_id.as_ref());
+        let row = own.and_then(|id| self.known(&pair.kind, id));
+        let row = row.or_else(|| served().and_then(|id| self.known(&pair.kind, id)));
+        let row = row.filter(|row| row.status == SyncStatus::Synced);
+        let mut recorded = row.map(|row| row.data.members()).unwrap_or_default();
+        for entry in self.queued(pair).rev() {
+            recorded.extend(entry.base.members());
+        }
+        recorded
+    }
+
+    fn with_chain<T>(
+        &self,
+        pair: &Pair,
+        recorded: &IndexMap<String, Json>,
+        ask: impl FnOnce(Chain<'_>) -> T,
+    ) -> T {
+        let entries: Vec<&Queued> = self.queued(pair).collect();
+        let in_doubt = |entry: &Queued| self.device.in_doubt.contains_key(&entry.id);
+        ask(Chain { kind: &pair.kind, entries: &entries, recorded, in_doubt: &in_doubt })
     }
 
     /// The pair of the collection that a link's `collectionId` names: a server id, or the queue id of a creation.
@@ -384,18 +477,38 @@ impl Inspection {
             shape: Shape { before: None, device: None, server: None },
             echo: false,
             device: group.device,
+            done: 0,
+            contradiction: None,
             server: group.server,
             blocked: None,
             open: Vec::new(),
             twin: group.twin,
+            misread: false,
+            rival: None,
+            never_arrived: false,
         };
-        let intents = squash::squash(&self.device.queue, &pair.device).intents;
+        let misread = self.misread(&pair).next().is_some();
+        pair.misread = misread;
         let server = self.primary(&pair);
+        if pair.device.len() > 1
+            && let Some(server) = server
+        {
+            let recorded = self.recorded(&pair);
+            pair.done = self.with_chain(&pair, &recorded, |chain| chain.came_back(server));
+        }
+        pair.never_arrived = server.is_none_or(|m| m.op == Op::Delete) && self.never_arrived(&pair);
+        let Squashed { intents, contradiction, .. } = self.squashed(&pair);
+        pair.contradiction = contradiction;
         pair.shape = Shape {
             before: (intents.len() > 1).then(|| intents[0].op),
             device: intents.last().map(|i| i.op),
             server: server.map(|m| m.op),
         };
+        if contradiction.is_some() {
+            pair.twin = pair.twin.or_else(|| self.may_have_arrived_as(&pair, intents.last()?));
+            diverge(&mut pair, vec![FieldPath::existence()]);
+            return pair;
+        }
         match (intents.last(), server) {
             (None, None) => {}
             (None, Some(server)) => {
@@ -435,17 +548,72 @@ impl Inspection {
     /// changed since. Where both tell when they were made, and it was not in the same second, it is another's: a phone
     /// says it once, as it creates, and no change afterwards says it again (PROTOCOL A6).
     fn may_have_arrived_as(&self, pair: &Pair, wanted: &Intent) -> Option<usize> {
-        if !recognised_by_content(&pair.kind) {
+        if !recognised_by_content(&pair.kind) || wanted.op == Op::Delete {
             return None;
         }
         let head = self.queued(pair).filter_map(|m| self.device.in_doubt.get(&m.id)).min()?;
-        let made = made_at(&wanted.data);
+        let made = identity::made_at(&wanted.data);
         let may_be = |stranger: &&Stranger| {
             let mutation = &self.window.mutations[stranger.at];
             let apart = made.zip(stranger.made).is_some_and(|(a, b)| a.0.abs_diff(b.0) >= 1000);
             mutation.kind == pair.kind && mutation.is_after(*head) && !apart
         };
         self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
+    }
+
+    /// The client times of a pair that cannot be read: whose, which, what stands there, and why it tells nothing.
+    fn misread<'a>(
+        &'a self,
+        pair: &'a Pair,
+    ) -> impl Iterator<Item = (Side, &'static str, Json, Misread)> + use<'a> {
+        let device = self.queued(pair).map(|m| (Side::Device, &m.data));
+        let server = self.served(pair).map(|m| (Side::Server, &m.data));
+        device.chain(server).flat_map(|(side, data)| {
+            stamp::misread(data).into_iter().map(move |(name, value, why)| (side, name, value, why))
+        })
+    }
+
+    /// What a person should know of the two sides as they stand, without what people wrote.
+    pub fn warnings(&self) -> Vec<String> {
+        const SHOWN: usize = 5;
+        let alike = self.look_alikes.iter().map(|found| {
+            let pair = self.pair(found.pair);
+            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
+        });
+        let mut warnings: Vec<String> = alike.collect();
+        let misread = || self.pairs.iter().filter(|pair| pair.misread);
+        for pair in misread().take(SHOWN) {
+            let told = self.misread(pair).map(|(side, name, value, why)| {
+                format!("the {}'s {name} {} {why}", side.name(), short(&value))
+            });
+            let mut told: Vec<String> = told.collect();
+            told.dedup();
+            let told = told.join(", and ");
+            warnings.push(format!("{} {}: {told}: no rule goes by it", pair.kind.wire(), pair.key));
+        }
+        let more = misread().count().saturating_sub(SHOWN);
+        if more > 0 {
+            let resources = if more == 1 { "resource has" } else { "resources have" };
+            warnings.push(format!(
+                "{more} more {resources} client times that cannot be read: no rule goes by them"
+            ));
+        }
+        warnings
+    }
+
+    /// Whether a deletion names what the queue itself has made and the server does not have. A creation is recognised
+    /// where it arrived, also with later entries upon it; only something of its kind that nobody recognised may be it
+    /// all the same, unless a place tells.
+    fn never_arrived(&self, pair: &Pair) -> bool {
+        let mut entries = self.queued(pair);
+        // What was there before has another history.
+        let made = entries.next().filter(|first| first.op == Op::Create && first.resource_id.is_none());
+        let own = |id: &ResourceId| self.queued(pair).any(|m| m.id.as_str() == id.as_str());
+        let named_by_server = entries.any(|entry| entry.resource_id.as_ref().is_some_and(|id| !own(id)));
+        made.filter(|_| !named_by_server).is_some_and(|made| {
+            Facts::of(&pair.kind, &made.data, false).place.is_some()
+                || !self.unrecognised.contains(&pair.kind)
+        })
     }
 
     /// Whether the server has something that may be what a POST in doubt has created here.
@@ -457,15 +625,18 @@ impl Inspection {
 
     /// Both sides speak: do they agree, can they be put together, or must somebody choose?
     fn judge(&self, pair: &mut Pair, intents: &[Intent], last: &Intent, server: &ServerMutation) {
-        match fate(&pair.kind, intents, Some(server), false) {
+        match fate(pair, intents, Some(server)) {
             Verdict::Conflict => diverge(pair, vec![FieldPath::existence()]),
             Verdict::SameChange => pair.status = Status::Converged,
+            Verdict::DeviceOnly if pair.done > 0 && self.is_changed_since(pair, server) => {
+                diverge(pair, vec![FieldPath::existence()]);
+            }
             Verdict::DeviceOnly => {
                 pair.status = Status::Push;
                 pair.echo = server.op == Op::Create;
             }
             Verdict::ServerOnly | Verdict::Equal => {
-                let base = self.base(pair, intents.first());
+                let base = self.base(pair);
                 let fields = field::compare(&pair.kind, &base, &last.data.members(), &server.data.members());
                 let told = |verdict: Verdict| {
                     let mut shown = fields.iter().filter(|f| f.shape != FieldShape::Bookkeeping);
@@ -479,10 +650,17 @@ impl Inspection {
                     pair.status = Status::Push;
                 } else {
                     pair.status = Status::Converged;
-                    pair.echo = is_echo(last, &fields);
+                    pair.echo = pair.done > 0 || is_echo(last, &fields);
                 }
             }
         }
+    }
+
+    /// Whether somebody else wrote on top of what came back.
+    fn is_changed_since(&self, pair: &Pair, server: &ServerMutation) -> bool {
+        let fields = field::compare(&pair.kind, &self.base(pair), &IndexMap::new(), &server.data.members());
+        let told = |f: &Field| f.shape != FieldShape::Bookkeeping && f.verdict == Verdict::ServerOnly;
+        server.op != Op::Delete && fields.iter().any(told)
     }
 
     /// Whether the device already holds what the server says: its own earlier write, or one it applied before.
@@ -612,6 +790,18 @@ pub const fn recognised_by_content(kind: &Kind) -> bool {
     }
 }
 
+/// The kinds of what lives on the server, is not known to the device and was recognised in nothing that it queued.
+fn unrecognised(
+    device: &Device,
+    window: &Window,
+    grouping: &Grouping,
+    known: &HashMap<(Kind, ResourceId), usize>,
+) -> HashSet<Kind> {
+    let strangers = strangers(device, window, grouping, known).into_iter();
+    let strangers = strangers.map(|stranger| &window.mutations[stranger.at]);
+    strangers.filter(|mutation| mutation.op != Op::Delete).map(|mutation| mutation.kind.clone()).collect()
+}
+
 fn strangers(
     device: &Device,
     window: &Window,
@@ -628,12 +818,17 @@ fn strangers(
         !recognised.contains(at) && mutation.resource_id.as_ref().is_none_or(of_others)
     };
     let strangers = window.mutations.iter().enumerate().filter(is_stranger);
-    strangers.map(|(at, mutation)| Stranger { at, made: made_at(&mutation.data) }).collect()
+    strangers.map(|(at, mutation)| Stranger { at, made: identity::made_at(&mutation.data) }).collect()
 }
 
-/// When what `data` describes was made, by its author's clock.
-fn made_at(data: &Payload) -> Option<Millis> {
-    data.members().get("clientCreatedAt").and_then(Millis::from_json)
+/// A value that is no time, cut where it is long.
+fn short(value: &Json) -> String {
+    const LONG: usize = 40;
+    let text = value.to_text();
+    match text.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {
@@ -642,22 +837,26 @@ fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {
 }
 
 /// The existence of the resource as a field: what each side did, and whether somebody must choose.
-fn existence(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: bool) -> Field {
+fn existence(pair: &Pair, intents: &[Intent], server: Option<&ServerMutation>) -> Field {
     Field {
         path: FieldPath::existence(),
         shape: FieldShape::Existence,
-        verdict: fate(kind, intents, server, twin),
+        verdict: fate(pair, intents, server),
         base: Base::Absent,
         device: intents.last().map(|intent| Json::string(intent.op.wire())),
         server: server.map(|m| Json::string(m.op.wire())),
+        against: None,
     }
 }
 
 /// The three-way rule on whether the resource exists. Operations are what changed, so no base is needed.
-fn fate(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: bool) -> Verdict {
+fn fate(pair: &Pair, intents: &[Intent], server: Option<&ServerMutation>) -> Verdict {
+    if pair.contradiction.is_some() {
+        return Verdict::Conflict;
+    }
     let (Some(last), Some(server)) = (intents.last(), server) else {
         return match (intents.last(), server) {
-            (Some(_), None) if twin => Verdict::Conflict,
+            (Some(_), None) if pair.twin.is_some() => Verdict::Conflict,
             (Some(_), _) => Verdict::DeviceOnly,
             (None, Some(_)) => Verdict::ServerOnly,
             (None, None) => Verdict::Equal,
@@ -665,9 +864,11 @@ fn fate(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: 
     };
     match (last.op, server.op) {
         (Op::Delete, Op::Delete) => Verdict::SameChange,
+        // The device deletes what it wrote itself.
+        (Op::Delete, Op::Create | Op::Update) if pair.done > 0 => Verdict::DeviceOnly,
         // The device knows the id, so the creation is its own coming back; the deletion is newer (PROTOCOL A9).
         (Op::Delete, Op::Create)
-            if *kind == Kind::Link
+            if pair.kind == Kind::Link
                 || (last.resource_id.is_some() && last.resource_id == server.resource_id) =>
         {
             Verdict::DeviceOnly
@@ -675,9 +876,24 @@ fn fate(kind: &Kind, intents: &[Intent], server: Option<&ServerMutation>, twin: 
         (Op::Delete, Op::Create | Op::Update) => Verdict::Conflict,
         // A delete and a new creation: the server has done the first half.
         (Op::Create | Op::Update, Op::Delete) if intents.len() > 1 => Verdict::DeviceOnly,
+        (Op::Create, Op::Delete) if pair.done > 0 => Verdict::DeviceOnly,
         (Op::Create | Op::Update, Op::Delete) => Verdict::Conflict,
+        // What came back is deleted and made anew.
+        (Op::Create | Op::Update, Op::Create | Op::Update) if is_made_anew(pair, intents) => {
+            Verdict::DeviceOnly
+        }
         (Op::Create | Op::Update, Op::Create | Op::Update) => Verdict::Equal,
     }
+}
+
+/// Whether the device deletes what came back and makes another in its place, which is another resource. At one place
+/// there is one bookmark and one link, whatever becomes of it in between.
+pub(super) fn is_made_anew(pair: &Pair, intents: &[Intent]) -> bool {
+    let other = match pair.kind {
+        Kind::Collection | Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
+        Kind::Bookmark | Kind::Link => false,
+    };
+    other && pair.done > 0 && intents.len() > 1
 }
 
 /// The server's mutation is the device's own write when it bears the same client time, or when the device tried

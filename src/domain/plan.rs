@@ -1,16 +1,17 @@
 //! What retrying the sync would do: push, apply, drop, hold, and the loss ledger. Nothing is sent here.
 
-use std::collections::HashMap;
+mod names;
+
+use std::collections::{HashMap, HashSet};
 
 use super::field::{FieldPath, Verdict};
 use super::identity::{FAVORITES, Facts};
 use super::inspect::{Inspection, PairId};
 use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, QueueId};
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId};
 use super::preflight::{self, Rule};
 use super::resolution::{Resolution, Unit};
-use super::settle::{self, Item, Loss, Outcome};
-use super::squash;
+use super::settle::{self, Item, Loss, Outcome, Settled};
 use super::window::PullPath;
 
 /// How many mutations a POST may carry (PROTOCOL A3).
@@ -29,16 +30,19 @@ pub enum Phase {
     NotesAndSessions,
     /// Kinds that this version does not know.
     Unknown,
+    /// Collections that were joined with another: only once their links stand there.
+    JoinedCollections,
 }
 
 impl Phase {
     /// The phases in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::LinkDeletes,
         Self::BookmarksAndCollections,
         Self::Links,
         Self::NotesAndSessions,
         Self::Unknown,
+        Self::JoinedCollections,
     ];
 
     /// The name in reports.
@@ -49,6 +53,7 @@ impl Phase {
             Self::Links => "links",
             Self::NotesAndSessions => "notes-and-sessions",
             Self::Unknown => "unknown-kinds",
+            Self::JoinedCollections => "joined-collections",
         }
     }
 
@@ -60,6 +65,15 @@ impl Phase {
             (Kind::Link, Op::Create | Op::Update) => Self::Links,
             (Kind::Note | Kind::ReadingSession, _) => Self::NotesAndSessions,
             (Kind::Other(_), _) => Self::Unknown,
+        }
+    }
+
+    /// The phase of what a plan sends.
+    fn of_item(inspection: &Inspection, item: &Item) -> Self {
+        let joins = inspection.pair(item.pair).name_contest().is_some();
+        match (&item.wire.kind, item.wire.op) {
+            (Kind::Collection, Op::Delete) if joins => Self::JoinedCollections,
+            (kind, op) => Self::of(kind, op),
         }
     }
 }
@@ -151,9 +165,26 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
     let mut items: Vec<(Phase, Item)> = Vec::new();
     let mut collections: HashMap<PairId, Parent> = HashMap::new();
     let mut links: Vec<(PairId, Outcome)> = Vec::new();
+    // What contends with something undecided waits with it: taken over, it would be news no more.
+    let waiting: HashSet<PairId> = inspection
+        .ids()
+        .filter(|(id, pair)| pair.contest().is_some() && !resolution.settles(*id, pair))
+        .filter_map(|(_, pair)| pair.contest()?.other)
+        .collect();
+    let mut outcomes: Vec<(PairId, Outcome)> = Vec::with_capacity(inspection.pairs.len());
     for (id, pair) in inspection.ids() {
-        let outcome = settle::settle(inspection, resolution, id, now);
-        match &pair.kind {
+        let outcome = if !waiting.contains(&id) {
+            settle::settle(inspection, resolution, id, now)
+        } else if pair.device.is_empty() {
+            Outcome::Settled(Settled::default())
+        } else {
+            Outcome::Held(String::from("waits for the choice on what stands against it"))
+        };
+        outcomes.push((id, outcome));
+    }
+    names::hold_what_has_no_name(inspection, &mut outcomes);
+    for (id, outcome) in outcomes {
+        match &inspection.pair(id).kind {
             Kind::Collection => {
                 collections.insert(id, Parent::of(inspection, id, &outcome));
                 plan.take(inspection, id, outcome, &mut items);
@@ -182,6 +213,8 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
         window.unreadable.is_empty() && window.not_visible.is_empty() && inspection.unidentified.is_empty();
     plan.moves_cursor = plan.open.is_empty() && all_seen;
     plan.warnings = warnings(inspection, items.iter().map(|(_, item)| item));
+    let mut items = in_order(inspection, items);
+    plan.warnings.extend(names::free_first(inspection, &mut items));
     plan.batches = batches(items, inspection.window.head);
     plan
 }
@@ -193,6 +226,7 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
         let text = "this server never gave the device's cursor: make sure that it is the right server and the right account before anything is sent";
         warnings.push(Warning { pair: None, path: None, rule: None, text: text.to_owned() });
     }
+    warnings.extend(look_alikes(inspection, items.clone()));
     let mut notes: HashMap<[Option<String>; 2], &QueueId> = HashMap::new();
     for item in items {
         let wire = &item.wire;
@@ -230,6 +264,27 @@ fn warnings<'a>(inspection: &Inspection, items: impl Iterator<Item = &'a Item> +
     warnings
 }
 
+/// Names that are sent and look like others, and those others.
+fn look_alikes<'a>(
+    inspection: &Inspection,
+    items: impl Iterator<Item = &'a Item>,
+) -> impl Iterator<Item = Warning> {
+    let sent: HashSet<PairId> = items
+        .filter(|item| item.wire.kind == Kind::Collection && item.wire.op != Op::Delete)
+        .map(|item| item.pair)
+        .collect();
+    let found = inspection.look_alikes.iter();
+    let told = found.filter(move |found| {
+        sent.contains(&found.pair) || found.other.is_some_and(|other| sent.contains(&other))
+    });
+    told.map(|found| Warning {
+        pair: Some(found.pair),
+        path: Some(FieldPath::name()),
+        rule: None,
+        text: found.words(),
+    })
+}
+
 impl Plan {
     fn take(
         &mut self,
@@ -253,9 +308,7 @@ impl Plan {
             }
             Outcome::Held(reason) => self.hold.push(Left { device: all(), reason, pair: id }),
             Outcome::Settled(settled) => {
-                items.extend(
-                    settled.push.into_iter().map(|item| (Phase::of(&item.wire.kind, item.wire.op), item)),
-                );
+                items.extend(settled.push.into_iter().map(|item| (Phase::of_item(inspection, &item), item)));
                 self.apply.extend(settled.apply);
                 if let Some((device, reason)) = settled.drop {
                     self.drop.push(Left { device, reason: reason.to_owned(), pair: id });
@@ -272,6 +325,8 @@ enum Parent {
     Stands,
     /// It is made by this push; links wait for its id under this name.
     Made(String),
+    /// It becomes one with another, where its links go.
+    Joined(ResourceId),
     /// Its own fate is open, or it cannot be sent.
     Waits,
     /// It is deleted.
@@ -286,11 +341,16 @@ impl Parent {
             Some(item) if item.wire.op == Op::Create => {
                 item.names.first().map_or(Self::Stands, |name| Self::Made(name.clone()))
             }
+            Some(item) if Phase::of_item(inspection, item) == Phase::JoinedCollections => {
+                let into = pair.name_contest().and_then(|rival| rival.id.clone());
+                into.map_or(Self::Gone, Self::Joined)
+            }
             Some(item) if item.wire.op == Op::Delete => Self::Gone,
             Some(_) => Self::Stands,
             None => {
                 let deleted = inspection.primary(pair).is_some_and(|m| m.op == Op::Delete);
-                let nothing_left = pair.server.is_empty() && settled.drop.is_some();
+                // What has an id on the server is there, whatever is given up.
+                let nothing_left = inspection.servers_id(pair).is_none() && settled.drop.is_some();
                 if deleted || nothing_left { Self::Gone } else { Self::Stands }
             }
         }
@@ -342,6 +402,12 @@ fn wait_for_parent(
             item.parent = Some(name.clone());
             Ok(())
         }
+        Some(Parent::Joined(id)) => {
+            let mut data = item.wire.data.members();
+            data.insert(String::from("collectionId"), Json::string(id.as_str()));
+            item.wire.data = Payload::from_members(&data);
+            Ok(())
+        }
         Some(Parent::Waits) => Err(String::from("waits for its collection, whose fate is open")),
         Some(Parent::Gone) => {
             Err(String::from("its collection is deleted; drop it or bring the collection back"))
@@ -349,13 +415,20 @@ fn wait_for_parent(
     }
 }
 
-/// Phases in order, each cut into POSTs of at most [`MAX_BATCH`].
-fn batches(mut items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
+/// Phases in order. Of the bookmarks that one comes last which the device wants to be the reading place: the last
+/// to be sent is it (PROTOCOL D22).
+fn in_order(inspection: &Inspection, mut items: Vec<(Phase, Item)>) -> Vec<(Phase, Item)> {
     let rank = |item: &Item| match item.wire.kind {
+        Kind::Bookmark if inspection.reading_place() == Some(item.pair) => 1,
         Kind::Bookmark | Kind::Note => 0,
-        Kind::Collection | Kind::ReadingSession | Kind::Link | Kind::Other(_) => 1,
+        Kind::Collection | Kind::ReadingSession | Kind::Link | Kind::Other(_) => 2,
     };
     items.sort_by_key(|(phase, item)| (*phase, rank(item)));
+    items
+}
+
+/// Each phase cut into POSTs of at most [`MAX_BATCH`].
+fn batches(items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
     for (phase, item) in items {
         match batches.last_mut() {
@@ -373,7 +446,7 @@ fn batches(mut items: Vec<(Phase, Item)>, head: Cursor) -> Vec<Batch> {
 pub fn phase_sizes(inspection: &Inspection) -> Vec<(Phase, usize)> {
     let mut sizes: Vec<(Phase, usize)> = Phase::ALL.map(|phase| (phase, 0)).to_vec();
     for pair in &inspection.pairs {
-        for intent in squash::squash(&inspection.device.queue, &pair.device).intents {
+        for intent in inspection.squashed(pair).intents {
             let phase = Phase::of(&pair.kind, intent.op);
             if let Some((_, count)) = sizes.iter_mut().find(|(p, _)| *p == phase) {
                 *count += 1;

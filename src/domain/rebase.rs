@@ -54,12 +54,16 @@ pub fn carry(old: &Inspection, resolution: &Resolution, new: &Inspection, rule: 
         });
         // The sides agree by now: there is nothing left to choose.
         let Some(after) = after else { continue };
+        if unit.path == FieldPath::other_name() && after.field(&unit.path).is_none() {
+            // Nothing stands against the name any more, so that nothing else needs another.
+            continue;
+        }
         let why = if new.is_in_doubt(new.pair(pair)) && !old.is_in_doubt(old.pair(unit.pair)) {
             Some("it was sent, its answer was lost, and it may have arrived")
         } else if unit.path.is_existence() {
             existence_changed(old, unit.pair, before, new, pair, after)
         } else {
-            field_changed(before, after, &unit.path)
+            field_changed(before, after, &unit.path, &chosen.choice)
         };
         if let Some(choice) = arrived(before, after, &unit.path, &chosen.choice) {
             kept.push((Unit { pair, path: unit.path.clone() }, Some(Chosen { choice, by: chosen.by })));
@@ -136,7 +140,12 @@ fn arrived(before: &Details, after: &Details, path: &FieldPath, choice: &Choice)
     })
 }
 
-fn field_changed(before: &Details, after: &Details, path: &FieldPath) -> Option<&'static str> {
+fn field_changed(
+    before: &Details,
+    after: &Details,
+    path: &FieldPath,
+    choice: &Choice,
+) -> Option<&'static str> {
     let (Some(before), Some(after)) = (before.field(path), after.field(path)) else {
         return Some("the field is no longer part of the difference");
     };
@@ -144,10 +153,20 @@ fn field_changed(before: &Details, after: &Details, path: &FieldPath) -> Option<
         Some("the server's value changed")
     } else if before.device != after.device {
         Some("the device's value changed")
+    } else if before.against != after.against && !(after.against.is_none() && is_own(choice)) {
+        Some("what stands against it on the server changed")
     } else if before.base != after.base {
         Some("the base changed")
     } else {
         None
+    }
+}
+
+/// Whether what was chosen stands by itself, whatever the server has beside it.
+const fn is_own(choice: &Choice) -> bool {
+    match choice {
+        Choice::Device | Choice::Edited(_) => true,
+        Choice::Server | Choice::Both => false,
     }
 }
 

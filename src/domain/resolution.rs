@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::field::{Choice, FieldPath};
-use super::inspect::{Inspection, Pair, PairId, Status};
+use super::inspect::{Inspection, Pair, PairId, Rival, Status};
 use super::strategy::Strategy;
 
 /// One field of one pair.
@@ -160,7 +160,35 @@ impl Resolution {
             self.get(id, &FieldPath::existence()).is_some_and(|chosen| chosen.choice == Choice::Server);
         let again = self.reopened.iter().filter(move |unit| unit.pair == id).map(|unit| &unit.path);
         let again = again.filter(|path| !pair.open.contains(path));
-        pair.open.iter().chain(again).filter(move |path| !dropped && self.get(id, path).is_none())
+        let contest = pair.name_contest();
+        // Once the server's collection has another name this one's stands.
+        let renames = contest.is_some_and(|rival| self.renames_other(id, rival));
+        let waits = move |path: &&FieldPath| {
+            self.get(id, path).is_none() && !(renames && contest.is_some_and(|rival| rival.path == **path))
+        };
+        // Where this one keeps the name the server's needs another.
+        let other =
+            contest.filter(|rival| !renames && self.keeps_name(id, rival)).map(|rival| &rival.other_name);
+        let open = pair.open.iter().chain(again).filter(waits);
+        open.chain(other).filter(move |_| !dropped)
+    }
+
+    /// Whether the server's collection of a contested name gets another one.
+    pub fn renames_other(&self, id: PairId, rival: &Rival) -> bool {
+        match self.get(id, &rival.other_name).map(|chosen| &chosen.choice) {
+            Some(Choice::Device) => rival.earlier.is_some(),
+            Some(Choice::Edited(name)) => *name != rival.holds,
+            Some(Choice::Server | Choice::Both) | None => false,
+        }
+    }
+
+    /// Whether the device's collection keeps a contested name by choice.
+    fn keeps_name(&self, id: PairId, rival: &Rival) -> bool {
+        match self.get(id, &rival.path).map(|chosen| &chosen.choice) {
+            Some(Choice::Device) => true,
+            Some(Choice::Edited(name)) => *name == rival.holds,
+            Some(Choice::Server | Choice::Both) | None => false,
+        }
     }
 
     /// Whether every field of the pair that needs a choice has one.

@@ -2,13 +2,14 @@
 
 use indexmap::IndexMap;
 
-use super::field::{self, Choice, Field, FieldPath, FieldShape, Verdict};
+use super::field::{self, Choice, Contest, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{FAVORITES, Facts};
-use super::inspect::{Details, Inspection, Pair, PairId, Status};
+use super::inspect::rivals::reading_flag;
+use super::inspect::{self, Details, Inspection, Pair, PairId, Rival, Status};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, QueueId, ResourceId, Side, WireMutation};
 use super::resolution::{Chosen, Resolution};
-use super::squash::Intent;
+use super::squash::{Contradiction, Intent};
 
 /// What a pair comes to.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct Item {
     pub parent: Option<String>,
     /// Names under which links may refer to the collection that this creates.
     pub names: Vec<String>,
+    /// The queue entries for whose sake it is sent, where it settles none: without it they cannot be sent either.
+    pub sake: Vec<QueueId>,
 }
 
 /// A value that one side had changed and that is not in the result.
@@ -66,6 +69,8 @@ pub struct Loss {
     pub value: Json,
     /// Why it is lost.
     pub reason: &'static str,
+    /// The pair on which it was decided; another one where two resources contend.
+    pub by: PairId,
 }
 
 /// What `id` comes to. `now` stamps a result that a person put together, as the user's action time.
@@ -84,22 +89,36 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     let gives_up = matches!(existence, Some(Choice::Server));
     if let (Some(blocked), false) = (pair.blocked, gives_up) {
         // A parent's fate may have been settled meanwhile; the plan looks at that.
-        if !matches!(blocked, super::inspect::Blocked::Parent(_)) {
+        if !matches!(blocked, inspect::Blocked::Parent(_)) {
             return Outcome::Held(blocked.reason().to_owned());
         }
     }
     let settling = Settling { inspection, resolution, id, pair, details: &details, now };
+    let contest = pair.contest();
+    let joined = contest.filter(|rival| settling.joins(rival)).and_then(|rival| rival.id.as_ref());
     let mut settled = match (details.intents.last(), pair.server.is_empty()) {
+        (Some(last), _) if existence.is_some_and(|choice| pair.is_deletion(choice)) => settling.delete(last),
         (None, _) => Settled { apply: pair.server.clone(), ..Settled::default() },
         (Some(last), _) if gives_up => settling.give_up(last),
+        (Some(last), _) if joined.is_some() => settling.join(last, joined),
+        (Some(last), true) if contest.is_some() => settling.beside(last),
         (Some(_), true) => settling.push_all(),
         (Some(last), false) => settling.both(last, existence),
     };
+    if let Some(rival) = contest.filter(|_| !gives_up && joined.is_none()) {
+        settling.go_over(rival, &mut settled);
+    }
+    let changes = !gives_up && !existence.is_some_and(|choice| pair.is_deletion(choice));
+    if pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && changes {
+        let deletion = Json::string(Op::Delete.wire());
+        let reason = "the queue changes it after the deletion, and that was chosen";
+        settled.losses.push(settling.loss(FieldPath::existence(), Side::Device, deletion, reason));
+    }
     if !details.cancelled.is_empty() {
         let cancelled = settling.ids(&details.cancelled);
         let (ids, _) = settled
             .drop
-            .get_or_insert((Vec::new(), "made and deleted on the device before it was ever sent"));
+            .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
@@ -144,8 +163,11 @@ impl Settling<'_> {
         positions.iter().map(|p| self.inspection.device.queue[*p].id.clone()).collect()
     }
 
+    /// The queue entries that are done once the pair is: those that came back, and those behind them.
     fn members(&self) -> Vec<QueueId> {
-        self.details.intents.iter().flat_map(|intent| self.ids(&intent.members)).collect()
+        let wanted = self.details.intents.iter().flat_map(|intent| &intent.members);
+        let positions: Vec<usize> = self.details.done.iter().chain(wanted).copied().collect();
+        self.ids(&positions)
     }
 
     /// Everything the device wants is sent as it was queued, but for what a person corrected.
@@ -155,9 +177,162 @@ impl Settling<'_> {
         for (at, intent) in self.details.intents.iter().enumerate() {
             let queued = self.as_queued(intent);
             let wire = if at == last { self.corrected(queued, &mut settled.losses) } else { queued };
-            settled.push.push(self.item(intent, wire));
+            // What came back is done with the first of what follows it.
+            let done: &[usize] = if at == 0 { &self.details.done } else { &[] };
+            let members: Vec<usize> = done.iter().chain(&intent.members).copied().collect();
+            settled.push.push(self.item_for(self.ids(&members), wire, intent));
         }
         settled
+    }
+
+    /// Only the device speaks of it, and something else of the server's stands against one of its values.
+    fn beside(&self, last: &Intent) -> Settled {
+        let mut settled = Settled::default();
+        let Some((_, before)) = self.details.intents.split_last() else { return settled };
+        let item = |intent: &Intent, wire| self.item_for(self.ids(&intent.members), wire, intent);
+        settled.push.extend(before.iter().map(|intent| item(intent, self.as_queued(intent))));
+        let wire = self.contested(self.as_queued(last), &mut settled.losses);
+        let wire = self.corrected(wire, &mut settled.losses);
+        let contested = self.details.fields.iter().find(|field| field.against.is_some());
+        let gave_up = contested.is_some_and(|field| self.choice(field) == Some(Choice::Server));
+        // What is left of an update may be nothing.
+        let left = wire.data.members();
+        let says = |name: &String| !matches!(name.as_str(), "clientCreatedAt" | "clientUpdatedAt");
+        let known = wire.resource_id.is_some() || last.op == Op::Update;
+        let same = |name: &String| {
+            let path = self.details.fields.iter().find(|f| f.path.as_str().trim_start_matches('/') == name);
+            path.is_some_and(|field| field.verdict == Verdict::Equal)
+        };
+        if gave_up && known && left.keys().filter(|name| says(name)).all(same) {
+            settled.drop = Some((self.ids(&last.members), "the server's side was chosen"));
+        } else {
+            settled.push.push(item(last, wire));
+        }
+        settled
+    }
+
+    /// What is sent without the contested value, where the server's stands.
+    fn contested(&self, mut wire: WireMutation, losses: &mut Vec<Loss>) -> WireMutation {
+        for field in self.details.fields.iter().filter(|field| field.against.is_some()) {
+            if self.choice(field) != Some(Choice::Server) {
+                continue;
+            }
+            let mut data = wire.data.members();
+            if data.shift_remove(field.path.as_str().trim_start_matches('/')).is_some() {
+                wire.data = self.restamped(data);
+            }
+            if let Some(value) = &field.device {
+                let reason = "the server's value was chosen";
+                losses.push(self.loss(field.path.clone(), Side::Device, value.clone(), reason));
+            }
+        }
+        wire
+    }
+
+    fn choice(&self, field: &Field) -> Option<Choice> {
+        self.resolution.get(self.id, &field.path).map(|chosen| chosen.choice.clone())
+    }
+
+    /// Whether the two collections of a contested name become one.
+    fn joins(&self, rival: &Rival) -> bool {
+        let chosen = self.resolution.get(self.id, &rival.path);
+        rival.apart.is_none() && chosen.is_some_and(|chosen| chosen.choice == Choice::Both)
+    }
+
+    /// The device's collection goes into the server's of the same name: its links are made there, then it is deleted.
+    fn join(&self, last: &Intent, into: Option<&ResourceId>) -> Settled {
+        let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
+        let (Some(id), Some(into)) = (self.inspection.servers_id(self.pair), into) else { return settled };
+        for link in self.inspection.links_of(&id) {
+            let Some(place) = link.place else { continue };
+            let mut data = IndexMap::new();
+            data.insert(String::from("collectionId"), Json::string(into.as_str()));
+            data.extend(place.members());
+            let data = Payload::from_members(&data);
+            let wire = WireMutation { op: Op::Create, kind: Kind::Link, resource_id: None, data };
+            settled.push.push(self.for_the_sake_of(self.id, wire));
+        }
+        let wire = WireMutation {
+            op: Op::Delete,
+            kind: Kind::Collection,
+            resource_id: Some(id),
+            data: Payload::ABSENT,
+        };
+        settled.push.push(self.item_for(self.members(), wire, last));
+        let reason = "joined with the collection of the same name";
+        for field in &self.details.fields {
+            let counts = !matches!(field.shape, FieldShape::Existence | FieldShape::Bookkeeping)
+                && field.against.is_none()
+                && self.pair.contest().is_none_or(|rival| rival.other_name != field.path);
+            for side in [Side::Device, Side::Server] {
+                let changed = counts && field.changed_by(side);
+                if let Some(value) = field.value(side).filter(|_| changed) {
+                    settled.losses.push(self.loss(field.path.clone(), side, value.clone(), reason));
+                }
+            }
+            if let (Some(_), Some(name)) = (&field.against, &field.server) {
+                settled.losses.push(self.loss(field.path.clone(), Side::Server, name.clone(), reason));
+            }
+        }
+        let was = self.pair.shape.device.unwrap_or(Op::Update);
+        settled.losses.push(self.loss(
+            FieldPath::existence(),
+            Side::Device,
+            Json::string(was.wire()),
+            reason,
+        ));
+        settled
+    }
+
+    /// What the server has in a contest and loses by what is sent.
+    fn go_over(&self, rival: &Rival, settled: &mut Settled) {
+        let lost = |reason| Loss {
+            pair: rival.other.unwrap_or(self.id),
+            kind: self.pair.kind.clone(),
+            key: rival.key.clone(),
+            path: rival.path.clone(),
+            side: Side::Server,
+            value: rival.holds.clone(),
+            reason,
+            by: self.id,
+        };
+        match rival.contest {
+            Contest::ReadingPlace => {
+                let reads = |item: &Item| reading_flag(&item.wire.data) == Some(true);
+                if settled.push.iter().any(reads) {
+                    let loss = lost("there is one reading place, and it was set elsewhere");
+                    lose_beside(&mut settled.losses, loss);
+                }
+            }
+            Contest::NameTaken if self.resolution.renames_other(self.id, rival) => {
+                let other = self.details.field(&rival.other_name);
+                let name = other.and_then(|field| field.result(&self.choice(field)?));
+                let (Some(name), Some(id)) = (name, &rival.id) else { return };
+                let mut data = IndexMap::new();
+                data.insert(String::from("name"), name);
+                let wire = WireMutation {
+                    op: Op::Update,
+                    kind: Kind::Collection,
+                    resource_id: Some(id.clone()),
+                    data: self.restamped(data),
+                };
+                // The name must be free before the other gets it.
+                let pair = rival.other.unwrap_or(self.id);
+                settled.push.insert(0, self.for_the_sake_of(pair, wire));
+                lose_beside(&mut settled.losses, lost("its name was given to another collection"));
+            }
+            Contest::NameTaken => {}
+        }
+    }
+
+    fn for_the_sake_of(&self, pair: PairId, wire: WireMutation) -> Item {
+        Item { pair, members: Vec::new(), wire, parent: None, names: Vec::new(), sake: self.members() }
+    }
+
+    /// Members that a person put together, stamped with the moment of choosing.
+    fn restamped(&self, mut data: IndexMap<String, Json>) -> Payload {
+        data.insert(String::from("clientUpdatedAt"), Json::string(self.now.to_iso()));
+        Payload::from_members(&data)
     }
 
     /// The person (or a strategy) decided that the server's state stands as it is.
@@ -180,6 +355,32 @@ impl Settling<'_> {
             drop: Some((self.members(), reason)),
             losses,
         }
+    }
+
+    /// The deletion counts, and what the queue says after it does not.
+    fn delete(&self, last: &Intent) -> Settled {
+        let server = self.inspection.primary(self.pair);
+        let reason = "the deletion was chosen";
+        let mut losses = self.losses_where(Side::Device, reason, |field| field.device.is_some());
+        let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
+        let id = last.resource_id.clone().or_else(|| server.and_then(|m| m.resource_id.clone()));
+        let gone = server.is_some_and(|m| m.op == Op::Delete);
+        let nameless = id.is_none() && self.pair.kind != Kind::Link;
+        if gone || nameless {
+            settled.drop = Some((self.members(), reason));
+        } else {
+            losses.extend(server.into_iter().flat_map(|m| self.server_losses(m.op, reason)));
+            let wire = WireMutation {
+                op: Op::Delete,
+                kind: self.pair.kind.clone(),
+                resource_id: id,
+                data: last.data.clone(),
+            };
+            settled.push.push(self.item_for(self.members(), for_wire(self.inspection, wire), last));
+            settled.apply.clear();
+        }
+        settled.losses = losses;
+        settled
     }
 
     /// Whether what may be this creation's replay says all that the device says.
@@ -213,16 +414,32 @@ impl Settling<'_> {
                 settled.push.push(self.item_for(self.members(), wire, last));
                 settled
             }
-            (Op::Create | Op::Update, Op::Delete) if self.details.intents.len() > 1 => {
+            (Op::Create | Op::Update, Op::Delete)
+                if self.details.intents.len() > 1
+                    || (last.op == Op::Create && self.pair.done > 0 && existence.is_none()) =>
+            {
                 // The server has deleted already; only the new creation is left to send.
                 let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
-                let wire = self.corrected(self.as_queued(last), &mut settled.losses);
+                let wire = self.contested(self.as_queued(last), &mut settled.losses);
+                let wire = self.corrected(wire, &mut settled.losses);
                 settled.push.push(self.item_for(self.members(), wire, last));
                 settled
             }
             (Op::Create | Op::Update, Op::Delete) => {
                 debug_assert!(existence.is_some(), "an edit against a delete is open until somebody chooses");
                 self.bring_back(last)
+            }
+            (Op::Create | Op::Update, Op::Create | Op::Update)
+                if inspect::is_made_anew(self.pair, &self.details.intents) =>
+            {
+                let losses = if existence.is_some() {
+                    self.server_losses(server_op, "the deletion was chosen")
+                } else {
+                    Vec::new()
+                };
+                let mut settled = self.push_all();
+                settled.losses.extend(losses);
+                settled
             }
             (Op::Create | Op::Update, Op::Create | Op::Update) => self.by_field(last),
         }
@@ -264,11 +481,15 @@ impl Settling<'_> {
 
     /// A creation without the old id, of all the device knows: its row under what it wanted to change.
     fn bring_back(&self, last: &Intent) -> Settled {
-        let mut data = self.inspection.base(self.pair, Some(last));
+        let mut data = self.inspection.base(self.pair);
         let (kind, wanted) = (&self.pair.kind, last.data.members());
         // Of a position that the device sets anew nothing of the old one is left.
         let moves = wanted.keys().any(|name| field::in_position(kind, name));
         data.retain(|name, _| pushable(kind, name) && !(moves && field::in_position(kind, name)));
+        if self.inspection.reads_elsewhere(self.id) {
+            // That it was the reading place once takes it from no other.
+            data.shift_remove("isReading");
+        }
         data.extend(wanted);
         let wire = WireMutation {
             op: Op::Create,
@@ -282,7 +503,8 @@ impl Settling<'_> {
             Json::string(Op::Delete.wire()),
             "brought back by choice",
         )];
-        let wire = self.corrected(for_wire(self.inspection, wire), &mut losses);
+        let wire = self.contested(for_wire(self.inspection, wire), &mut losses);
+        let wire = self.corrected(wire, &mut losses);
         let mut item = self.item_for(self.members(), wire, last);
         if self.pair.kind == Kind::Collection {
             item.names.extend(last.resource_id.iter().map(ToString::to_string));
@@ -300,7 +522,14 @@ impl Settling<'_> {
             if field.shape == FieldShape::Existence {
                 continue;
             }
-            if field.shape == FieldShape::Bookkeeping {
+            if field.shape == FieldShape::Bookkeeping || self.is_other_name(field) {
+                continue;
+            }
+            if field.against.is_some() && self.choice(field) == Some(Choice::Server) {
+                // The device's value goes; what the server has stands without being sent.
+                self.losses_of(field, &Choice::Server, field.server.as_ref(), &mut settled.losses);
+                data.shift_remove(field.path.as_str().trim_start_matches('/'));
+                as_queued = false;
                 continue;
             }
             let settled_by = if self.pair.kind == Kind::Link {
@@ -357,6 +586,10 @@ impl Settling<'_> {
         settled
     }
 
+    fn is_other_name(&self, field: &Field) -> bool {
+        self.pair.name_contest().is_some_and(|rival| rival.other_name == field.path)
+    }
+
     /// The device's data untouched where all of it survives; else the result, stamped with the moment of choosing.
     fn stamped(&self, mut data: IndexMap<String, Json>, as_queued: bool, last: &Intent) -> Payload {
         if as_queued {
@@ -369,8 +602,11 @@ impl Settling<'_> {
 
     /// The choice that stands on a field and the value it leaves; `None` where nothing has to be decided.
     fn result(&self, field: &Field) -> Option<(Choice, Option<Json>)> {
-        let chosen = self.resolution.get(self.id, &field.path).map(|chosen| chosen.choice.clone());
-        let choice = chosen.or_else(|| field.settled())?;
+        // Of a queue that contradicts itself what became of the resource was chosen, and with it its fields. Where the
+        // server's collection gets another name the device's has its own without being asked.
+        let whole =
+            || (self.pair.contradiction.is_some() || field.against.is_some()).then_some(Choice::Device);
+        let choice = self.choice(field).or_else(|| field.settled()).or_else(whole)?;
         let result = field.result(&choice);
         Some((choice, result))
     }
@@ -450,6 +686,7 @@ impl Settling<'_> {
             side,
             value,
             reason,
+            by: self.id,
         }
     }
 
@@ -463,19 +700,22 @@ impl Settling<'_> {
         for_wire(self.inspection, wire)
     }
 
-    fn item(&self, intent: &Intent, wire: WireMutation) -> Item {
-        self.item_for(self.ids(&intent.members), wire, intent)
-    }
-
     fn item_for(&self, members: Vec<QueueId>, wire: WireMutation, intent: &Intent) -> Item {
         // Links refer to collections alone.
         let names = if wire.op == Op::Create && wire.kind == Kind::Collection {
-            self.ids(&intent.members).iter().map(ToString::to_string).collect()
+            let own = self.ids(&intent.members).into_iter().map(|id| id.to_string());
+            own.chain(intent.former_id.iter().map(ToString::to_string)).collect()
         } else {
             Vec::new()
         };
-        Item { pair: self.id, members, wire, parent: None, names }
+        Item { pair: self.id, members, wire, parent: None, names, sake: Vec::new() }
     }
+}
+
+/// The losses of one field stand together.
+fn lose_beside(losses: &mut Vec<Loss>, loss: Loss) {
+    let at = losses.iter().rposition(|other| other.path == loss.path).map_or(losses.len(), |at| at + 1);
+    losses.insert(at, loss);
 }
 
 /// The form that the server takes: what the phone sends, and nothing it is known to refuse.

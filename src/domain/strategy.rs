@@ -5,9 +5,9 @@ use std::fmt;
 use super::duration::duration;
 use super::field::{Choice, FieldPath, FieldShape, Verdict};
 use super::inspect::{Inspection, Pair, PairId, Status};
-use super::mutation::{Millis, Op, Side};
+use super::mutation::{Millis, Op, ServerMutation, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
-use super::squash;
+use super::stamp;
 
 /// A rule that settles divergences without looking at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -81,17 +81,25 @@ impl Clock {
 }
 
 /// When each side of a pair wrote: `clientUpdatedAt` on both; else the server's `timestamp` against the queue's
-/// `createdAt`. `None` where the device tells no time at all.
+/// `createdAt`, also where a client's time cannot be read. `None` where the device tells no time at all.
 pub fn clock(inspection: &Inspection, pair: &Pair) -> Option<Clock> {
-    let last = squash::squash(&inspection.device.queue, &pair.device).intents.pop()?;
-    let server = inspection.primary(pair)?;
-    let stamp = |op: Op, data: &super::mutation::Payload| {
+    let own = inspection.primary(pair);
+    let server = own.or_else(|| inspection.window.mutations.get(pair.contest()?.at?))?;
+    between(inspection, pair, server)
+}
+
+/// When the two of a contest were written; as [`clock`].
+fn contest_clock(inspection: &Inspection, pair: &Pair) -> Option<Clock> {
+    between(inspection, pair, inspection.window.mutations.get(pair.contest()?.at?)?)
+}
+
+fn between(inspection: &Inspection, pair: &Pair, server: &ServerMutation) -> Option<Clock> {
+    let last = inspection.squashed(pair).intents.pop()?;
+    let told = |op: Op, data: &super::mutation::Payload| {
         // A DELETE carries no client times (PROTOCOL A6).
-        (op != Op::Delete)
-            .then(|| data.members().get("clientUpdatedAt").and_then(Millis::from_json))
-            .flatten()
+        (op != Op::Delete).then(|| stamp::told(data.members().get("clientUpdatedAt"))).flatten()
     };
-    match (stamp(last.op, &last.data), stamp(server.op, &server.data)) {
+    match (told(last.op, &last.data), told(server.op, &server.data)) {
         (Some(device), Some(server)) => Some(Clock { device, server, mixed: false }),
         (device, _) => {
             let device = last.created_at.or(device)?;
@@ -109,8 +117,8 @@ pub fn choices(
     id: PairId,
 ) -> Vec<(Unit, Option<Chosen>)> {
     let pair = inspection.pair(id);
-    // Whether something arrived is no matter of taste: where it cannot be told no rule decides it.
-    if pair.status != Status::Diverged || pair.twin.is_some() {
+    // Whether something arrived is no matter of taste, nor what a queue means that contradicts itself: no rule decides it.
+    if pair.status != Status::Diverged || pair.twin.is_some() || pair.contradiction.is_some() {
         return Vec::new();
     }
     let side = match strategy {
@@ -119,13 +127,27 @@ pub fn choices(
         Strategy::LastWriteWins => clock(inspection, pair).map(Clock::winner),
         Strategy::Merge => None,
     };
+    let contest = pair.contest();
+    let contested = match (strategy, contest) {
+        (Strategy::LastWriteWins, Some(_)) => contest_clock(inspection, pair).map(Clock::winner),
+        (Strategy::ServerWins | Strategy::ClientWins | Strategy::LastWriteWins | Strategy::Merge, _) => side,
+    };
+    // What the device alone speaks of it gives up whole where the other's stands.
+    let given_up = contest.is_some() && pair.server.is_empty() && contested == Some(Side::Server);
     let by_hand = |path: &FieldPath| resolution.get(id, path).is_some_and(|chosen| chosen.by == By::Hand);
     let whole = pair.open.iter().any(FieldPath::is_existence);
     let mut choices = Vec::new();
     for field in &inspection.details(pair).fields {
+        let is_contested = field.against.is_some();
+        // Without a person's word the server's collection gets the name back that it had, or none.
+        let is_other = contest.is_some_and(|rival| rival.other_name == field.path);
+        let side = if is_contested || is_other { contested } else { side };
         let decides = match (field.shape, side) {
             (FieldShape::Bookkeeping, _) => false,
-            (FieldShape::Existence, _) => whole,
+            (FieldShape::Existence, _) => whole || given_up,
+            _ if given_up => false,
+            _ if is_other => side == Some(Side::Device) && field.result(&Choice::Device).is_some(),
+            _ if is_contested => side == Some(Side::Device) || !whole,
             // The server's state stands whole: what only the device changed is given up as well.
             (_, Some(Side::Server)) => {
                 !whole && matches!(field.verdict, Verdict::Conflict | Verdict::DeviceOnly)
@@ -136,6 +158,7 @@ pub fn choices(
         if by_hand(&field.path) || !(decides || made_before) {
             continue;
         }
+        let side = if given_up { Some(Side::Server) } else { side };
         let chosen = side
             .filter(|_| decides)
             .map(|side| Chosen { choice: Choice::from(side), by: By::Strategy(strategy) });

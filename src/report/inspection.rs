@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use indexmap::IndexMap;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
@@ -12,7 +13,8 @@ use super::{human, lines};
 use crate::domain::choices;
 use crate::domain::diagnosis::Cause;
 use crate::domain::field::{Base, Field, FieldPath, FieldShape};
-use crate::domain::inspect::{Details, Inspection, Pair, Status};
+use crate::domain::inspect::{Details, Inspection, LookAlike, Pair, Rival, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Millis, Op, Side};
 use crate::domain::naming;
 use crate::domain::strategy::{self, Clock};
@@ -57,8 +59,9 @@ impl Report<'_> {
     }
 
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
-        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    pub(super) fn all_warnings(&self) -> Vec<String> {
+        let told = self.warnings.iter().chain(&self.inspection.window.warnings).cloned();
+        told.chain(self.inspection.warnings()).collect()
     }
 }
 
@@ -95,7 +98,7 @@ impl Serialize for Report<'_> {
         map.serialize_entry("summary", summary)?;
         map.serialize_entry("pairs", &Pairs { report: self, pairs })?;
         map.serialize_entry("pull", window.path.name())?;
-        map.serialize_entry("warnings", &self.all_warnings().collect::<Vec<_>>())?;
+        map.serialize_entry("warnings", &self.all_warnings())?;
         map.serialize_entry("ignored", &entries(ignored))?;
         map.serialize_entry("unidentified", &entries(unidentified))?;
         map.serialize_entry("unreadable", &window.unreadable)?;
@@ -149,8 +152,23 @@ impl Serialize for PairEntry<'_> {
         map.serialize_entry("blockedBy", &blocker(inspection, pair).map(|parent| &parent.key))?;
         map.serialize_entry("fields", &fields)?;
         map.serialize_entry("title", &naming::title(inspection, pair))?;
+        if let Some(rival) = &pair.rival {
+            map.serialize_entry("divergence", rival.contest.word())?;
+            map.serialize_entry("rival", &RivalEntry { kind: &pair.kind, rival })?;
+        }
+        if pair.kind == Kind::Collection {
+            let all = inspection.look_alikes.iter();
+            let alike = all.filter(|found| inspection.pair(found.pair).key == pair.key);
+            let alike: Vec<AlikeEntry> = alike.map(AlikeEntry::new).collect();
+            if !alike.is_empty() {
+                map.serialize_entry("looksLike", &alike)?;
+            }
+        }
         if let Some(twin) = twin(inspection, pair) {
             map.serialize_entry("twin", &twin)?;
+        }
+        if let Some(contradiction) = pair.contradiction {
+            map.serialize_entry("contradiction", contradiction.reason())?;
         }
         if let Some(blocked) = pair.blocked {
             map.serialize_entry("blockedReason", blocked.reason())?;
@@ -184,12 +202,62 @@ impl Serialize for FieldEntry<'_> {
                 map.serialize_entry(side.name(), value)?;
             }
         }
-        if pair.open.contains(&field.path) {
+        let misread = |side: &Side| field.misread(*side).map(|why| (side.name(), why.to_string()));
+        let misread: IndexMap<&str, String> =
+            [Side::Device, Side::Server].iter().filter_map(misread).collect();
+        if !misread.is_empty() {
+            map.serialize_entry("misread", &misread)?;
+        }
+        if let Some(other) = &field.against {
+            let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
+            map.serialize_entry("against", &against)?;
+        }
+        if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;
             map.serialize_entry("saw", &choices::saw(details, &[field]))?;
         }
         map.end()
     }
+}
+
+/// The other resource of a contest; `decides` on the one where it is chosen.
+struct RivalEntry<'a> {
+    kind: &'a Kind,
+    rival: &'a Rival,
+}
+
+impl Serialize for RivalEntry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { kind, rival } = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("kind", kind.wire())?;
+        map.serialize_entry("key", &rival.key)?;
+        map.serialize_entry("path", &rival.path)?;
+        map.serialize_entry("decides", &rival.decides)?;
+        map.end()
+    }
+}
+
+/// Another collection whose name looks the same.
+#[derive(Serialize)]
+struct AlikeEntry<'a> {
+    key: &'a str,
+    #[serde(rename = "differsIn")]
+    differs_in: &'static str,
+}
+
+impl<'a> AlikeEntry<'a> {
+    fn new(found: &'a LookAlike) -> Self {
+        Self { key: &found.key, differs_in: found.likeness.words() }
+    }
+}
+
+/// What a value cannot stand beside.
+#[derive(Serialize)]
+struct Against<'a> {
+    contest: &'static str,
+    key: &'a str,
+    holds: &'a Json,
 }
 
 struct BaseEntry<'a>(&'a Base);

@@ -110,13 +110,14 @@ struct Waiting {
 type Asset = (&'static str, &'static str, fn(&mut Story));
 
 /// The assets, and what fills those whose content is made by rule.
-const ASSETS: [Asset; 8] = [
+const ASSETS: [Asset; 9] = [
     ("tablet-behind", include_str!("../../assets/scenarios/tablet-behind.json"), complete),
     ("offline-edits", include_str!("../../assets/scenarios/offline-edits.json"), complete),
     ("missed-header", include_str!("../../assets/scenarios/missed-header.json"), complete),
     ("first-sync", include_str!("../../assets/scenarios/first-sync.json"), complete),
     ("delete-vs-edit", include_str!("../../assets/scenarios/delete-vs-edit.json"), complete),
     ("same-note-twice", include_str!("../../assets/scenarios/same-note-twice.json"), complete),
+    ("one-name-twice", include_str!("../../assets/scenarios/one-name-twice.json"), complete),
     ("long-note", include_str!("../../assets/scenarios/long-note.json"), long_note::fill),
     ("big-queue", include_str!("../../assets/scenarios/big-queue.json"), big_queue::fill),
 ];

@@ -60,6 +60,9 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
     let both = !pair.device.is_empty() && !pair.server.is_empty();
     let state = match (standing, settled) {
         (Standing::Found(Status::Diverged), true) => "resolved",
+        (Standing::Found(Status::Diverged), false) if pair.contest().is_some() => {
+            pair.contest().map_or("", |rival| rival.contest.word())
+        }
         (standing, _) => standing.word(),
     };
     let base = match (both, recorded) {

@@ -165,7 +165,15 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
         }
         Entry::Loss(at) => {
             let Some(loss) = plan.ledger.get(at) else { return };
-            let x = name(canvas, x, loss.pair);
+            let x = if inspection.pair(loss.pair).key == loss.key {
+                name(canvas, x, loss.pair)
+            } else {
+                // Only the device's row tells of it.
+                let room = (line.width / 4).clamp(12, 28);
+                let id = loss.key.split_once(':').map_or(loss.key.as_str(), |(_, id)| id);
+                canvas.data(x, y, room, &format!("{} {id}", list::short_kind(&loss.kind)), Ink::Strong);
+                x + room + 1
+            };
             let side = look(loss.side);
             canvas.words(x, y, 7, side.name, side.ink);
             let x = x + 8;
@@ -195,7 +203,13 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
             let Some(item) = plan.batches.get(post).and_then(|batch| batch.items.get(item)) else { return };
             let ink = if item.wire.op == Op::Delete { Ink::Warning } else { look(Side::Device).ink };
             canvas.words(x + 2, y, 6, item.wire.op.wire(), ink);
-            let x = name(canvas, x + 10, item.pair);
+            let x = if inspection.pair(item.pair).kind == item.wire.kind {
+                name(canvas, x + 10, item.pair)
+            } else {
+                let room = (line.width / 4).clamp(12, 28);
+                canvas.data(x + 10, y, room, list::short_kind(&item.wire.kind), Ink::Strong);
+                x + 10 + room + 1
+            };
             canvas.data(x, y, right.saturating_sub(x), &one_line_of(&item.wire.data), Ink::Dim);
         }
         Entry::Applied(at) => {

@@ -8,7 +8,7 @@ use unstick::domain::inspect::{Inspection, Pair};
 use unstick::domain::mutation::Kind;
 use unstick::domain::phone::Phone;
 
-use super::worlds::{World, cases, phone_world};
+use super::worlds::{Entry, World, cases, phone_world};
 
 /// Positions in the queue and in the window that belong together.
 type Together = (BTreeSet<usize>, BTreeSet<usize>);
@@ -42,6 +42,21 @@ fn grouped_by_the_inspection(inspection: &Inspection, kind: &Kind) -> BTreeSet<T
     pairs.filter(|p| !p.device.is_empty() && !p.server.is_empty()).map(together).collect()
 }
 
+/// Whether a collection of the device's has the name of one that the server has under another id. The client takes the
+/// two for one; they are two, of which one has to have another name.
+fn has_two_of_a_name(world: &World) -> bool {
+    let name = |entry: &Entry| {
+        let members = entry.data.as_ref().filter(|_| entry.kind == Kind::Collection)?;
+        members.iter().find(|(name, _)| *name == "name").map(|(_, value)| *value)
+    };
+    world.queue.iter().any(|queued| {
+        world.feed.iter().any(|served| {
+            let differ = queued.id.is_some() && served.id.is_some() && queued.id != served.id;
+            differ && name(queued).is_some() && name(queued) == name(served)
+        })
+    })
+}
+
 proptest! {
     #![proptest_config(cases(1000))]
 
@@ -49,7 +64,7 @@ proptest! {
     fn both_group_the_same((kind, world) in select(Kind::KNOWN.to_vec()).prop_flat_map(|kind| {
         (Just(kind.clone()), phone_world(kind))
     })) {
-        if let Some(expected) = grouped_by_the_phone(&world, &kind) {
+        if let Some(expected) = (!has_two_of_a_name(&world)).then_some(()).and_then(|()| grouped_by_the_phone(&world, &kind)) {
             prop_assert_eq!(grouped_by_the_inspection(&world.inspection(), &kind), expected);
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use proptest::prelude::*;
 use unstick::domain::ack::Acked;
-use unstick::domain::field::{Base, Choice, Field, FieldShape, Verdict, compare};
+use unstick::domain::field::{Base, Choice, Field, FieldPath, FieldShape, Verdict, compare};
 use unstick::domain::fold::Fold;
 use unstick::domain::identity::{self, Facts};
 use unstick::domain::inspect::{Inspection, Pair, PairId, Status, inspect};
@@ -161,7 +161,9 @@ proptest! {
             let lost = |side: Side, path: &str, value: &Json| {
                 plan.ledger.iter().any(|l| l.pair == id && l.side == side && l.path.as_str() == path && l.value == *value)
             };
-            for field in details.fields.iter().filter(|field| field.shape != FieldShape::Bookkeeping) {
+            // What the server's collection is to be called is a question, not a member: see the laws of contests.
+            let members = details.fields.iter().filter(|field| field.path != FieldPath::other_name());
+            for field in members.filter(|field| field.shape != FieldShape::Bookkeeping) {
                 for side in [Side::Device, Side::Server] {
                     let Some(value) = field.value(side).filter(|_| field.changed_by(side)) else { continue };
                     if field.shape == FieldShape::Existence {

@@ -414,9 +414,14 @@ impl World {
                 let unit = Unit { pair, path: path.clone() };
                 choices.push((unit, Some(Chosen { choice, by: By::Hand })));
             };
+            // Whoever says whether something arrived has looked.
+            let sent = of.twin.and_then(|_| inspection.queued(of).next());
+            let arrived =
+                sent.and_then(|m| mark(&m.kind, m.op, &m.data)).map(|mark| self.created.contains_key(&mark));
             for path in &of.open {
                 match self.rng.below(5) {
                     0 => {}
+                    _ if arrived == Some(false) => choose(path, Choice::Device),
                     1 | 2 => choose(path, Choice::Device),
                     _ => choose(path, Choice::Server),
                 }

@@ -65,7 +65,9 @@ pub fn decided(inspection: &Inspection, way: &Way) -> Resolution {
     }
     let waits = |unit: &Unit| {
         let open = inspection.pair(unit.pair).open.contains(&unit.path);
-        way.thorough || (open && resolution.get(unit.pair, &unit.path).is_none())
+        // Where the device alone speaks, all there is to choose is whether it is sent.
+        let alone = inspection.pair(unit.pair).server.is_empty() && !unit.path.is_existence();
+        (way.thorough && !alone) || (open && resolution.get(unit.pair, &unit.path).is_none())
     };
     let by_hand = units(inspection).into_iter().filter(|(unit, _)| waits(unit)).enumerate();
     let by_hand: Vec<_> = by_hand

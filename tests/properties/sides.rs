@@ -86,7 +86,7 @@ proptest! {
                 if pair.shape.op(Side::Device) == pair.shape.op(Side::Server) {
                     // What neither wrote is what it was.
                     let whole = |state: &[Members]| {
-                        let mut whole = here.base(pair, here.details(pair).intents.first());
+                        let mut whole = here.base(pair);
                         whole.extend(state.first().cloned().unwrap_or_default());
                         whole
                     };

@@ -84,6 +84,7 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
         let previewed = app.place() == Place::Preview || app.place() == Place::Question;
         let confirms = matches!(&step, Step::Key(key) if key.code == KeyCode::Char('y'))
             || matches!(&step, Step::Pointer(Pointer::Click(Target::Act(Action::Confirm | Action::Yes))));
+        let before = (app.place(), app.overlays().len());
         let blind = app.layout().too_small();
         let choices = app.bench().map(|bench| bench.resolution.clone());
         let (in_burst, first) = match &step {
@@ -139,8 +140,9 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
         let effects = app.update(event);
         let sent = effects.iter().any(|effect| matches!(effect, Effect::Push { .. }));
         prop_assert!(!sent || (previewed && confirms && !in_burst && !blind && stood >= 249));
-        // Another thing may be before the eyes by now; keys that lead nowhere cost patience at most.
-        stood = 0;
+        if before != (app.place(), app.overlays().len()) {
+            stood = 0;
+        }
         let units = app
             .bench()
             .zip(choices)

@@ -481,7 +481,7 @@ impl Push {
 
     fn load_chunks(&mut self) {
         let aside = &self.set_aside;
-        let wanted = |item: &Item| !item.members.iter().any(|id| aside.contains(id));
+        let wanted = |item: &Item| !item.members.iter().chain(&item.sake).any(|id| aside.contains(id));
         self.chunks = std::mem::take(&mut self.plan.batches)
             .into_iter()
             .map(|batch| batch.items.into_iter().filter(wanted).collect::<Vec<_>>())
@@ -506,6 +506,12 @@ impl Push {
             for item in waiting {
                 self.set_aside(&item, "its collection was not accepted");
             }
+            // What something refused was sent for is not sent without it.
+            let aside = &self.set_aside;
+            let ready: Vec<Item> = ready
+                .into_iter()
+                .filter(|item| !item.members.iter().chain(&item.sake).any(|id| aside.contains(id)))
+                .collect();
             if ready.is_empty() {
                 continue;
             }
@@ -596,7 +602,7 @@ impl Push {
         let taken_over = self.fold.acknowledge(&self.inspection, &items, acked);
         self.taken_over.extend(taken_over);
         let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
-        self.remember_losses(|pair| pairs.contains(&pair));
+        self.remember_losses(|loss| pairs.contains(&loss.pair) || pairs.contains(&loss.by));
         self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
         self.verified = false;
         self.awaiting = Awaiting::Journal(After::Next);
@@ -721,13 +727,15 @@ impl Push {
     fn quarantine(&mut self, item: &Item, refusal: &Refusal) {
         let message = refusal.to_string();
         self.fold.refuse(&item.members, &message);
+        self.fold.refuse(&item.sake, &message);
         self.notes.push(Note::Quarantined { ids: item.members.clone(), message: message.clone() });
         self.set_aside(item, &message);
     }
 
     fn set_aside(&mut self, item: &Item, message: &str) {
-        self.set_aside.extend(item.members.iter().cloned());
-        self.quarantined.push(Quarantined { ids: item.members.clone(), message: message.to_owned() });
+        let ids: Vec<QueueId> = item.members.iter().chain(&item.sake).cloned().collect();
+        self.set_aside.extend(ids.iter().cloned());
+        self.quarantined.push(Quarantined { ids, message: message.to_owned() });
     }
 
     fn not_applied(&mut self, status: u16) -> Do {
@@ -875,8 +883,8 @@ impl Push {
     }
 
     /// What was lost with pairs that are dealt with now.
-    fn remember_losses(&mut self, dealt_with: impl Fn(PairId) -> bool) {
-        self.ledger.extend(self.plan.ledger.extract_if(.., |loss| dealt_with(loss.pair)));
+    fn remember_losses(&mut self, dealt_with: impl Fn(&Loss) -> bool) {
+        self.ledger.extend(self.plan.ledger.extract_if(.., |loss| dealt_with(loss)));
     }
 
     fn again(&mut self) -> Do {
@@ -968,7 +976,7 @@ impl Push {
         let (moved, taken_over) = self.fold.finish(&self.inspection, &self.plan, &left, self.head, self.now);
         self.taken_over.extend(taken_over);
         let clean = left.is_empty() && moved;
-        self.remember_losses(|pair| !left.contains(&pair));
+        self.remember_losses(|loss| !left.contains(&loss.by));
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
         self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();

@@ -146,8 +146,14 @@ mod tests {
     /// What is told of one acknowledged mutation of `r1`, where the server holds `now` afterwards.
     fn told(kind: &Kind, op: Op, sent: &str, now: &str) -> Vec<(String, &'static str)> {
         let wire = WireMutation { kind: kind.clone(), op, resource_id: Some("r1".into()), data: data(sent) };
-        let item =
-            Item { pair: PairId(0), members: vec!["q1".into()], wire, parent: None, names: Vec::new() };
+        let item = Item {
+            pair: PairId(0),
+            members: vec!["q1".into()],
+            wire,
+            parent: None,
+            names: Vec::new(),
+            sake: Vec::new(),
+        };
         let acked = Acked { resource_id: Some("r1".into()), timestamp: Some(Millis(1_770_000_005_000)) };
         let body = format!(
             r#"{{"success":true,"data":{{"lastMutationAt":1770000009000,"mutations":[{now}],"hasMore":false}}}}"#

@@ -6,8 +6,9 @@ use super::{count, difference, either, ids, name, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::duration::duration;
-use crate::domain::field::{Base, Field, FieldShape, Verdict};
+use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
+use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
 use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
@@ -27,7 +28,7 @@ pub(in crate::report) fn write(
     let pairs = &report.inspection.pairs;
     write_causes(report, out, style)?;
     write_summary(report, out, style)?;
-    write_warnings(report.all_warnings(), out, style)?;
+    write_warnings(&report.all_warnings(), out, style)?;
     let open = pairs.iter().filter(|pair| is_open(pair)).count();
     if open > 0 {
         writeln!(out, "\n{}", style.heading(format_args!("Open: {open} of {}", pairs.len())))?;
@@ -125,16 +126,11 @@ const fn pulled(path: PullPath) -> &'static str {
     }
 }
 
-pub(super) fn write_warnings<'w>(
-    warnings: impl Iterator<Item = &'w str>,
-    out: &mut impl Write,
-    style: Style,
-) -> io::Result<()> {
-    let mut warnings = warnings.peekable();
-    if warnings.peek().is_some() {
+pub(super) fn write_warnings(warnings: &[String], out: &mut impl Write, style: Style) -> io::Result<()> {
+    if !warnings.is_empty() {
         writeln!(out, "\n{}", style.heading("Warnings"))?;
     }
-    warnings.try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
+    warnings.iter().try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
 }
 
 fn write_pair(
@@ -156,9 +152,20 @@ fn write_pair(
         let parent = blocker(inspection, pair).map(|parent| format!(": {}", name(inspection, parent)));
         writeln!(out, "    {}{}", blocked.reason(), parent.unwrap_or_default())?;
     }
+    if let Some(contradiction) = pair.contradiction {
+        writeln!(out, "    {}: what is meant is for a person to say", contradiction.reason())?;
+    }
     if let Some(twin) = twin(inspection, pair) {
         let twin = safe_text::visible_line(&twin).into_owned();
         writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
+    }
+    if let Some(rival) = &pair.rival {
+        writeln!(
+            out,
+            "    {}: {}",
+            style.conflict(rival.contest.word()),
+            safe_text::visible_line(&rival.words())
+        )?;
     }
     if pair.status == Status::Diverged
         && let Some(clock) = strategy::clock(inspection, pair)
@@ -214,7 +221,10 @@ fn clock_words(clock: Clock, now: Millis) -> String {
 fn says_something(pair: &Pair, field: &Field) -> bool {
     pair.open.contains(&field.path)
         || match (field.shape, field.verdict) {
-            (FieldShape::Bookkeeping, _) | (_, Verdict::Equal) => false,
+            (FieldShape::Bookkeeping, _) => {
+                [Side::Device, Side::Server].iter().any(|side| field.misread(*side).is_some())
+            }
+            (_, Verdict::Equal) => false,
             (_, Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::SameChange | Verdict::Conflict) => true,
         }
 }
@@ -223,6 +233,7 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
     let label = field.path.label();
     let label = safe_text::visible_line(&label);
     let base = match (&field.base, field.verdict) {
+        (_, Verdict::Conflict) if field.against.is_some() => "",
         (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",
         (Base::Recorded(_), Verdict::Conflict) if field.settled().is_some() => {
             ", both fit together by the base"
@@ -235,18 +246,38 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
             style.quiet(field.verdict.word())
         }
     };
-    writeln!(out, "    {label}: {verdict}{base}")?;
+    writeln!(out, "    {label}: {verdict}{base}{}", misread(field))?;
     if let Base::Recorded(base) = &field.base {
         write_value("base", &value::lines(base), out)?;
     }
     for (side, lines) in difference::sides(field, style) {
         write_value(style.side(side, side.name()), &lines, out)?;
     }
-    if pair.open.contains(&field.path) {
+    if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
         let words = choices::offered(pair, field);
         writeln!(out, "      choose: {}", either(&words))?;
+        for word in words {
+            let choice = match word {
+                "device" => Choice::Device,
+                "server" => Choice::Server,
+                "both" => Choice::Both,
+                _ => Choice::Edited(Json::Null),
+            };
+            if let Some(meaning) = pair.contest().and_then(|rival| rival.meaning(&field.path, &choice)) {
+                writeln!(out, "        {word}: {meaning}")?;
+            }
+        }
     }
     Ok(())
+}
+
+/// Why a client's time of either side tells nothing.
+fn misread(field: &Field) -> String {
+    let told = [Side::Device, Side::Server].into_iter().filter_map(|side| {
+        let why = field.misread(side)?;
+        Some(format!(", the {}'s {why}", side.name()))
+    });
+    told.collect()
 }
 
 /// `device: text`, or the lines of the text below.

@@ -38,7 +38,7 @@ impl<W: Write> Writer<'_, W> {
         let title = format!("Plan for {} {by}", safe_text::visible_line(device));
         writeln!(self.out, "{}", self.style.heading(title))?;
         writeln!(self.out, "  Nothing was sent.")?;
-        write_warnings(self.report.all_warnings(), &mut self.out, self.style)?;
+        write_warnings(&self.report.all_warnings(), &mut self.out, self.style)?;
         self.cautions()?;
         self.sent()?;
         self.applied()?;
@@ -85,7 +85,15 @@ impl<W: Write> Writer<'_, W> {
                 let pair = self.report.inspection.pair(item.pair);
                 let name = name(self.report.inspection, pair);
                 let wire = wire(item);
-                writeln!(self.out, "    {} {name}, from {}", wire.op.wire(), ids(&item.members))?;
+                let op = wire.op.wire();
+                if !item.members.is_empty() {
+                    writeln!(self.out, "    {op} {name}, from {}", ids(&item.members))?;
+                } else if wire.kind == pair.kind {
+                    writeln!(self.out, "    {op} {name}, for {}", ids(&item.sake))?;
+                } else {
+                    let kind = safe_text::visible_line(wire.kind.wire());
+                    writeln!(self.out, "    {op} {kind}, for {} of {name}", ids(&item.sake))?;
+                }
                 self.request(&wire)?;
             }
         }
@@ -150,8 +158,14 @@ impl<W: Write> Writer<'_, W> {
             return self.heading("Would be lost: nothing");
         }
         self.heading(&format!("Would be lost: {}", count(ledger.len(), "value")))?;
-        for Loss { pair, path, side, value, reason, .. } in ledger {
-            let name = self.name(self.report.inspection.pair(*pair));
+        for Loss { pair, kind, key, path, side, value, reason, .. } in ledger {
+            let pair = self.report.inspection.pair(*pair);
+            let name = if pair.key == *key {
+                self.name(pair)
+            } else {
+                // Only the device's row tells of it.
+                format!("{} {}", safe_text::visible_line(kind.wire()), safe_text::visible_line(key))
+            };
             let label = path.label();
             writeln!(self.out, "  {name}: {}, {reason}", safe_text::visible_line(&label))?;
             let side = self.style.side(*side, side.name());

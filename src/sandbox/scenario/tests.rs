@@ -3,12 +3,13 @@ use std::sync::Arc;
 use super::*;
 use crate::device::DeviceFile;
 use crate::domain::answer::{self, ResponseHead, read_page, read_post};
+use crate::domain::field::{Choice, FieldPath};
 use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
 use crate::domain::mutation::{Kind, Op};
 use crate::domain::naming;
 use crate::domain::push::{self, Do, End, Got, Outcome, Posted, Push};
-use crate::domain::resolution::Resolution;
+use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
 use crate::sandbox::exact;
@@ -161,7 +162,7 @@ fn offline_edits_settle_in_part() {
             "COLLECTION create/- push",
             "COLLECTION_BOOKMARK create/- push",
             "COLLECTION_BOOKMARK create/- push",
-            "BOOKMARK create/- push",
+            "BOOKMARK create/- diverged",
             "READING_SESSION update/update diverged",
             "READING_SESSION update/- push",
             "READING_SESSION create/- push",
@@ -250,13 +251,26 @@ fn big_queue_is_paired_by_a_fifth_and_diverges_by_a_twentieth() {
 
 /// Pushes what `strategy` decides of an opened scenario until the push ends.
 fn driven(opened: &mut Opened, strategy: Strategy) -> Outcome {
+    driven_by(opened, Some(strategy), &[])
+}
+
+/// Pushes what a strategy and choices by hand, by key and path, decide.
+fn driven_by(opened: &mut Opened, rule: Option<Strategy>, by_hand: &[(&str, &str, Choice)]) -> Outcome {
     let device = device(opened).device().clone();
     let window = pulled(&opened.model, device.sync.cursor.unwrap_or(Cursor::ZERO));
     let inspection = Arc::new(inspect(Arc::new(device), Arc::new(window)));
     let mut resolution = Resolution::default();
-    let chosen = strategy::choices_for_all(&inspection, &resolution, strategy, |_| true);
-    resolution.choose(strategy.name(), chosen);
-    let options = push::Options { rule: Some(strategy), ..push::Options::default() };
+    if let Some(rule) = rule {
+        let chosen = strategy::choices_for_all(&inspection, &resolution, rule, |_| true);
+        resolution.choose(rule.name(), chosen);
+    }
+    let hand = by_hand.iter().map(|(key, path, choice)| {
+        let pair = inspection.ids().find(|(_, pair)| pair.key == *key).expect("a resource").0;
+        let unit = Unit { pair, path: FieldPath::from_text(path) };
+        (unit, Some(Chosen { choice: choice.clone(), by: By::Hand }))
+    });
+    resolution.choose("by hand", hand);
+    let options = push::Options { rule, ..push::Options::default() };
     let mut push = Push::new(inspection, resolution, options, NOW);
     let mut step = push.start();
     loop {
@@ -316,5 +330,110 @@ fn who_else_wrote_is_called_as_a_person_would() {
     assert_eq!(others("missed-header"), None, "only the device itself wrote");
     for scenario in Scenario::list() {
         assert!(scenario.others().is_none_or(|names| names.len() < 30), "{}", scenario.name);
+    }
+}
+
+/// The living collections of an opened scenario by id, and the place that is read.
+fn names_and_place(opened: &Opened) -> (Vec<(String, String)>, Vec<String>) {
+    let text = |value: &serde_json::Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+    let live = opened.model.live(&Kind::Collection);
+    let mut names: Vec<_> = live.iter().map(|(id, value)| (id.to_string(), text(value, "name"))).collect();
+    names.retain(|(id, _)| id.starts_with("c-"));
+    names.sort();
+    let live = opened.model.live(&Kind::Bookmark);
+    let read = live.iter().filter(|(_, value)| value["isReading"] == true);
+    (names, read.map(|(_, value)| format!("{}:{}", value["key"], value["verseNumber"])).collect())
+}
+
+fn lost_values(outcome: &Outcome) -> Vec<String> {
+    let said =
+        |loss: &crate::domain::settle::Loss| format!("{} {} {}", loss.key, loss.path, loss.side.name());
+    outcome.ledger.iter().map(said).collect()
+}
+
+#[test]
+fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
+    let named = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect()
+    };
+    let learnt = [("c-first", "Learning"), ("c-second", "Learnt")];
+    let all = |morning: &str, evening: &str| {
+        let mut all = named(&learnt);
+        all.extend(named(&[("c-morning", morning), ("c-evening", evening)]));
+        all.sort();
+        all
+    };
+    for (rule, names, place) in [
+        (Strategy::ServerWins, all("الصباح", "Duas"), "18:10"),
+        (Strategy::ClientWins, all("Duas", "المساء"), "67:1"),
+        (Strategy::LastWriteWins, all("الصباح", "Duas"), "67:1"),
+        (Strategy::Merge, all("الصباح", "Duas"), "18:10"),
+    ] {
+        let mut opened = Scenario::by_name("one-name-twice").expect("a scenario").open(NOW);
+        let outcome = driven(&mut opened, rule);
+        assert_eq!(names_and_place(&opened), (names, vec![place.to_owned()]), "{rule}");
+        let expected: &[&str] = match rule {
+            Strategy::ServerWins => &[
+                "id:c-morning /name device",
+                "at:67:1 /type device",
+                "at:67:1 /mushaf device",
+                "at:67:1 /isReading device",
+                "at:67:1 /key+verseNumber device",
+            ],
+            Strategy::ClientWins => &["id:c-evening /name server", "id:b-web /isReading server"],
+            Strategy::LastWriteWins => &["id:c-morning /name device", "id:b-web /isReading server"],
+            Strategy::Merge => &[],
+        };
+        let mut lost = lost_values(&outcome);
+        let mut expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
+        (lost.sort(), expected.sort());
+        assert_eq!(lost, expected, "{rule}");
+        // What is open stays in the queue, and the next pull shows it again.
+        let waits = outcome.device.queue.len();
+        assert_eq!(
+            (waits, outcome.cursor_moved),
+            if rule == Strategy::Merge { (2, false) } else { (0, true) },
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn two_collections_of_one_name_are_joined_or_renamed_by_hand() {
+    let open = || Scenario::by_name("one-name-twice").expect("a scenario").open(NOW);
+    let links = |opened: &Opened, collection: &str| {
+        let live = opened.model.live(&Kind::Link);
+        live.iter().filter(|(_, value)| value["collectionId"] == collection).count()
+    };
+    let name = |opened: &Opened, id: &str| {
+        let (names, _) = names_and_place(opened);
+        names.into_iter().find(|(of, _)| of == id).map(|(_, name)| name)
+    };
+    let place = ("at:67:1", "/isReading", Choice::Server);
+    let mut opened = open();
+    assert_eq!(links(&opened, "c-morning"), 2);
+    let outcome = driven_by(&mut opened, None, &[place.clone(), ("id:c-morning", "/name", Choice::Both)]);
+    assert_eq!((outcome.end.word(), outcome.device.queue.len()), ("done", 0));
+    assert_eq!((name(&opened, "c-morning"), name(&opened, "c-evening").as_deref()), (None, Some("Duas")));
+    assert_eq!((links(&opened, "c-morning"), links(&opened, "c-evening")), (0, 2));
+    assert!(lost_values(&outcome).contains(&String::from("id:c-morning  device")));
+    // The device holds what the server has: no link of what is gone, those of the other.
+    let known = outcome.device.known.iter().flatten().filter(|row| row.kind == Kind::Link);
+    assert!(
+        known.clone().all(|row| row.id.as_str().starts_with("c-evening-")),
+        "{:?}",
+        known.collect::<Vec<_>>()
+    );
+    // The bookmark is there, without the mark.
+    assert_eq!(names_and_place(&opened).1, ["18:10"]);
+    assert!(opened.model.live(&Kind::Bookmark).iter().any(|(_, value)| value["key"] == 67));
+
+    let edited = |text: &str| Choice::Edited(crate::domain::json::Json::string(text));
+    for (path, expected) in [("/name", ["Mine", "Duas"]), ("/name@server", ["Duas", "Mine"])] {
+        let mut opened = open();
+        let outcome = driven_by(&mut opened, None, &[place.clone(), ("id:c-morning", path, edited("Mine"))]);
+        assert_eq!(outcome.end.word(), "done", "{path}");
+        let names = ["c-morning", "c-evening"].map(|id| name(&opened, id).unwrap_or_default());
+        assert_eq!(names, expected, "{path}");
     }
 }

@@ -1,0 +1,177 @@
+//! Which of the device's queued mutations came back: the server's state of a resource held against what each entry, with
+//! those before it, would have left there. What came back is done, and what came back is what both sides last agreed
+//! on; without that a device that lost an answer and went on editing would be in conflict with itself.
+
+use indexmap::IndexMap;
+
+use super::field::{self, FieldPath, FieldShape, Verdict};
+use super::json::Json;
+use super::mutation::{Kind, Millis, Op, Queued, ServerMutation};
+
+/// The members of a resource.
+type Members = IndexMap<String, Json>;
+
+/// The queue entries of one resource, in order, and what was known of it before them.
+#[derive(Clone, Copy)]
+pub struct Chain<'a> {
+    /// The kind of the resource.
+    pub kind: &'a Kind,
+    /// The entries.
+    pub entries: &'a [&'a Queued],
+    /// What both sides agreed on before the first entry, as far as it was recorded.
+    pub recorded: &'a Members,
+    /// Whether the answer to a POST with this entry was lost, by the push or its journal.
+    pub in_doubt: &'a dyn Fn(&Queued) -> bool,
+}
+
+impl Chain<'_> {
+    /// How many of the first entries the server's `state` shows to have arrived, where something is left behind them.
+    /// An entry has come back when what it carries stands there and the client's times agree; where one side tells no
+    /// time, when all that the entries up to it amount to stands there and a POST may have carried it.
+    ///
+    /// 0 where none came back, and also where the last one did: then both sides agree as they stand.
+    pub fn came_back(&self, state: &ServerMutation) -> usize {
+        if self.entries.len() < 2 {
+            return 0;
+        }
+        let arrived = match state.op {
+            Op::Delete => self.entries.iter().rposition(|entry| entry.op == Op::Delete),
+            Op::Create | Op::Update => {
+                let holds = state.data.members();
+                let states = self.states();
+                let came = |at: &usize| self.is_state_after(*at, &states[*at], &holds);
+                (0..self.entries.len()).rev().find(came)
+            }
+        };
+        arrived.map(|at| at + 1).filter(|done| *done < self.entries.len()).unwrap_or_default()
+    }
+
+    /// What both sides agree on once the first `done` entries came back as `state`. A field that neither an entry nor a
+    /// record speaks of is as the server has it; one that does not hold what they say was changed by somebody else
+    /// since, and stays as they say.
+    pub fn agreed(&self, done: usize, state: &ServerMutation) -> Members {
+        if state.op == Op::Delete {
+            return Members::new();
+        }
+        let mut agreed = state.data.members();
+        let states = self.states();
+        if let Some(after) = done.checked_sub(1).and_then(|at| states.get(at)) {
+            agreed.extend(after.all(self.recorded));
+        }
+        agreed
+    }
+
+    /// The values of the server's `state` that an entry had sent and a later one went over: they are the device's own,
+    /// although somebody wrote other fields after it. Only what two people would hardly write alike.
+    pub fn came_back_below(&self, state: &ServerMutation) -> Members {
+        if self.entries.len() < 2 || state.op == Op::Delete {
+            return Members::new();
+        }
+        // What was deleted since is nobody's wish any more.
+        let living = self.entries.iter().rposition(|e| e.op == Op::Delete).map_or(0, |at| at + 1);
+        let holds = state.data.members();
+        let mut own = Members::new();
+        for (at, entry) in self.entries.iter().enumerate().skip(living) {
+            let set = entry.data.members();
+            let fields = field::compare(self.kind, &Members::new(), &set, &holds);
+            let told = fields.iter().filter(|f| f.verdict == Verdict::Equal && self.tells(at, f.shape));
+            for field in told {
+                if let Some(value) = &field.server {
+                    field::set_member(self.kind, &mut own, &field.path, value);
+                }
+            }
+        }
+        own
+    }
+
+    /// Whether a value of this shape that entry `at` set is known by its value alone.
+    fn tells(&self, at: usize, shape: FieldShape) -> bool {
+        match shape {
+            FieldShape::Text => true,
+            FieldShape::Set | FieldShape::Position => self.may_have_left(at),
+            FieldShape::Plain | FieldShape::Existence | FieldShape::Bookkeeping => false,
+        }
+    }
+
+    /// Whether a POST may have carried the entry: it was tried, or something that was queued after it.
+    fn may_have_left(&self, at: usize) -> bool {
+        self.entries[at..].iter().any(|entry| entry.maybe_sent() || (self.in_doubt)(entry))
+    }
+
+    fn is_state_after(&self, at: usize, after: &State, holds: &Members) -> bool {
+        let entry = self.entries[at];
+        if entry.op == Op::Delete {
+            return false;
+        }
+        let own = entry.data.members();
+        match (stamp(&own), stamp(holds)) {
+            (Some(device), Some(server)) => same_moment(device, server) && self.agrees(&own, holds, |_| true),
+            (None, _) | (_, None) => {
+                // What the record says and no entry set may be missing from the server's state.
+                let set = |path: &FieldPath| !after.sets(path);
+                let wrote = || own.get("body").is_some_and(|body| matches!(body, Json::String(_)));
+                (self.may_have_left(at) || wrote()) && self.agrees(&after.all(self.recorded), holds, set)
+            }
+        }
+    }
+
+    /// Whether the server's state holds all of `wanted`; `may_lack` names what it need not repeat.
+    fn agrees(&self, wanted: &Members, holds: &Members, may_lack: impl Fn(&FieldPath) -> bool) -> bool {
+        field::compare(self.kind, &Members::new(), wanted, holds).iter().all(|field| {
+            let same = match field.verdict {
+                Verdict::Equal | Verdict::ServerOnly | Verdict::SameChange => true,
+                Verdict::DeviceOnly => may_lack(&field.path),
+                Verdict::Conflict => false,
+            };
+            same || field.shape == FieldShape::Bookkeeping
+        })
+    }
+
+    /// What the resource is after each entry, as far as it is known.
+    fn states(&self) -> Vec<State> {
+        let mut states: Vec<State> = Vec::with_capacity(self.entries.len());
+        for entry in self.entries {
+            let mut state = match (entry.op, states.last()) {
+                (Op::Delete, _) => State { anew: true, set: Members::new() },
+                (Op::Create | Op::Update, Some(before)) => before.clone(),
+                // A creation that names the server's id sets what is there.
+                (Op::Create, None) => State { anew: entry.resource_id.is_none(), set: Members::new() },
+                (Op::Update, None) => State { anew: false, set: Members::new() },
+            };
+            state.set.extend(entry.data.members());
+            states.push(state);
+        }
+        states
+    }
+}
+
+/// What some entries amount to.
+#[derive(Clone)]
+struct State {
+    /// Whether what was recorded before them says nothing any more.
+    anew: bool,
+    set: Members,
+}
+
+impl State {
+    fn all(&self, recorded: &Members) -> Members {
+        let mut all = if self.anew { Members::new() } else { recorded.clone() };
+        all.extend(self.set.clone());
+        all
+    }
+
+    fn sets(&self, path: &FieldPath) -> bool {
+        // A coupled unit is set with any of its members.
+        path.as_str().split(['/', '+']).any(|name| self.set.contains_key(name))
+    }
+}
+
+fn stamp(members: &Members) -> Option<Millis> {
+    members.get("clientUpdatedAt").and_then(Millis::from_json)
+}
+
+/// Whether two client times are the same, also where the server keeps whole seconds.
+pub fn same_moment(device: Millis, server: Millis) -> bool {
+    device == server
+        || (server.0.rem_euclid(1000) == 0 && device.0.div_euclid(1000) == server.0.div_euclid(1000))
+}
