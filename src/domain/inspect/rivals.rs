@@ -477,6 +477,18 @@ impl Inspection {
                 named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at) });
             }
         }
+        // What the device has changed, as it was before.
+        for (_, pair) in
+            self.ids().filter(|(_, pair)| pair.kind == Kind::Collection && !pair.device.is_empty())
+        {
+            let Some(id) = self.queued(pair).filter_map(|m| m.resource_id.as_ref()).next() else { continue };
+            let base = self.base(pair);
+            if let Some(name) = base.get("name").and_then(Json::as_str)
+                && told.insert(id, ()).is_none()
+            {
+                named.push(Named { id: id.clone(), name: name.to_owned(), at: None });
+            }
+        }
         for row in self.device.known.iter().flatten() {
             if row.kind == Kind::Collection
                 && row.status == SyncStatus::Synced

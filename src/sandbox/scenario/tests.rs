@@ -399,6 +399,14 @@ fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
 }
 
 #[test]
+fn the_queue_of_one_name_twice_frees_a_name_before_it_is_given() {
+    let inspection = inspected("one-name-twice");
+    let plan = crate::domain::plan::plan(&inspection, &Resolution::default(), NOW);
+    let sent: Vec<_> = plan.items().map(|item| item.members[0].to_string()).collect();
+    assert_eq!(sent, ["q5", "q3", "q4", "q2"]);
+}
+
+#[test]
 fn two_collections_of_one_name_are_joined_or_renamed_by_hand() {
     let open = || Scenario::by_name("one-name-twice").expect("a scenario").open(NOW);
     let links = |opened: &Opened, collection: &str| {
