@@ -77,7 +77,10 @@ impl App {
             Action::PreviousSection => self.next_section(false),
             Action::Device => self.choose(Choice::Device),
             Action::Server => self.choose(Choice::Server),
-            Action::Both => self.choose(Choice::Both),
+            Action::Both => {
+                let choice = super::choose::third(self.bench());
+                self.choose(choice)
+            }
             Action::Edit => {
                 self.open_editor();
                 Vec::new()

@@ -41,7 +41,7 @@ pub fn server(app: &App) -> Answer {
 
 /// Both can be chosen.
 pub fn both(app: &App) -> Answer {
-    choice(app, &Choice::Both)
+    choice(app, &choose::third(app.bench()))
 }
 
 /// The value can be edited here.

@@ -1,5 +1,6 @@
 //! Which choices a field has, in which words, and why not the others.
 
+use super::Bench;
 use crate::domain::field::{Choice, Contest, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, PairId, Rival, Status};
 use crate::domain::mutation::{Kind, Op, Side};
@@ -8,6 +9,9 @@ use crate::domain::resolution::{By, Chosen, Unit};
 /// Why `choice` cannot be made on the field; `None` when it can.
 pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static str> {
     let existence = field.shape == FieldShape::Existence;
+    if existence && pair.is_deletion(choice) {
+        return None;
+    }
     let about_existence = pair.open.iter().any(crate::domain::field::FieldPath::is_existence);
     match pair.status {
         Status::Apply => Some("only the server speaks of it; the device takes it over"),
@@ -35,6 +39,18 @@ pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static s
     }
 }
 
+/// What there is besides the two sides on the marked field: both of them; where the queue contradicts itself about a
+/// deletion, that the deletion counts.
+pub fn third(bench: Option<&Bench>) -> Choice {
+    let marked = bench.and_then(|bench| Some((bench.pair()?.1, bench.field()?)));
+    marked.map_or(Choice::Both, |(pair, field)| third_on(pair, field))
+}
+
+/// As [`third`], on this field.
+pub fn third_on(pair: &Pair, field: &Field) -> Choice {
+    pair.deletion().filter(|_| field.shape == FieldShape::Existence).unwrap_or(Choice::Both)
+}
+
 /// What a choice is called on a field: `device`, `server`, `both`, `edited`; on a resource's existence what
 /// becomes of it.
 pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
@@ -44,6 +60,7 @@ pub fn word(pair: &Pair, field: &Field, choice: &Choice) -> &'static str {
     match (field.shape, choice) {
         (FieldShape::Existence, Choice::Device) => fate(pair, Side::Device),
         (FieldShape::Existence, Choice::Server) => fate(pair, Side::Server),
+        (FieldShape::Existence, choice) if pair.is_deletion(choice) => "delete it",
         (
             FieldShape::Existence
             | FieldShape::Text
@@ -75,6 +92,12 @@ fn contested(rival: &Rival, field: &Field, choice: &Choice) -> Option<&'static s
 
 /// What becomes of the resource when this side's word stands (DESIGN §4, deletes).
 pub fn fate(pair: &Pair, side: Side) -> &'static str {
+    if pair.contradiction.is_some() {
+        return match side {
+            Side::Device => "keep the last change",
+            Side::Server => "leave the server's",
+        };
+    }
     match (side, pair.shape.device, pair.shape.server) {
         (Side::Device, Some(_), None) if pair.twin.is_some() => "send again",
         (Side::Server, Some(_), None) if pair.twin.is_some() => "do not send",
@@ -101,6 +124,9 @@ pub fn question(pair: &Pair) -> Option<String> {
     }
     let what = noun(&pair.kind);
     Some(match (pair.shape.device, pair.shape.server) {
+        _ if let Some(contradiction) = pair.contradiction => {
+            format!("{}: which stands for this {what}?", contradiction.reason())
+        }
         _ if pair.twin.is_some() => format!("the same {what} is already on the server: send it again?"),
         (Some(Op::Delete), _) => {
             format!("deleted on the device, changed on the server: which stands for this {what}?")
@@ -151,5 +177,5 @@ pub fn whole(inspection: &Inspection, id: PairId, side: Side) -> Vec<(Unit, Opti
 /// Whether the resource lives on both sides, so that its fields decide and not its existence.
 pub fn fields_decide(pair: &Pair) -> bool {
     let lives = |op: Option<Op>| matches!(op, Some(Op::Create | Op::Update));
-    lives(pair.shape.device) && lives(pair.shape.server)
+    lives(pair.shape.device) && lives(pair.shape.server) && pair.contradiction.is_none()
 }

@@ -47,7 +47,7 @@ pub use action::{Action, Binding, Group, Place, at, markdown};
 pub use autoplay::Autoplay;
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
 pub use bindings::BINDINGS;
-pub use choose::{fate, fields_decide, noun, question, refusal, word};
+pub use choose::{fate, fields_decide, noun, question, refusal, third_on, word};
 pub use comparing::{CompareRow, Comparing, Cost, hangs_on, kept_words, loss_words, mark};
 pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;

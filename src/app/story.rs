@@ -150,7 +150,9 @@ pub fn why(
         page.push(Rank::Text, sentence(&cause.evidence));
     }
     let window = &inspection.window;
-    let mut mind: Vec<String> = warnings.iter().chain(&window.warnings).map(|text| sentence(text)).collect();
+    let told = inspection.warnings();
+    let told = warnings.iter().chain(&window.warnings).chain(&told);
+    let mut mind: Vec<String> = told.map(|text| sentence(text)).collect();
     for entry in &window.unreadable {
         mind.push(format!(
             "Page {} of the feed, {}: found {}, expected {}. While it cannot be read the cursor stays.",

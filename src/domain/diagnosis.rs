@@ -140,7 +140,8 @@ fn other_devices(inspection: &Inspection, now: Millis) -> Option<Cause> {
 }
 
 fn concurrent(inspection: &Inspection) -> Option<Cause> {
-    let diverged = inspection.summary.diverged;
+    let both = |pair: &&Pair| pair.status == Status::Diverged && !pair.server.is_empty();
+    let diverged = inspection.pairs.iter().filter(both).count();
     let resources =
         is_are(diverged, "resource was changed on both sides", "resources were changed on both sides");
     (diverged > 0).then(|| Cause::new("concurrent-mutations", resources))

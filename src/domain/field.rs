@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::json::Json;
 use super::mutation::{Kind, Side};
+use super::stamp::{self, Misread};
 
 /// Where a field stands in `data`: a JSON pointer, `""` for whether the resource exists at all, or a coupled
 /// unit written `/key+verseNumber`.
@@ -230,6 +231,12 @@ impl Field {
             Side::Device => self.device.as_ref(),
             Side::Server => self.server.as_ref(),
         }
+    }
+
+    /// Why that side's time cannot be read, where the field is one of the client's times.
+    pub fn misread(&self, side: Side) -> Option<Misread> {
+        let is_time = stamp::NAMES.iter().any(|name| self.path.0.strip_prefix('/') == Some(name));
+        stamp::read(self.value(side).filter(|_| is_time)).err()
     }
 
     /// Whether that side changed the field, as far as the verdict tells.

@@ -11,11 +11,12 @@ use indexmap::IndexMap;
 pub use self::rivals::{Linked, LookAlike, Named, Rival};
 use super::device::{Device, Known, SyncStatus};
 use super::echo::Chain;
-use super::field::{self, Base, Field, FieldPath, FieldShape, Verdict};
+use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
 use super::identity::{self, Facts, Group, Grouping};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side};
 use super::squash::{self, Contradiction, Intent, Squashed};
+use super::stamp::{self, Misread};
 use super::window::Window;
 
 /// Fewer groups than this are not worth a thread.
@@ -116,12 +117,25 @@ pub struct Pair {
     pub twin: Option<usize>,
     /// Another resource that cannot stand beside this one as both sides want it.
     pub rival: Option<Box<Rival>>,
+    /// Whether a client's time of either side cannot be read.
+    pub misread: bool,
     /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
     /// nothing that could be it.
     pub never_arrived: bool,
 }
 
 impl Pair {
+    /// What a person may say of a queue that deletes and then changes, besides each side: that the deletion counts.
+    pub fn deletion(&self) -> Option<Choice> {
+        let deletes = self.contradiction == Some(Contradiction::ChangedAfterDeletion);
+        deletes.then(|| Choice::Edited(Json::string(Op::Delete.wire())))
+    }
+
+    /// Whether the choice says so.
+    pub fn is_deletion(&self, choice: &Choice) -> bool {
+        self.deletion().is_some_and(|deletion| deletion == *choice)
+    }
+
     /// Whether a person may write a value in the place of one that the device alone speaks of, to be sent instead:
     /// what the server refuses is corrected that way.
     pub fn is_correctable(&self, field: &Field) -> bool {
@@ -365,24 +379,14 @@ impl Inspection {
 
     /// What the device still wants of a pair: its queue entries behind those that came back, as intents.
     pub fn squashed(&self, pair: &Pair) -> Squashed {
-        let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done);
+        // The resource may still be named by the queue entry that made it.
+        let living = self.primary(pair).filter(|server| pair.done > 0 && server.op != Op::Delete);
+        let there = living.and_then(|server| server.resource_id.as_ref());
+        let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done, there);
         if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
             squashed.cancelled.extend(squashed.intents.remove(0).members);
         }
         self.without_replaced_reading(pair, &mut squashed.intents);
-        if pair.done == 0 {
-            return squashed;
-        }
-        // The resource may still be named by the queue entry that made it.
-        let own = |id: &ResourceId| self.queued(pair).any(|m| m.id.as_str() == id.as_str());
-        for intent in &mut squashed.intents {
-            intent.resource_id = intent.resource_id.take().filter(|id| !own(id));
-        }
-        let living = self.primary(pair).filter(|server| server.op != Op::Delete);
-        let first = squashed.intents.first_mut().filter(|intent| intent.op != Op::Create);
-        if let (Some(first), Some(server)) = (first, living) {
-            first.resource_id = first.resource_id.take().or_else(|| server.resource_id.clone());
-        }
         squashed
     }
 
@@ -480,8 +484,11 @@ impl Inspection {
             open: Vec::new(),
             twin: group.twin,
             rival: None,
+            misread: false,
             never_arrived: false,
         };
+        let misread = self.misread(&pair).next().is_some();
+        pair.misread = misread;
         let server = self.primary(&pair);
         if pair.device.len() > 1
             && let Some(server) = server
@@ -552,6 +559,47 @@ impl Inspection {
             mutation.kind == pair.kind && mutation.is_after(*head) && !apart
         };
         self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
+    }
+
+    /// The client times of a pair that cannot be read: whose, which, what stands there, and why it tells nothing.
+    fn misread<'a>(
+        &'a self,
+        pair: &'a Pair,
+    ) -> impl Iterator<Item = (Side, &'static str, Json, Misread)> + use<'a> {
+        let device = self.queued(pair).map(|m| (Side::Device, &m.data));
+        let server = self.served(pair).map(|m| (Side::Server, &m.data));
+        device.chain(server).flat_map(|(side, data)| {
+            stamp::misread(data).into_iter().map(move |(name, value, why)| (side, name, value, why))
+        })
+    }
+
+    /// What a person should know of the two sides as they stand, without what people wrote.
+    pub fn warnings(&self) -> Vec<String> {
+        const SHOWN: usize = 5;
+        let mut warnings = Vec::new();
+        let misread = || self.pairs.iter().filter(|pair| pair.misread);
+        for pair in misread().take(SHOWN) {
+            let told = self.misread(pair).map(|(side, name, value, why)| {
+                format!("the {}'s {name} {} {why}", side.name(), short(&value))
+            });
+            let mut told: Vec<String> = told.collect();
+            told.dedup();
+            let told = told.join(", and ");
+            warnings.push(format!("{} {}: {told}: no rule goes by it", pair.kind.wire(), pair.key));
+        }
+        let more = misread().count().saturating_sub(SHOWN);
+        if more > 0 {
+            let resources = if more == 1 { "resource has" } else { "resources have" };
+            warnings.push(format!(
+                "{more} more {resources} client times that cannot be read: no rule goes by them"
+            ));
+        }
+        // The plan tells the rest, as far as it is sent.
+        warnings.extend(self.look_alikes.iter().take(SHOWN).map(|found| {
+            let pair = self.pair(found.pair);
+            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
+        }));
+        warnings
     }
 
     /// Whether a deletion names what the queue itself has made and the server does not have. A creation is recognised
@@ -772,6 +820,16 @@ fn strangers(
     };
     let strangers = window.mutations.iter().enumerate().filter(is_stranger);
     strangers.map(|(at, mutation)| Stranger { at, made: identity::made_at(&mutation.data) }).collect()
+}
+
+/// A value that is no time, cut where it is long.
+fn short(value: &Json) -> String {
+    const LONG: usize = 40;
+    let text = value.to_text();
+    match text.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 fn diverge(pair: &mut Pair, open: Vec<FieldPath>) {

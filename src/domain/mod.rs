@@ -28,6 +28,7 @@ pub mod resolution;
 pub mod safe_text;
 pub mod settle;
 pub mod squash;
+pub mod stamp;
 pub mod strategy;
 pub mod text;
 pub mod window;

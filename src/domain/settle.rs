@@ -97,7 +97,7 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     let contest = pair.contest();
     let joined = contest.filter(|rival| settling.joins(rival)).and_then(|rival| rival.id.as_ref());
     let mut settled = match (details.intents.last(), pair.server.is_empty()) {
-        (Some(last), _) if is_deletion(pair, existence) => settling.delete(last),
+        (Some(last), _) if existence.is_some_and(|choice| pair.is_deletion(choice)) => settling.delete(last),
         (None, _) => Settled { apply: pair.server.clone(), ..Settled::default() },
         (Some(last), _) if gives_up => settling.give_up(last),
         (Some(last), _) if joined.is_some() => settling.join(last, joined),
@@ -108,7 +108,7 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     if let Some(rival) = contest.filter(|_| !gives_up && joined.is_none()) {
         settling.go_over(rival, &mut settled);
     }
-    let changes = !gives_up && !is_deletion(pair, existence);
+    let changes = !gives_up && !existence.is_some_and(|choice| pair.is_deletion(choice));
     if pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && changes {
         let deletion = Json::string(Op::Delete.wire());
         let reason = "the queue changes it after the deletion, and that was chosen";
@@ -122,13 +122,6 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
-}
-
-/// Whether a person said of a queue that deletes and then changes that the deletion counts.
-fn is_deletion(pair: &Pair, existence: Option<&Choice>) -> bool {
-    let deletes =
-        |choice: &Choice| matches!(choice, Choice::Edited(op) if op.as_str() == Some(Op::Delete.wire()));
-    pair.contradiction == Some(Contradiction::ChangedAfterDeletion) && existence.is_some_and(deletes)
 }
 
 struct Settling<'a> {

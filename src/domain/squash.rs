@@ -43,9 +43,8 @@ impl Intent {
         }
     }
 
-    /// `later` on top of this intent, with `op` as what the two amount to. `own` are queue ids: a later entry may
-    /// name the creation by one of them, which the server never gave.
-    fn then(&mut self, op: Op, later: Self, own: &[&str]) {
+    /// `later` on top of this intent, with `op` as what the two amount to.
+    fn then(&mut self, op: Op, later: Self) {
         self.data = match (self.op, op) {
             (Op::Delete, Op::Delete) => later.data,
             (Op::Create | Op::Update, Op::Delete) => {
@@ -60,8 +59,9 @@ impl Intent {
         self.op = op;
         // The first base that says something of a field is the one both sides agreed on before any of this.
         self.base = overlay(&later.base, &self.base);
-        self.resource_id =
-            self.resource_id.take().or(later.resource_id.filter(|id| !own.contains(&id.as_str())));
+        // What is made anew is not what was deleted, by whichever id later entries name it.
+        let named = later.resource_id.filter(|id| self.former_id.as_ref() != Some(id));
+        self.resource_id = self.resource_id.take().or(named);
         self.created_at = self.created_at.max(later.created_at);
         self.maybe_sent |= later.maybe_sent;
         self.members.extend(later.members);
@@ -75,14 +75,19 @@ impl Intent {
 /// The originals of a pair that cancelled out are returned apart. What contradicts itself is named
 /// ([`Squashed::contradiction`]), and the intents are then what it comes to if the last entry counts.
 pub fn squash(queue: &[Queued], positions: &[usize]) -> Squashed {
-    squash_after(queue, positions, 0)
+    squash_after(queue, positions, 0, None)
 }
 
 /// As [`squash`], of the entries behind the first `done`, which the server has already: they give no intent, but later
-/// entries may name the resource by their queue ids.
-pub fn squash_after(queue: &[Queued], positions: &[usize], done: usize) -> Squashed {
+/// entries may name the resource by their queue ids. `there` is what the server calls it, where it lives there.
+pub fn squash_after(
+    queue: &[Queued],
+    positions: &[usize],
+    done: usize,
+    there: Option<&ResourceId>,
+) -> Squashed {
     let own: Vec<&str> = positions.iter().filter_map(|p| queue.get(*p)).map(|m| m.id.as_str()).collect();
-    let mut squashed = Squashed::default();
+    let mut squashed = Squashed { there: there.cloned(), ..Squashed::default() };
     for &position in positions.iter().skip(done) {
         let Some(mutation) = queue.get(position) else { continue };
         squashed.add(&mutation.kind, Intent::of(position, mutation), &own);
@@ -120,6 +125,8 @@ pub struct Squashed {
     pub contradiction: Option<Contradiction>,
     /// The newest creation that a deletion cancelled out, and that deletion.
     taken_back: Option<Intent>,
+    /// What the server calls what lives there.
+    there: Option<ResourceId>,
 }
 
 impl Squashed {
@@ -127,24 +134,38 @@ impl Squashed {
         if later.op == Op::Delete {
             self.contradiction = None;
         }
-        let of_server = later.resource_id.as_ref().filter(|id| !own.contains(&id.as_str()));
-        if later.op == Op::Update
-            && of_server.is_none()
-            && self.intents.last().is_none_or(|last| last.op == Op::Delete)
-            && let Some(mut made) = self.taken_back.take()
-        {
-            // It was made, deleted and never sent: whoever changes it wants it made.
-            self.contradiction = Some(Contradiction::ChangedAfterDeletion);
-            self.cancelled.retain(|position| !made.members.contains(position));
-            made.then(Op::Create, later, own);
-            self.intents.push(made);
-            return;
+        // The queue's own names are none of the server's.
+        later.resource_id = later.resource_id.take().filter(|id| !own.contains(&id.as_str()));
+        if self.intents.is_empty() && (later.op != Op::Create || is_set_by_creating(kind)) {
+            later.resource_id = later.resource_id.or_else(|| self.there.clone());
+        }
+        let gone = self.intents.last().is_none_or(|last| last.op == Op::Delete);
+        let again = |made: &mut Intent| later.resource_id.is_none() || later.resource_id == made.former_id;
+        if gone && let Some(mut made) = self.taken_back.take_if(again) {
+            match later.op {
+                Op::Create => self.taken_back = Some(made),
+                // It was made, deleted and never sent: whoever changes it wants it made.
+                Op::Update => {
+                    self.contradiction = Some(Contradiction::ChangedAfterDeletion);
+                    self.cancelled.retain(|position| !made.members.contains(position));
+                    made.then(Op::Create, later);
+                    self.intents.push(made);
+                    return;
+                }
+                Op::Delete => {
+                    self.cancelled.extend(&later.members);
+                    made.members.extend(later.members);
+                    self.taken_back = Some(made);
+                    return;
+                }
+            }
         }
         let Some(last) = self.intents.last_mut() else {
             self.intents.push(later);
             return;
         };
         let unsent = last.op == Op::Create && !last.maybe_sent && last.resource_id.is_none();
+        let of_server = later.resource_id.as_ref().filter(|id| last.former_id.as_ref() != Some(id));
         // What the server has by an id is neither what it was never told of nor what it has by another id.
         let apart =
             of_server.is_some() && last.resource_id.as_ref().map_or(unsent, |id| Some(id) != of_server);
@@ -152,12 +173,12 @@ impl Squashed {
             // The one goes, the other is made.
             (Op::Create | Op::Update, Op::Delete) if apart => {
                 let made = self.intents.pop();
-                self.delete(later, own);
+                self.delete(later);
                 self.intents.extend(made);
             }
             (Op::Create, Op::Delete) if unsent => {
                 let Some(mut made) = self.intents.pop() else { return };
-                made.then(Op::Delete, later, own);
+                made.then(Op::Delete, later);
                 self.cancelled.extend(&made.members);
                 self.taken_back = Some(made);
             }
@@ -165,19 +186,19 @@ impl Squashed {
                 if later.op == Op::Create && !is_set_by_creating(kind) {
                     self.contradiction = Some(Contradiction::CreatedWhileThere);
                 }
-                last.then(last.op, later, own);
+                last.then(last.op, later);
             }
             (Op::Create | Op::Update | Op::Delete, Op::Delete) => {
-                last.then(Op::Delete, later, own);
+                last.then(Op::Delete, later);
                 // What was made anew after a deletion and deleted again was deleted all along.
                 if let Some(again) = self.intents.pop() {
-                    self.delete(again, own);
+                    self.delete(again);
                 }
             }
             (Op::Delete, Op::Update) if !apart => {
                 // If the change counts, it was never deleted: what the server has is changed.
                 self.contradiction = Some(Contradiction::ChangedAfterDeletion);
-                last.then(Op::Update, later, own);
+                last.then(Op::Update, later);
             }
             (Op::Delete, Op::Create | Op::Update) => {
                 if later.resource_id.is_some() && later.resource_id == last.resource_id {
@@ -190,9 +211,9 @@ impl Squashed {
     }
 
     /// A deletion after all that there is: one with a deletion before it.
-    fn delete(&mut self, deletion: Intent, own: &[&str]) {
+    fn delete(&mut self, deletion: Intent) {
         match self.intents.last_mut() {
-            Some(before) if before.op == Op::Delete => before.then(Op::Delete, deletion, own),
+            Some(before) if before.op == Op::Delete => before.then(Op::Delete, deletion),
             Some(_) | None => self.intents.push(deletion),
         }
     }
@@ -291,3 +312,6 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+mod orders;

@@ -7,6 +7,7 @@ use super::field::{Choice, FieldPath, FieldShape, Verdict};
 use super::inspect::{Inspection, Pair, PairId, Status};
 use super::mutation::{Millis, Op, ServerMutation, Side};
 use super::resolution::{By, Chosen, Resolution, Unit};
+use super::stamp;
 
 /// A rule that settles divergences without looking at each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,7 +81,7 @@ impl Clock {
 }
 
 /// When each side of a pair wrote: `clientUpdatedAt` on both; else the server's `timestamp` against the queue's
-/// `createdAt`. `None` where the device tells no time at all.
+/// `createdAt`, also where a client's time cannot be read. `None` where the device tells no time at all.
 pub fn clock(inspection: &Inspection, pair: &Pair) -> Option<Clock> {
     let own = inspection.primary(pair);
     let server = own.or_else(|| inspection.window.mutations.get(pair.contest()?.at?))?;
@@ -94,13 +95,11 @@ fn contest_clock(inspection: &Inspection, pair: &Pair) -> Option<Clock> {
 
 fn between(inspection: &Inspection, pair: &Pair, server: &ServerMutation) -> Option<Clock> {
     let last = inspection.squashed(pair).intents.pop()?;
-    let stamp = |op: Op, data: &super::mutation::Payload| {
+    let told = |op: Op, data: &super::mutation::Payload| {
         // A DELETE carries no client times (PROTOCOL A6).
-        (op != Op::Delete)
-            .then(|| data.members().get("clientUpdatedAt").and_then(Millis::from_json))
-            .flatten()
+        (op != Op::Delete).then(|| stamp::told(data.members().get("clientUpdatedAt"))).flatten()
     };
-    match (stamp(last.op, &last.data), stamp(server.op, &server.data)) {
+    match (told(last.op, &last.data), told(server.op, &server.data)) {
         (Some(device), Some(server)) => Some(Clock { device, server, mixed: false }),
         (device, _) => {
             let device = last.created_at.or(device)?;

@@ -63,8 +63,9 @@ impl Report<'_> {
 
 impl OfDevice<'_> {
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
-        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    pub(super) fn all_warnings(&self) -> Vec<String> {
+        let told = self.warnings.iter().chain(&self.inspection.window.warnings).cloned();
+        told.chain(self.inspection.warnings()).collect()
     }
 }
 
@@ -110,7 +111,7 @@ impl Serialize for OfDevice<'_> {
         )?;
         map.serialize_entry("divergences", &rows)?;
         map.serialize_entry("flips", &flips)?;
-        map.serialize_entry("warnings", &self.all_warnings().collect::<Vec<_>>())?;
+        map.serialize_entry("warnings", &self.all_warnings())?;
         map.end()
     }
 }

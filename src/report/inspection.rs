@@ -1,9 +1,9 @@
 //! The inspection as a report: `unstick.inspection/1` (DESIGN §6, schema in `assets/schemas/inspection-1.json`),
 //! and for people.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
+use indexmap::IndexMap;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
@@ -59,13 +59,9 @@ impl Report<'_> {
     }
 
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let odd = self.warnings.iter().chain(&self.inspection.window.warnings);
-        let alike = self.inspection.look_alikes.iter().map(|found| {
-            let pair = self.inspection.pair(found.pair);
-            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
-        });
-        odd.map(|text| Cow::Borrowed(text.as_str())).chain(alike.map(Cow::Owned))
+    pub(super) fn all_warnings(&self) -> Vec<String> {
+        let told = self.warnings.iter().chain(&self.inspection.window.warnings).cloned();
+        told.chain(self.inspection.warnings()).collect()
     }
 }
 
@@ -102,7 +98,7 @@ impl Serialize for Report<'_> {
         map.serialize_entry("summary", summary)?;
         map.serialize_entry("pairs", &Pairs { report: self, pairs })?;
         map.serialize_entry("pull", window.path.name())?;
-        map.serialize_entry("warnings", &self.all_warnings().collect::<Vec<_>>())?;
+        map.serialize_entry("warnings", &self.all_warnings())?;
         map.serialize_entry("ignored", &entries(ignored))?;
         map.serialize_entry("unidentified", &entries(unidentified))?;
         map.serialize_entry("unreadable", &window.unreadable)?;
@@ -171,6 +167,9 @@ impl Serialize for PairEntry<'_> {
         if let Some(twin) = twin(inspection, pair) {
             map.serialize_entry("twin", &twin)?;
         }
+        if let Some(contradiction) = pair.contradiction {
+            map.serialize_entry("contradiction", contradiction.reason())?;
+        }
         if let Some(blocked) = pair.blocked {
             map.serialize_entry("blockedReason", blocked.reason())?;
         }
@@ -206,6 +205,12 @@ impl Serialize for FieldEntry<'_> {
         if let Some(other) = &field.against {
             let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
             map.serialize_entry("against", &against)?;
+        }
+        let misread = |side: &Side| field.misread(*side).map(|why| (side.name(), why.to_string()));
+        let misread: IndexMap<&str, String> =
+            [Side::Device, Side::Server].iter().filter_map(misread).collect();
+        if !misread.is_empty() {
+            map.serialize_entry("misread", &misread)?;
         }
         if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;

@@ -66,8 +66,9 @@ impl Report<'_> {
     }
 
     /// What was odd: in the device file, then in the server's answers.
-    pub(super) fn all_warnings(&self) -> impl Iterator<Item = &str> {
-        self.warnings.iter().chain(&self.inspection.window.warnings).map(String::as_str)
+    pub(super) fn all_warnings(&self) -> Vec<String> {
+        let told = self.warnings.iter().chain(&self.inspection.window.warnings).cloned();
+        told.chain(self.inspection.warnings()).collect()
     }
 
     pub(super) fn applied(&self) -> impl ExactSizeIterator<Item = &ServerMutation> {
@@ -105,7 +106,7 @@ impl Serialize for Report<'_> {
         map.serialize_entry("movesCursor", &plan.moves_cursor)?;
         map.serialize_entry("reopened", &Each(|| self.reopened.iter().map(|unit| self.unit(unit))))?;
         map.serialize_entry("cautions", &Each(|| plan.warnings.iter().map(|warning| self.caution(warning))))?;
-        map.serialize_entry("warnings", &Each(|| self.all_warnings()))?;
+        map.serialize_entry("warnings", &self.all_warnings())?;
         map.end()
     }
 }

@@ -4,7 +4,7 @@ use super::theme::Ink;
 use crate::app::{App, Bench, Focused};
 use crate::domain::diagnosis::ago;
 use crate::domain::inspect::{Pair, Status};
-use crate::domain::mutation::{Millis, QueueId};
+use crate::domain::mutation::{Millis, QueueId, Side};
 use crate::domain::strategy::Clock;
 
 /// The lines, what matters most first.
@@ -27,10 +27,17 @@ pub fn lines(app: &App, bench: &Bench, focused: &Focused, pair: &Pair) -> Vec<(I
             format!("The server will refuse this: {} · f fixes it", refused.problem.what),
         ));
     }
+    if let Some(contradiction) = pair.contradiction {
+        lines.push((
+            Ink::Warning,
+            format!("{}: what is meant is for you to say", capital(contradiction.reason())),
+        ));
+    }
     lines.extend(queued(app, bench, focused, pair).map(|text| (Ink::Dim, text)));
     if let Some(clock) = focused.clock.filter(|_| pair.status == Status::Diverged) {
         lines.push((Ink::Dim, last_write(clock)));
     }
+    lines.extend(misread(focused).map(|text| (Ink::Warning, text)));
     lines.extend(twin(bench, pair).map(|text| (Ink::Dim, text)));
     lines
 }
@@ -49,6 +56,11 @@ fn queued(app: &App, bench: &Bench, focused: &Focused, pair: &Pair) -> Option<St
         (_, []) => String::from(", which cancel out"),
         (1, _) => String::new(),
         (_, intents) => format!(", together one {}", intents.join(" and one ")),
+    };
+    let amounts = match pair.done {
+        0 => amounts,
+        1 => format!(", of which the first is on the server already; the rest{amounts}"),
+        done => format!(", of which the first {done} are on the server already; the rest{amounts}"),
     };
     let when = queued().filter_map(|m| m.created_at).max();
     let when = when.map_or_else(String::new, |at| format!(" · {}", ago(at, app.now())));
@@ -74,6 +86,19 @@ fn last_write(clock: Clock) -> String {
     };
     let margin = margin.trim_end_matches(" ago");
     format!("Last write: {} by {margin} · {}{kind}", clock.winner().name(), clock.sensitivity())
+}
+
+/// The client times that cannot be read, so that nothing was decided by them.
+fn misread(focused: &Focused) -> impl Iterator<Item = String> + '_ {
+    focused.details.fields.iter().filter_map(|field| {
+        let told = |side: Side| {
+            let why = field.misread(side)?;
+            let value = field.value(side)?.to_text();
+            Some(format!("the {}'s {value} {why}", side.name()))
+        };
+        let told: Vec<String> = [Side::Device, Side::Server].into_iter().filter_map(told).collect();
+        (!told.is_empty()).then(|| format!("{}: {}; no rule goes by it", field.path.label(), told.join(", ")))
+    })
 }
 
 /// Which server mutation may be this creation, and why that cannot be told.

@@ -118,6 +118,8 @@ fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> 
         ("→ sent", device)
     } else if pair.device.is_empty() {
         ("← taken over", server)
+    } else if let Some(why) = [Side::Device, Side::Server].iter().find_map(|side| field.misread(*side)) {
+        return (format!("! a time that {why}"), Ink::Warning);
     } else if field.shape == FieldShape::Bookkeeping {
         ("· bookkeeping", Ink::Dim)
     } else {
@@ -148,12 +150,13 @@ pub fn options(bench: &Bench, pair: &Pair, field: &Field) -> Vec<Offer> {
     let all = [
         (device.glyph, Choice::Device, device.ink),
         (server.glyph, Choice::Server, server.ink),
-        ("b", Choice::Both, Ink::Text),
+        ("b", app::third_on(pair, field), Ink::Text),
         ("e", Choice::Edited(Json::Null), Ink::Text),
     ];
     let can = all.into_iter().filter(|(_, choice, _)| app::refusal(pair, field, choice).is_none());
     can.map(|(key, choice, ink)| {
         let word = match &choice {
+            choice @ Choice::Edited(_) if pair.is_deletion(choice) => app::word(pair, field, choice),
             Choice::Edited(_) => "edit",
             choice @ (Choice::Device | Choice::Server | Choice::Both) => app::word(pair, field, choice),
         };

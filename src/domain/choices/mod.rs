@@ -292,7 +292,12 @@ fn choice(word: &Word, pair: &Pair, field: &Field) -> Result<Choice, &'static st
         (FieldShape::Existence, None) => Err("no side, or both sides, deleted it"),
         (_, _) => Err("it says whether the resource exists; its path is \"\""),
     };
+    let deletion = pair.deletion().filter(|_| field.shape == FieldShape::Existence);
     let choice = match word {
+        Word::KeepDeleted if let Some(deletion) = deletion => return Ok(deletion),
+        Word::Edit(value) if deletion == Some(Choice::Edited(value.clone())) => {
+            return Ok(Choice::Edited(value.clone()));
+        }
         Word::Side(side) => Choice::from(*side),
         Word::Both => Choice::Both,
         Word::KeepDeleted => Choice::from(deleter()?),
@@ -345,6 +350,10 @@ fn deleter(pair: &Pair) -> Option<Side> {
 pub fn offered(pair: &Pair, field: &Field) -> Vec<&'static str> {
     if undecidable(pair, field).is_some() {
         return if pair.is_correctable(field) { vec![EDIT] } else { Vec::new() };
+    }
+    if field.shape == FieldShape::Existence && pair.contradiction.is_some() {
+        let deletion = pair.deletion().map(|_| KEEP_DELETED);
+        return [Side::Device.name(), Side::Server.name()].into_iter().chain(deletion).collect();
     }
     if field.shape == FieldShape::Existence && deleter(pair).is_some() {
         return vec![KEEP_DELETED, BRING_BACK];

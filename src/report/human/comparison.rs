@@ -45,7 +45,7 @@ fn write_device(device: &OfDevice<'_>, out: &mut impl Write, style: Style) -> io
         inspection.summary.queued, inspection.summary.window, inspection.summary.diverged
     )?;
     for warning in device.all_warnings() {
-        writeln!(out, "  {}", safe_text::visible_line(warning))?;
+        writeln!(out, "  {}", safe_text::visible_line(&warning))?;
     }
     writeln!(out)?;
     write_totals(&comparison.columns.each_ref().map(|column| column.totals), out)?;

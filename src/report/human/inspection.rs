@@ -28,7 +28,7 @@ pub(in crate::report) fn write(
     let pairs = &report.inspection.pairs;
     write_causes(report, out, style)?;
     write_summary(report, out, style)?;
-    write_warnings(report.all_warnings(), out, style)?;
+    write_warnings(&report.all_warnings(), out, style)?;
     let open = pairs.iter().filter(|pair| is_open(pair)).count();
     if open > 0 {
         writeln!(out, "\n{}", style.heading(format_args!("Open: {open} of {}", pairs.len())))?;
@@ -126,16 +126,11 @@ const fn pulled(path: PullPath) -> &'static str {
     }
 }
 
-pub(super) fn write_warnings<'w>(
-    warnings: impl Iterator<Item = impl AsRef<str> + 'w>,
-    out: &mut impl Write,
-    style: Style,
-) -> io::Result<()> {
-    let mut warnings = warnings.peekable();
-    if warnings.peek().is_some() {
+pub(super) fn write_warnings(warnings: &[String], out: &mut impl Write, style: Style) -> io::Result<()> {
+    if !warnings.is_empty() {
         writeln!(out, "\n{}", style.heading("Warnings"))?;
     }
-    warnings.try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning.as_ref())))
+    warnings.iter().try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
 }
 
 fn write_pair(
@@ -156,6 +151,9 @@ fn write_pair(
     if let Some(blocked) = pair.blocked {
         let parent = blocker(inspection, pair).map(|parent| format!(": {}", name(inspection, parent)));
         writeln!(out, "    {}{}", blocked.reason(), parent.unwrap_or_default())?;
+    }
+    if let Some(contradiction) = pair.contradiction {
+        writeln!(out, "    {}: what is meant is for a person to say", contradiction.reason())?;
     }
     if let Some(twin) = twin(inspection, pair) {
         let twin = safe_text::visible_line(&twin).into_owned();
@@ -223,7 +221,10 @@ fn clock_words(clock: Clock, now: Millis) -> String {
 fn says_something(pair: &Pair, field: &Field) -> bool {
     pair.open.contains(&field.path)
         || match (field.shape, field.verdict) {
-            (FieldShape::Bookkeeping, _) | (_, Verdict::Equal) => false,
+            (FieldShape::Bookkeeping, _) => {
+                [Side::Device, Side::Server].iter().any(|side| field.misread(*side).is_some())
+            }
+            (_, Verdict::Equal) => false,
             (_, Verdict::DeviceOnly | Verdict::ServerOnly | Verdict::SameChange | Verdict::Conflict) => true,
         }
 }
@@ -245,7 +246,7 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
             style.quiet(field.verdict.word())
         }
     };
-    writeln!(out, "    {label}: {verdict}{base}")?;
+    writeln!(out, "    {label}: {verdict}{base}{}", misread(field))?;
     if let Base::Recorded(base) = &field.base {
         write_value("base", &value::lines(base), out)?;
     }
@@ -268,6 +269,15 @@ fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -
         }
     }
     Ok(())
+}
+
+/// Why a client's time of either side tells nothing.
+fn misread(field: &Field) -> String {
+    let told = [Side::Device, Side::Server].into_iter().filter_map(|side| {
+        let why = field.misread(side)?;
+        Some(format!(", the {}'s {why}", side.name()))
+    });
+    told.collect()
 }
 
 /// `device: text`, or the lines of the text below.

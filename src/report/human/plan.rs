@@ -38,7 +38,7 @@ impl<W: Write> Writer<'_, W> {
         let title = format!("Plan for {} {by}", safe_text::visible_line(device));
         writeln!(self.out, "{}", self.style.heading(title))?;
         writeln!(self.out, "  Nothing was sent.")?;
-        write_warnings(self.report.all_warnings(), &mut self.out, self.style)?;
+        write_warnings(&self.report.all_warnings(), &mut self.out, self.style)?;
         self.cautions()?;
         self.sent()?;
         self.applied()?;
