@@ -50,6 +50,8 @@ pub struct Named {
     pub name: String,
     /// Its mutation, as a position in the window; `None` where the device's row tells of it.
     pub at: Option<usize>,
+    /// Whether only a queue entry of the collection's own recorded the name, which goes with the entry.
+    pub recorded: bool,
 }
 
 /// A collection whose name looks like that of another.
@@ -368,7 +370,7 @@ impl Inspection {
         }
         let named = self.names_on_server();
         let mut by_name: HashMap<&str, Vec<&Named>> = HashMap::new();
-        for collection in &named {
+        for collection in named.iter().filter(|named| !named.recorded) {
             by_name.entry(&collection.name).or_default().push(collection);
         }
         let of_id: HashMap<&ResourceId, &str> =
@@ -474,7 +476,16 @@ impl Inspection {
             } else if let Some(name) = name
                 && told.insert(id, ()).is_none()
             {
-                named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at) });
+                named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at), recorded: false });
+            }
+        }
+        for row in self.device.known.iter().flatten() {
+            if row.kind == Kind::Collection
+                && row.status == SyncStatus::Synced
+                && let Some(name) = Facts::of(&Kind::Collection, &row.data, false).name
+                && told.insert(&row.id, ()).is_none()
+            {
+                named.push(Named { id: row.id.clone(), name: name.into_owned(), at: None, recorded: false });
             }
         }
         // What the device has changed, as it was before.
@@ -486,16 +497,7 @@ impl Inspection {
             if let Some(name) = base.get("name").and_then(Json::as_str)
                 && told.insert(id, ()).is_none()
             {
-                named.push(Named { id: id.clone(), name: name.to_owned(), at: None });
-            }
-        }
-        for row in self.device.known.iter().flatten() {
-            if row.kind == Kind::Collection
-                && row.status == SyncStatus::Synced
-                && !told.contains_key(&row.id)
-                && let Some(name) = Facts::of(&Kind::Collection, &row.data, false).name
-            {
-                named.push(Named { id: row.id.clone(), name: name.into_owned(), at: None });
+                named.push(Named { id: id.clone(), name: name.to_owned(), at: None, recorded: true });
             }
         }
         named
