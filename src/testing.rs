@@ -1,5 +1,7 @@
 //! Both sides from their JSON, for unit tests.
 
+pub(crate) mod reordering;
+
 use std::sync::Arc;
 
 use crate::device::DeviceFile;

@@ -115,10 +115,10 @@ pub struct Pair {
     pub open: Vec<FieldPath>,
     /// A server mutation that may be this creation's replay, where several queued ones look the same.
     pub twin: Option<usize>,
-    /// Another resource that cannot stand beside this one as both sides want it.
-    pub rival: Option<Box<Rival>>,
     /// Whether a client's time of either side cannot be read.
     pub misread: bool,
+    /// Another resource that cannot stand beside this one as both sides want it.
+    pub rival: Option<Box<Rival>>,
     /// Whether a deletion has nothing to delete: what it would delete was made by the same queue, and the server has
     /// nothing that could be it.
     pub never_arrived: bool,
@@ -483,8 +483,8 @@ impl Inspection {
             blocked: None,
             open: Vec::new(),
             twin: group.twin,
-            rival: None,
             misread: false,
+            rival: None,
             never_arrived: false,
         };
         let misread = self.misread(&pair).next().is_some();
@@ -576,7 +576,11 @@ impl Inspection {
     /// What a person should know of the two sides as they stand, without what people wrote.
     pub fn warnings(&self) -> Vec<String> {
         const SHOWN: usize = 5;
-        let mut warnings = Vec::new();
+        let alike = self.look_alikes.iter().map(|found| {
+            let pair = self.pair(found.pair);
+            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
+        });
+        let mut warnings: Vec<String> = alike.collect();
         let misread = || self.pairs.iter().filter(|pair| pair.misread);
         for pair in misread().take(SHOWN) {
             let told = self.misread(pair).map(|(side, name, value, why)| {
@@ -594,11 +598,6 @@ impl Inspection {
                 "{more} more {resources} client times that cannot be read: no rule goes by them"
             ));
         }
-        // The plan tells the rest, as far as it is sent.
-        warnings.extend(self.look_alikes.iter().take(SHOWN).map(|found| {
-            let pair = self.pair(found.pair);
-            format!("{} {}: {}", pair.kind.wire(), pair.key, found.words())
-        }));
         warnings
     }
 

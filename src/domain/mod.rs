@@ -3,6 +3,7 @@
 
 pub mod ack;
 pub mod answer;
+pub mod bidi;
 pub mod choices;
 pub mod compare;
 pub mod device;

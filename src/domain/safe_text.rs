@@ -244,7 +244,8 @@ fn attaches(c: char) -> bool {
     !c.is_ascii() && String::from_iter(['x', c]).graphemes(true).count() == 1
 }
 
-fn columns(symbol: &str) -> u16 {
+/// Columns that the symbol of a cell takes: the sum over its characters.
+pub fn columns(symbol: &str) -> u16 {
     u16::try_from(symbol.chars().filter_map(UnicodeWidthChar::width).sum::<usize>()).unwrap_or(u16::MAX)
 }
 

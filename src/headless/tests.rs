@@ -144,3 +144,78 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
         assert_eq!(code, ExitCode::Open);
     }
 }
+
+/// Whatever the texts of the two sides are, a terminal that reorders moves nothing out of its own text, in no line.
+mod reordering {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::tests::sample;
+    use crate::domain::bidi;
+    use crate::testing::reordering::{Moves, bases, both, moved, order, side, texts};
+
+    fn told(device: &[String], server: &[String], format: Format) -> String {
+        let (device, pull) = both(device, server);
+        let inspection = sample::inspection(&device, &pull);
+        let options = Options { all: true, ..options(format) };
+        let mut out = Vec::new();
+        inspect(&inspection, &[], options, &mut out).expect("memory takes everything");
+        for strategy in crate::domain::strategy::Strategy::ALL {
+            plan(&inspection, &[], Decision::Strategy(strategy), options, &mut out).expect("a plan");
+        }
+        let looked = Looked { file: String::from("tablet.json"), inspection, warnings: Vec::new() };
+        compare(&[looked], options, &mut out).expect("memory takes everything");
+        String::from_utf8(out).expect("reports are UTF-8")
+    }
+
+    fn in_their_places(text: &str) -> Result<(), String> {
+        for line in text.lines().filter(|line| line.contains(bidi::turns)) {
+            let cells: Vec<String> = line.chars().map(String::from).collect();
+            let symbols: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let marks: Vec<usize> =
+                (0..symbols.len()).filter(|at| symbols[*at] == bidi::MARK.to_string()).collect();
+            // A value is the last in its line, behind its label, or all of a line that is set in by eight blanks.
+            let label = line.split_once(": ").map_or(0, |(label, _)| label.chars().count() + 1);
+            let value = line.starts_with("        ");
+            let last = if value { 7 } else { label.max(marks.last().copied().unwrap_or(0)) };
+            for base in bases().into_iter().filter(|base| base.is_some() || !value) {
+                let order = order(&symbols, base, Moves::Characters);
+                for stretch in moved(&order) {
+                    let between = marks.windows(2).any(|two| two[0] < stretch.start && stretch.end <= two[1]);
+                    if !between && stretch.start <= last {
+                        return Err(format!("{base:?} {stretch:?} of {line}"));
+                    }
+                }
+                let sides = |order: &[usize]| {
+                    let mut sides: Vec<_> = order.iter().filter_map(|at| side(symbols[*at])).collect();
+                    sides.dedup();
+                    sides
+                };
+                let logical: Vec<usize> = (0..symbols.len()).collect();
+                if sides(&logical) != sides(&order) {
+                    return Err(format!("{base:?}: the sides change places in {line}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn every_text_of_every_report_stays_in_its_place((device, server) in texts()) {
+            in_their_places(&told(&device, &server, Format::Human)).map_err(TestCaseError::fail)?;
+            let json = told(&device, &server, Format::Json);
+            prop_assert!(!json.contains(bidi::MARK), "programs read no marks");
+        }
+    }
+
+    #[test]
+    fn without_the_marks_texts_leave_their_places() {
+        let texts = |text: &str| vec![text.to_owned(); 5];
+        let text = told(&texts("ابت"), &texts("صضط"), Format::Human);
+        assert_eq!(in_their_places(&text), Ok(()));
+        assert!(in_their_places(&text.replace(bidi::MARK, "")).is_err());
+    }
+}

@@ -202,15 +202,15 @@ impl Serialize for FieldEntry<'_> {
                 map.serialize_entry(side.name(), value)?;
             }
         }
-        if let Some(other) = &field.against {
-            let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
-            map.serialize_entry("against", &against)?;
-        }
         let misread = |side: &Side| field.misread(*side).map(|why| (side.name(), why.to_string()));
         let misread: IndexMap<&str, String> =
             [Side::Device, Side::Server].iter().filter_map(misread).collect();
         if !misread.is_empty() {
             map.serialize_entry("misread", &misread)?;
+        }
+        if let Some(other) = &field.against {
+            let against = Against { contest: other.contest.word(), key: &other.key, holds: &other.holds };
+            map.serialize_entry("against", &against)?;
         }
         if pair.open.contains(&field.path) || pair.contends_for(&field.path) {
             map.serialize_entry("choices", &choices::offered(pair, field))?;

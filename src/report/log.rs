@@ -8,6 +8,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::human::count;
+use super::human::shown;
 use super::lines;
 use super::style::Style;
 use crate::conflict_log::event::{COLUMNS, Cell, Event, date};
@@ -37,7 +38,7 @@ impl Report<'_> {
         let out = &mut io::BufWriter::new(out);
         let Summary { conflicts, resolved, median_ms, inspections, caught, pushes, posts, refused, .. } =
             *self.summary;
-        let title = format!("{}: {}", visible_line(self.of), self.scope());
+        let title = format!("{}: {}", shown(self.of), self.scope());
         writeln!(out, "{}", style.heading(title))?;
         writeln!(out, "  {}, {resolved} of them settled", count_of(conflicts, "conflict"))?;
         writeln!(
@@ -124,7 +125,7 @@ impl Report<'_> {
             words.push(String::from("demos"));
         }
         if let Some(device) = device {
-            words.push(format!("device {}", visible_line(device)));
+            words.push(format!("device {}", shown(device)));
         }
         words.push(
             since.map_or_else(|| String::from("all that it holds"), |day| format!("since {}", date(day))),
@@ -325,7 +326,7 @@ fn write_list(
     }
     let width = shown.iter().map(|count| count.count.to_string().len()).max().unwrap_or_default();
     for Count { value, count } in shown {
-        writeln!(out, "  {count:>width$}  {}", visible_line(value))?;
+        writeln!(out, "  {count:>width$}  {}", super::human::shown(value))?;
     }
     if !newest && hidden > 0 {
         writeln!(out, "  {hidden} more: see --format json")?;

@@ -7,6 +7,7 @@ use super::account::{Ended, Failed};
 use super::human::count;
 use super::push::{Report, by, recorded};
 use super::redact::{Value, Values};
+use crate::domain::bidi;
 use crate::domain::field::FieldPath;
 use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, QueueId, ResourceId};
@@ -315,7 +316,9 @@ fn code(text: &str) -> String {
     let ticks = "`".repeat(longest_run(&text) + 1);
     // A space is taken off at both ends where it stands at both; and a tick must not touch the fence.
     let padded = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
-    if padded { format!("{ticks} {text} {ticks}") } else { format!("{ticks}{text}{ticks}") }
+    let span = if padded { format!("{ticks} {text} {ticks}") } else { format!("{ticks}{text}{ticks}") };
+    // Around the span and not in it, so that what is copied from it is what was shown.
+    bidi::kept_apart(span.into()).into_owned()
 }
 
 /// The most backticks in a row.

@@ -6,7 +6,8 @@ use std::sync::Once;
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
+use crossterm::style::Print;
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen};
 use crossterm::{cursor, execute, terminal};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -16,6 +17,13 @@ use super::cast::Output;
 
 /// The terminal that ratatui draws to.
 pub type Screen = Terminal<CrosstermBackend<Output>>;
+
+/// Asks the terminal to show every cell where it was drawn, and not to reorder right-to-left text within a row: BDSM
+/// (mode 8 of ECMA-48) reset, the explicit mode. Terminals that know nothing of it pass over it; without the `?` it
+/// is none of the private modes.
+const DO_NOT_REORDER: &str = "\x1b[8l";
+/// The implicit mode again, in which terminals that know the mode start.
+const REORDER: &str = "\x1b[8h";
 
 /// Holds the terminal in raw mode on its other screen; gives it back when dropped.
 pub struct Guard {
@@ -50,7 +58,17 @@ impl Guard {
             tcsetattr(io::stdin(), OptionalActions::Now, found)?;
         }
         terminal::enable_raw_mode()?;
-        execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture, cursor::Hide)
+        execute!(
+            io::stdout(),
+            EnterAlternateScreen,
+            Print(DO_NOT_REORDER),
+            // A row keeps the mode that stood when it came to be, so they are made anew. ratatui's own clear would ask
+            // the terminal for its cursor and wait for an answer among the keys.
+            Clear(ClearType::All),
+            EnableBracketedPaste,
+            EnableMouseCapture,
+            cursor::Hide
+        )
     }
 
     /// Gives the terminal to another program (an editor, the shell) for a while.
@@ -71,7 +89,15 @@ impl Drop for Guard {
 fn give_back() {
     let mut out = io::stdout();
     // Nothing can be done about a terminal that is gone.
-    let _ = execute!(out, DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = execute!(
+        out,
+        DisableMouseCapture,
+        DisableBracketedPaste,
+        // Before the other screen comes: the person's own rows keep the mode that they had.
+        Print(REORDER),
+        LeaveAlternateScreen,
+        cursor::Show
+    );
     let _ = terminal::disable_raw_mode();
     let _ = out.flush();
 }

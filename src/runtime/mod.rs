@@ -13,7 +13,6 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{EventStream, KeyEvent, KeyEventKind};
-use crossterm::terminal::{Clear, ClearType};
 use futures_util::StreamExt as _;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
@@ -171,8 +170,6 @@ impl Terminal {
     /// Takes the terminal back, whatever was written to it meanwhile.
     fn hold(&mut self) -> io::Result<()> {
         self.guard.hold()?;
-        // ratatui's own clear asks the terminal for its cursor and waits for an answer among the keys.
-        crossterm::execute!(io::stdout(), Clear(ClearType::All))?;
         self.screen = Screen::new(CrosstermBackend::new(Output::new(self.cast.clone())))?;
         Ok(())
     }

@@ -57,7 +57,7 @@ pub fn draw(lab: &Lab, theme: Theme, area: Rect, buffer: &mut Buffer) {
         progress(&mut canvas, lab, last);
         footer(&mut canvas, Rect { y: last.y + 1, height: 1, ..last });
     }
-    canvas.sweep();
+    canvas.finish();
 }
 
 /// What the charts are of.

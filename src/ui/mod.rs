@@ -76,7 +76,7 @@ pub fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> Regions
         footer::draw(&mut canvas, app);
         overlays::boxes(&mut canvas, app);
     }
-    canvas.sweep();
+    canvas.finish();
     canvas.regions
 }
 

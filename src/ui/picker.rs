@@ -39,7 +39,7 @@ pub fn draw_picker(picker: &Picker, theme: Theme, buffer: &mut Buffer) -> Region
         teaches(&mut canvas, picker, list.bottom());
     }
     keys(&mut canvas, picker, area);
-    canvas.sweep();
+    canvas.finish();
     canvas.regions
 }
 

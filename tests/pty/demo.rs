@@ -167,3 +167,55 @@ fn nothing_that_the_data_holds_reaches_the_terminal_raw() {
     assert!(!text.contains("\u{1b}]0;owned"), "an escape sequence of the data reached the terminal");
     assert!(!text.contains('\u{202e}') && !text.contains('\u{9b}') && !text.contains('\0'));
 }
+
+/// What the terminal holds in a row, put through the bidirectional algorithm as a terminal that reorders does it, has
+/// the bars of both sides where they were drawn; also after single cells of the row were drawn anew.
+#[test]
+fn both_sides_keep_their_columns_in_a_terminal_that_reorders() {
+    use unicode_bidi::{BidiInfo, Level};
+
+    let mut terminal = Terminal::run(&["demo", "tablet-behind"], 120, 36);
+    terminal.see("Why stuck").see("○ choose");
+    for (key, expected) in
+        [("", "○ choose"), ("\t", "body"), ("d", "● device"), ("u", "taken back"), ("b", "● both")]
+    {
+        terminal.keys(key).see(expected);
+        let (mut rows, mut jumbled) = (0, 0);
+        for y in 0..36 {
+            let cells: Vec<String> = (0..120)
+                .filter_map(|x| terminal.parsed().cell(y, x))
+                .map(|cell| if cell.has_contents() { cell.contents().to_owned() } else { String::from(" ") })
+                .collect();
+            let columns = |cells: &[String]| {
+                let row = cells.concat();
+                let seen: Vec<Vec<usize>> = [Some(Level::ltr()), None]
+                    .map(|base| {
+                        let info = BidiInfo::new(&row, base);
+                        let paragraph = &info.paragraphs[0];
+                        let levels = info.reordered_levels_per_char(paragraph, paragraph.range.clone());
+                        let letters: Vec<char> = row.chars().collect();
+                        let shown = BidiInfo::reorder_visual(&levels);
+                        // A mark takes no column.
+                        let shown = shown.into_iter().map(|at| letters[at]).filter(|c| *c != '\u{200E}');
+                        shown.enumerate().filter(|(_, c)| *c == '▌').map(|(x, _)| x).collect()
+                    })
+                    .to_vec();
+                seen
+            };
+            let drawn: Vec<usize> = (0..cells.len()).filter(|x| cells[*x].starts_with('▌')).collect();
+            let is_right_to_left =
+                |cell: &String| cell.chars().any(|c| ('\u{0621}'..='\u{064A}').contains(&c));
+            if drawn.len() == 2 && cells.iter().any(is_right_to_left) {
+                rows += 1;
+                assert_eq!(columns(&cells), [drawn.clone(), drawn.clone()], "row {y} after {key:?}");
+                let bare: Vec<String> = cells.iter().map(|cell| cell.replace('\u{200E}', "")).collect();
+                jumbled += usize::from(columns(&bare) != [drawn.clone(), drawn]);
+            }
+        }
+        assert!(
+            rows > 0 && jumbled > 0,
+            "{rows} rows after {key:?}, {jumbled} would be jumbled without marks"
+        );
+    }
+    terminal.keys("q").see("leave?").keys("y").end();
+}

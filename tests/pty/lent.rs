@@ -16,15 +16,50 @@ fn with_editor(script: &str) -> (Terminal, tempfile::TempDir) {
     (terminal, folder)
 }
 
+#[test]
+fn no_way_out_leaves_the_terminal_without_reordering() {
+    for signal in ["TERM", "HUP"] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().display().to_string();
+        let mut terminal = Terminal::run_with(&["demo", "tablet-behind"], 100, 30, &[("TMPDIR", &folder)]);
+        terminal.see("Why stuck");
+        assert!(!reorders(&terminal));
+        // In the order in which rows keep what they are told: their own mode first, then the person's rows again.
+        let begin = String::from_utf8_lossy(terminal.raw()).into_owned();
+        assert!(
+            begin.find("\u{1b}[?1049h") < begin.find("\u{1b}[8l") && begin.contains("\u{1b}[8l\u{1b}[2J")
+        );
+        terminal.ends_by(signal);
+        assert!(reorders(&terminal), "{signal}");
+        let end = String::from_utf8_lossy(terminal.raw()).into_owned();
+        assert!(end.rfind("\u{1b}[8h") < end.rfind("\u{1b}[?1049l"));
+    }
+    let mut terminal = Terminal::run(&["simulate"], 100, 30);
+    terminal.see("simulat");
+    assert!(!reorders(&terminal));
+    terminal.keys("q").end();
+    assert!(reorders(&terminal));
+}
+
+/// Whether the terminal reorders right-to-left text: what was asked for last, and the mode it starts in.
+fn reorders(terminal: &Terminal) -> bool {
+    let written = String::from_utf8_lossy(terminal.raw());
+    match (written.rfind("\u{1b}[8l"), written.rfind("\u{1b}[8h")) {
+        (Some(asked_not_to), Some(asked_to)) => asked_to > asked_not_to,
+        (asked_not_to, _) => asked_not_to.is_none(),
+    }
+}
+
 /// Leaves without having chosen anything.
 fn leaves_whole(terminal: &mut Terminal) {
     assert!(
         terminal.parsed().alternate_screen() && !terminal.is_cooked(),
         "the program has the terminal again"
     );
+    assert!(!reorders(terminal));
     terminal.keys("q").end();
     assert!(terminal.is_cooked(), "the terminal is as it was found");
-    assert!(!terminal.parsed().alternate_screen());
+    assert!(!terminal.parsed().alternate_screen() && reorders(terminal));
 }
 
 #[test]
@@ -37,6 +72,7 @@ fn what_the_persons_own_editor_saves_is_the_value() {
         terminal.is_cooked() && !terminal.parsed().alternate_screen(),
         "as a shell gives it to a program"
     );
+    assert!(reorders(&terminal), "the editor shows right-to-left text as ever");
     terminal.keys("\n").see("edited chosen for body").see("and more").keys("u").see("taken back");
     leaves_whole(&mut terminal);
 }
@@ -72,10 +108,12 @@ fn stopped_by_a_key_it_goes_on_when_the_shell_says_so() {
     terminal.see("$").keys(&format!("{} demo\n", binary().display())).see("pick a stuck sync");
     terminal.keys("\u{1a}").see("Stopped").gone("pick a stuck sync");
     terminal.keys("fg\n").see("pick a stuck sync").keys("\r").see("Why stuck");
+    assert!(!reorders(&terminal));
     terminal.keys("\u{1a}").see("Stopped").gone("Why stuck");
-    assert!(!terminal.parsed().alternate_screen());
+    assert!(!terminal.parsed().alternate_screen() && reorders(&terminal));
     terminal.keys("echo while it $((1 + 1)) stands\n").see("while it 2 stands");
     terminal.keys("fg\n").see("Why stuck").keys("d").see("device chosen for body");
+    assert!(!reorders(&terminal));
     terminal
         .keys("q")
         .see("leave?")

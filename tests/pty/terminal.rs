@@ -157,9 +157,9 @@ impl Terminal {
         self.raw.extend_from_slice(bytes);
     }
 
-    /// The screen as text.
+    /// The screen as text, without the marks that keep right-to-left texts in their columns.
     pub fn screen(&self) -> String {
-        self.parser.screen().contents()
+        self.parser.screen().contents().replace('\u{200E}', "")
     }
 
     /// Every byte that the program wrote so far.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::table::Table;
-use super::{count, name, value};
+use super::{count, name, shown, value};
 use crate::domain::compare::{
     CLOCK_ERRORS_MS, Comparison, Fleet, Flip, Keeps, Leaves, Line, OfKind, Totals, place,
 };
@@ -11,7 +11,6 @@ use crate::domain::duration::duration;
 use crate::domain::field::FieldPath;
 use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
-use crate::domain::safe_text;
 use crate::domain::settle::Loss;
 use crate::domain::strategy::Strategy;
 use crate::report::comparison::{OfDevice, Report};
@@ -37,7 +36,7 @@ pub(in crate::report) fn write(report: &Report<'_>, out: &mut impl Write, style:
 fn write_device(device: &OfDevice<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
     let OfDevice { file, inspection, comparison, .. } = *device;
     let name = inspection.device.identity.name();
-    let (name, file) = (safe_text::visible_line(name), safe_text::visible_line(file));
+    let (name, file) = (shown(name), shown(file));
     writeln!(out, "{}", style.heading(format!("The four strategies on {name} ({file})")))?;
     writeln!(
         out,
@@ -45,7 +44,7 @@ fn write_device(device: &OfDevice<'_>, out: &mut impl Write, style: Style) -> io
         inspection.summary.queued, inspection.summary.window, inspection.summary.diverged
     )?;
     for warning in device.all_warnings() {
-        writeln!(out, "  {}", safe_text::visible_line(&warning))?;
+        writeln!(out, "  {}", shown(&warning))?;
     }
     writeln!(out)?;
     write_totals(&comparison.columns.each_ref().map(|column| column.totals), out)?;
@@ -83,7 +82,7 @@ fn write_totals(totals: &[Totals; 4], out: &mut impl Write) -> io::Result<()> {
 
 /// What each strategy leaves of a field; strategies that leave the same are told together.
 fn write_line(comparison: &Comparison, line: &Line, out: &mut impl Write, style: Style) -> io::Result<()> {
-    writeln!(out, "    {}", safe_text::visible_line(&line.path.label()))?;
+    writeln!(out, "    {}", shown(&line.path.label()))?;
     let mut told = [false; 4];
     for strategy in Strategy::ALL {
         let at = place(strategy);
@@ -181,7 +180,7 @@ fn write_kinds(fleet: &Fleet, out: &mut impl Write, style: Style) -> io::Result<
     }
     writeln!(out, "{}", style.heading("Kind by kind, the strategy that loses least"))?;
     for (kind, of_kind) in &fleet.kinds {
-        let kind = safe_text::visible_line(kind.wire());
+        let kind = shown(kind.wire());
         let divergences = count(of_kind.divergences, "divergence");
         let least = of_kind.loses_least();
         write!(out, "  {kind}, {divergences}: {}", cost(of_kind, least))?;

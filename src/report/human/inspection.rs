@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{count, difference, either, ids, name, value};
+use super::{count, difference, either, ids, name, shown, value};
 use crate::domain::choices;
 use crate::domain::diagnosis::hidden_kinds;
 use crate::domain::duration::duration;
@@ -10,7 +10,6 @@ use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
-use crate::domain::safe_text;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
 use crate::report::entries::{blocker, server_id, twin};
@@ -50,7 +49,7 @@ pub(in crate::report) fn write(
 
 fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
     let name = report.inspection.device.identity.name();
-    let device = safe_text::visible_line(name);
+    let device = shown(name);
     if report.causes.is_empty() {
         return writeln!(
             out,
@@ -60,8 +59,8 @@ fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::
     }
     writeln!(out, "{}", style.heading(format_args!("Why {device} is stuck")))?;
     for cause in report.causes {
-        let evidence = safe_text::visible_line(&cause.evidence);
-        writeln!(out, "  {}: {evidence}", style.conflict(safe_text::visible_line(&cause.id)))?;
+        let evidence = shown(&cause.evidence);
+        writeln!(out, "  {}: {evidence}", style.conflict(shown(&cause.id)))?;
     }
     Ok(())
 }
@@ -72,7 +71,7 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
     let identity = &device.identity;
     let who = [("device", &identity.id), ("user", &identity.user)]
         .into_iter()
-        .filter_map(|(word, id)| Some(format!("{word} {}", safe_text::visible_line(id.as_deref()?))))
+        .filter_map(|(word, id)| Some(format!("{word} {}", shown(id.as_deref()?))))
         .collect::<Vec<_>>();
     if !who.is_empty() {
         writeln!(out, "  {}", who.join(", "))?;
@@ -130,7 +129,7 @@ pub(super) fn write_warnings(warnings: &[String], out: &mut impl Write, style: S
     if !warnings.is_empty() {
         writeln!(out, "\n{}", style.heading("Warnings"))?;
     }
-    warnings.iter().try_for_each(|warning| writeln!(out, "  {}", safe_text::visible_line(warning)))
+    warnings.iter().try_for_each(|warning| writeln!(out, "  {}", shown(warning)))
 }
 
 fn write_pair(
@@ -156,16 +155,11 @@ fn write_pair(
         writeln!(out, "    {}: what is meant is for a person to say", contradiction.reason())?;
     }
     if let Some(twin) = twin(inspection, pair) {
-        let twin = safe_text::visible_line(&twin).into_owned();
+        let twin = shown(&twin).into_owned();
         writeln!(out, "    may be on the server already as {twin}, but several queue entries look like it")?;
     }
     if let Some(rival) = &pair.rival {
-        writeln!(
-            out,
-            "    {}: {}",
-            style.conflict(rival.contest.word()),
-            safe_text::visible_line(&rival.words())
-        )?;
+        writeln!(out, "    {}: {}", style.conflict(rival.contest.word()), shown(&rival.words()))?;
     }
     if pair.status == Status::Diverged
         && let Some(clock) = strategy::clock(inspection, pair)
@@ -231,7 +225,7 @@ fn says_something(pair: &Pair, field: &Field) -> bool {
 
 fn write_field(pair: &Pair, field: &Field, out: &mut impl Write, style: Style) -> io::Result<()> {
     let label = field.path.label();
-    let label = safe_text::visible_line(&label);
+    let label = shown(&label);
     let base = match (&field.base, field.verdict) {
         (_, Verdict::Conflict) if field.against.is_some() => "",
         (Base::Absent, Verdict::Conflict) if field.shape != FieldShape::Existence => ", no base recorded",

@@ -10,11 +10,19 @@ mod difference;
 mod table;
 mod value;
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::domain::bidi;
 use crate::domain::inspect::{Inspection, Pair};
 use crate::domain::naming;
 use crate::domain::safe_text;
+
+/// A text that may hold anything, safe to show and in its own place of the line, whatever stands beside it and in
+/// whatever direction it is read. Not for what is to be copied, such as paths in a command.
+pub(in crate::report) fn shown(text: &str) -> Cow<'_, str> {
+    bidi::kept_apart(safe_text::visible_line(text))
+}
 
 /// `1 mutation`, `2 mutations`.
 pub(super) fn count(number: usize, one: &str) -> String {
@@ -34,8 +42,7 @@ fn either(words: &[&str]) -> String {
 fn ids<T: fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
     const SHOWN: usize = 12;
     let mut ids = all.into_iter();
-    let shown: Vec<String> =
-        ids.by_ref().take(SHOWN).map(|id| safe_text::visible_line(&id.to_string()).into_owned()).collect();
+    let shown: Vec<String> = ids.by_ref().take(SHOWN).map(|id| shown(&id.to_string()).into_owned()).collect();
     match ids.count() {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
@@ -44,12 +51,12 @@ fn ids<T: fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
 
 /// How the pair is called: its kind, its title, and the key that choices files use.
 fn name(inspection: &Inspection, pair: &Pair) -> String {
-    let (kind, key) = (safe_text::visible_line(pair.kind.wire()), safe_text::visible_line(&pair.key));
+    let (kind, key) = (shown(pair.kind.wire()), shown(&pair.key));
     let title = naming::title(inspection, pair);
     if pair.key.split_once(':').is_some_and(|(_, id)| id == title) {
         return format!("{kind} {key}");
     }
-    format!("{kind} {} ({key})", safe_text::visible_line(&title))
+    format!("{kind} {} ({key})", shown(&title))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::inspection::{write_value, write_warnings};
-use super::{count, ids, name, value};
+use super::{count, ids, name, shown, value};
 use crate::domain::inspect::Pair;
 use crate::domain::mutation::{ServerMutation, WireMutation};
 use crate::domain::plan::{Left, Warning};
@@ -33,9 +33,9 @@ impl<W: Write> Writer<'_, W> {
         let device = self.report.inspection.device.identity.name();
         let by = match self.report.by {
             By::Strategy(strategy) => format!("with strategy {strategy}"),
-            By::Choices(file) => format!("with the choices of {}", safe_text::visible_line(file)),
+            By::Choices(file) => format!("with the choices of {}", shown(file)),
         };
-        let title = format!("Plan for {} {by}", safe_text::visible_line(device));
+        let title = format!("Plan for {} {by}", shown(device));
         writeln!(self.out, "{}", self.style.heading(title))?;
         writeln!(self.out, "  Nothing was sent.")?;
         write_warnings(&self.report.all_warnings(), &mut self.out, self.style)?;
@@ -63,10 +63,10 @@ impl<W: Write> Writer<'_, W> {
         for Warning { pair, path, rule, text } in cautions {
             let name =
                 pair.map(|pair| self.name(self.report.inspection.pair(pair)) + ": ").unwrap_or_default();
-            let path = path.as_ref().map(|path| format!("{}: ", safe_text::visible_line(path.as_str())));
+            let path = path.as_ref().map(|path| format!("{}: ", shown(path.as_str())));
             let path = path.unwrap_or_default();
             let rule = rule.map(|rule| format!(" [{}]", rule.name())).unwrap_or_default();
-            writeln!(self.out, "  {name}{path}{}{rule}", safe_text::visible_line(text))?;
+            writeln!(self.out, "  {name}{path}{}{rule}", shown(text))?;
         }
         Ok(())
     }
@@ -103,10 +103,10 @@ impl<W: Write> Writer<'_, W> {
     /// What the request says besides what it does and to which kind.
     fn request(&mut self, wire: &WireMutation) -> io::Result<()> {
         if let Some(id) = &wire.resource_id {
-            writeln!(self.out, "      resourceId: {}", safe_text::visible_line(id.as_str()))?;
+            writeln!(self.out, "      resourceId: {}", shown(id.as_str()))?;
         }
         for (name, value) in wire.data.members() {
-            write_value(safe_text::visible_line(&name), &value::lines(&value), &mut self.out)?;
+            write_value(shown(&name), &value::lines(&value), &mut self.out)?;
         }
         Ok(())
     }
@@ -119,7 +119,7 @@ impl<W: Write> Writer<'_, W> {
         self.heading(&format!("To apply to the device: {}", count(applied.len(), "server mutation")))?;
         for mutation in applied {
             let id = server_id(mutation).unwrap_or_else(|| String::from("without an id"));
-            let (kind, id) = (safe_text::visible_line(mutation.kind.wire()), safe_text::visible_line(&id));
+            let (kind, id) = (shown(mutation.kind.wire()), shown(&id));
             let at = mutation.timestamp.to_iso();
             writeln!(self.out, "  {} {kind} {id}, of {at}", mutation.op.wire())?;
         }
@@ -134,7 +134,7 @@ impl<W: Write> Writer<'_, W> {
         self.heading(&format!("{what}: {}", count(number, "mutation")))?;
         for left in all {
             let name = self.name(self.report.inspection.pair(left.pair));
-            let reason = safe_text::visible_line(&left.reason);
+            let reason = shown(&left.reason);
             writeln!(self.out, "  {} of {name}: {reason}", ids(&left.device))?;
         }
         Ok(())
@@ -147,7 +147,7 @@ impl<W: Write> Writer<'_, W> {
         self.heading(&format!("{what}: {}{why}", count(units.len(), "field")))?;
         for unit in units {
             let name = self.name(self.report.inspection.pair(unit.pair));
-            writeln!(self.out, "  {name}: {}", safe_text::visible_line(&unit.path.label()))?;
+            writeln!(self.out, "  {name}: {}", shown(&unit.path.label()))?;
         }
         Ok(())
     }
@@ -167,7 +167,7 @@ impl<W: Write> Writer<'_, W> {
                 format!("{} {}", safe_text::visible_line(kind.wire()), safe_text::visible_line(key))
             };
             let label = path.label();
-            writeln!(self.out, "  {name}: {}, {reason}", safe_text::visible_line(&label))?;
+            writeln!(self.out, "  {name}: {}, {reason}", shown(&label))?;
             let side = self.style.side(*side, side.name());
             write_value(side, &value::lines(value), &mut self.out)?;
         }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use unicode_width::UnicodeWidthStr;
 
+use crate::domain::bidi;
+
 /// Rows of cells; the first row is the heading.
 pub(super) struct Table {
     rows: Vec<Vec<String>>,
@@ -12,12 +14,12 @@ pub(super) struct Table {
 impl Table {
     /// A table with these headings.
     pub(super) fn new<T: Into<String>>(headings: impl IntoIterator<Item = T>) -> Self {
-        Self { rows: vec![headings.into_iter().map(Into::into).collect()] }
+        Self { rows: vec![headings.into_iter().map(Into::into).map(kept_apart).collect()] }
     }
 
     /// One more row.
     pub(super) fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self.rows.push(cells.into_iter().map(Into::into).map(kept_apart).collect());
     }
 
     /// Writes the rows, each indented by two blanks.
@@ -46,6 +48,11 @@ impl Table {
     }
 }
 
+/// Where a terminal reorders, a cell stays in its column.
+fn kept_apart(cell: String) -> String {
+    bidi::kept_apart(cell.into()).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +65,6 @@ mod tests {
         let mut out = Vec::new();
         table.write(&mut out).expect("memory takes everything");
         let text = String::from_utf8(out).expect("UTF-8");
-        assert_eq!(text, "          صبر  long heading\n  pushed    1            20\n  x\n");
+        assert_eq!(text, "          \u{200E}صبر\u{200E}  long heading\n  pushed    1            20\n  x\n");
     }
 }

@@ -3,12 +3,14 @@
 mod always;
 mod picker;
 mod pictures;
+mod reordering;
 
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
 use super::*;
+use crate::domain::bidi;
 
 /// The sizes that the screen is designed for.
 const SIZES: [(u16, u16); 4] = [(160, 50), (120, 36), (80, 24), (50, 16)];
@@ -31,9 +33,9 @@ fn cells(buffer: &Buffer, y: u16) -> impl Iterator<Item = (u16, &Cell)> {
     })
 }
 
-/// A row's text.
+/// A row's text, without the marks that keep right-to-left texts in their columns: nobody sees them.
 fn row(buffer: &Buffer, y: u16) -> String {
-    cells(buffer, y).map(|(_, cell)| cell.symbol()).collect()
+    cells(buffer, y).map(|(_, cell)| cell.symbol()).collect::<String>().replace(bidi::MARK, "")
 }
 
 /// The whole text.
