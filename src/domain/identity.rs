@@ -424,10 +424,10 @@ impl<'a> Matcher<'a> {
                 for entry in same {
                     self.union(first, entry);
                 }
-                if let Some(entries) = queued.get_mut(&key) {
-                    if entries.is_empty() {
-                        entries.push(first);
-                    }
+                if let Some(entries) = queued.get_mut(&key)
+                    && entries.is_empty()
+                {
+                    entries.push(first);
                 }
                 if let Some(other) = self.attached[position].replace(first) {
                     self.union(other, first);

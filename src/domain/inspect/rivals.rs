@@ -465,16 +465,16 @@ impl Inspection {
 
     /// Every living collection of the server's that is known here, as the window and below it the synced rows name it.
     pub fn names_on_server(&self) -> Vec<Named> {
-        let mut told: HashMap<&ResourceId, ()> = HashMap::new();
+        let mut told: HashSet<&ResourceId> = HashSet::new();
         let mut named = Vec::new();
         let window = self.window.mutations.iter().enumerate().rev();
         for (at, mutation) in window.filter(|(_, m)| m.kind == Kind::Collection) {
             let Some(id) = mutation.resource_id.as_ref() else { continue };
             let name = Facts::of(&Kind::Collection, &mutation.data, false).name;
             if mutation.op == Op::Delete {
-                told.insert(id, ());
+                told.insert(id);
             } else if let Some(name) = name
-                && told.insert(id, ()).is_none()
+                && told.insert(id)
             {
                 named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at), recorded: false });
             }
@@ -483,7 +483,7 @@ impl Inspection {
             if row.kind == Kind::Collection
                 && row.status == SyncStatus::Synced
                 && let Some(name) = Facts::of(&Kind::Collection, &row.data, false).name
-                && told.insert(&row.id, ()).is_none()
+                && told.insert(&row.id)
             {
                 named.push(Named { id: row.id.clone(), name: name.into_owned(), at: None, recorded: false });
             }
@@ -492,10 +492,10 @@ impl Inspection {
         for (_, pair) in
             self.ids().filter(|(_, pair)| pair.kind == Kind::Collection && !pair.device.is_empty())
         {
-            let Some(id) = self.queued(pair).filter_map(|m| m.resource_id.as_ref()).next() else { continue };
+            let Some(id) = self.queued(pair).find_map(|m| m.resource_id.as_ref()) else { continue };
             let base = self.base(pair);
             if let Some(name) = base.get("name").and_then(Json::as_str)
-                && told.insert(id, ()).is_none()
+                && told.insert(id)
             {
                 named.push(Named { id: id.clone(), name: name.to_owned(), at: None, recorded: true });
             }

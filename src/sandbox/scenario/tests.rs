@@ -398,7 +398,8 @@ fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
         };
         let mut lost = lost_values(&outcome);
         let mut expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
-        (lost.sort(), expected.sort());
+        lost.sort();
+        expected.sort();
         assert_eq!(lost, expected, "{rule}");
         // What is open stays in the queue, and the next pull shows it again.
         let waits = outcome.device.queue.len();
