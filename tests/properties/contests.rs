@@ -302,8 +302,8 @@ fn of_what_there_can_be_only_one_one_stands_and_nothing_else_is_lost_unseen() {
             }
         }
         // The reading place that each side left: it stands, waits or is in the ledger.
-        let last = inspection.reading_place();
-        if let Some(id) = last {
+        let device_reads = inspection.reading_place();
+        if let Some(id) = device_reads {
             let pair = inspection.pair(id);
             let key = inspection.queued(pair).find_map(|m| Some(m.data.members().get("key")?.to_text()));
             let stands = after.1.as_ref().map(|(_, place)| place.to_string()) == key;
@@ -345,7 +345,7 @@ fn of_what_there_can_be_only_one_one_stands_and_nothing_else_is_lost_unseen() {
                 pair.name_contest().is_some()
                     && inspection
                         .servers_id(pair)
-                        .is_some_and(|id| json!(id.as_str()).to_string() == *collection)
+                        .is_some_and(|id| collection.trim_matches('"') == id.as_str())
             });
             if let Some(into) = joined.and_then(|pair| pair.name_contest()?.id.clone()) {
                 let moved = (json!(into.as_str()).to_string(), key.clone());
