@@ -4,6 +4,8 @@
 mod bytes;
 #[path = "properties/case_files.rs"]
 mod case_files;
+#[path = "properties/contests.rs"]
+mod contests;
 #[path = "properties/echoes.rs"]
 mod echoes;
 #[path = "properties/fields.rs"]

@@ -56,13 +56,21 @@ fn conflicts<'a>(
 ) -> impl Iterator<Item = Event> + 'a {
     inspection.pairs.iter().filter(|pair| pair.status == Status::Diverged).map(move |pair| Event {
         kind: Some(name(pair.kind.wire())),
-        shape: Some(pair.shape.to_string()),
+        shape: Some(shape(pair)),
         resource: inspection.served(pair).find_map(|m| m.resource_id.as_ref()).map(|id| name(id.as_str())),
         causes: Some(causes.to_owned()),
         fields: count(pair.open.len()),
         gap_ms: gap(inspection, pair),
         ..blank(conflict_id(inspection, pair), What::Conflict, &inspection.device, scene)
     })
+}
+
+/// What was done, and what two resources contend for.
+fn shape(pair: &Pair) -> String {
+    match pair.contest() {
+        Some(rival) => format!("{} {}", pair.shape, rival.contest.word()),
+        None => pair.shape.to_string(),
+    }
 }
 
 /// The same for the same edit of the same device, whoever looks at it, and however often.
@@ -77,7 +85,8 @@ fn conflict_id(inspection: &Inspection, pair: &Pair) -> String {
 /// earlier one to whoever wrote the later one.
 fn gap(inspection: &Inspection, pair: &Pair) -> Option<i64> {
     let device = inspection.queued(pair).filter_map(|m| m.created_at).min()?;
-    let server = inspection.primary(pair)?.timestamp;
+    let other = || inspection.window.mutations.get(pair.contest()?.at?);
+    let server = inspection.primary(pair).or_else(other)?.timestamp;
     i64::try_from(device.0.abs_diff(server.0)).ok()
 }
 
@@ -144,7 +153,7 @@ impl Decided {
             DecidedConflict {
                 id: conflict_id(inspection, pair),
                 kind: name(pair.kind.wire()),
-                shape: pair.shape.to_string(),
+                shape: shape(pair),
                 queue: inspection.queued(pair).map(|m| m.id.as_str().to_owned()).collect(),
                 choice: one_word(chosen.iter().map(|chosen| chosen.choice.word())),
                 strategy: strategy(chosen.iter().copied()),

@@ -408,18 +408,29 @@ impl<'a> Matcher<'a> {
                 keys.into_iter().partition(|key| is_replay(kind, key));
             for key in told {
                 let Some(same) = queued.get_mut(&key) else { continue };
-                if matches!(key, Key::Name(_)) && self.are_others(same, mutation.resource_id.as_ref()) {
-                    continue;
-                }
-                if !matches!(key, Key::Id(_)) && self.are_several(same) {
-                    continue;
-                }
+                let same = match (&key, &mutation.resource_id) {
+                    // Two ids are two collections that cannot both keep the name; a creation without one is recognised
+                    // by it (PROTOCOL A8).
+                    (Key::Name(_), Some(id)) => {
+                        let is_it = |entry: &usize| self.servers_id(*entry).is_none_or(|own| own == id);
+                        same.iter().copied().filter(is_it).collect()
+                    }
+                    (Key::Id(_), _) => std::mem::take(same),
+                    (_, _) if self.are_several(same) => continue,
+                    (_, _) => std::mem::take(same),
+                };
+                let Some(first) = same.first().copied() else { continue };
                 // What the server holds to be one is one from here on.
-                for entry in same.split_off(1) {
-                    self.union(same[0], entry);
+                for entry in same {
+                    self.union(first, entry);
                 }
-                if let Some(other) = self.attached[position].replace(same[0]) {
-                    self.union(other, same[0]);
+                if let Some(entries) = queued.get_mut(&key)
+                    && entries.is_empty()
+                {
+                    entries.push(first);
+                }
+                if let Some(other) = self.attached[position].replace(first) {
+                    self.union(other, first);
                 }
             }
             if let Some(entry) = self.attached[position] {
@@ -649,13 +660,6 @@ impl<'a> Matcher<'a> {
             there = id.or(there).filter(|id| !self.deleted.contains(id.as_str()));
         }
         several && !self.is_made_again(same)
-    }
-
-    /// Whether the server's collection `id` is none of these, which bear its name: each has an id of its own. Two ids
-    /// are two collections that cannot both keep the name; a creation without one is recognised by it (PROTOCOL A8).
-    fn are_others(&self, same: &[usize], id: Option<&ResourceId>) -> bool {
-        let Some(id) = id else { return false };
-        same.iter().all(|entry| self.servers_id(*entry).is_some_and(|own| own != id))
     }
 
     /// The id by which the server knows what a queue entry is about; the queue id of a creation is none.

@@ -88,6 +88,10 @@ fn short_range(range: &str) -> String {
 /// place. Empty where that side says nothing of its own.
 pub fn excerpt(inspection: &Inspection, pair: &Pair, side: Side) -> String {
     let data = match side {
+        // A reading place that the queue itself replaces is none.
+        Side::Device if pair.kind == Kind::Bookmark => {
+            inspection.squashed(pair).intents.last().map(|intent| intent.data.members())
+        }
         Side::Device => inspection.queued(pair).last().map(|m| m.data.members()),
         Side::Server => inspection.primary(pair).map(|m| m.data.members()),
     };

@@ -305,8 +305,8 @@ impl Settling<'_> {
             Contest::ReadingPlace => {
                 let reads = |item: &Item| reading_flag(&item.wire.data) == Some(true);
                 if settled.push.iter().any(reads) {
-                    let loss = lost("there is one reading place, and it was set elsewhere");
-                    lose_beside(&mut settled.losses, loss);
+                    let displaced = lost("there is one reading place, and it was set elsewhere");
+                    lose_beside(&mut settled.losses, displaced);
                 }
             }
             Contest::NameTaken if self.resolution.renames_other(self.id, rival) => {

@@ -416,8 +416,11 @@ fn answer(inspection: &Inspection, id: PairId, path: &FieldPath) -> Choice {
         let length = |side| field.value(side).and_then(|value| value.as_str()).map_or(0, str::len);
         length(Side::Device) + length(Side::Server) > LONG
     };
-    let joins =
-        details.field(path).is_some_and(|field| field.unavailable(&Choice::Both).is_none() && !long(field));
+    let contested = pair.contends_for(path);
+    let joins = !contested
+        && details
+            .field(path)
+            .is_some_and(|field| field.unavailable(&Choice::Both).is_none() && !long(field));
     if joins {
         return Choice::Both;
     }

@@ -185,3 +185,79 @@ fn completions_and_the_manual_are_written() {
         assert!(output.status.success() && output.stdout.len() > 500, "{arguments:?}");
     }
 }
+
+/// A name that two collections want and a second reading place, on every surface without a screen.
+#[test]
+fn a_taken_name_and_a_second_reading_place_are_told_chosen_and_pushed() {
+    let bench = Bench::scenario("one-name-twice");
+    let json: Value = serde_json::from_str(&bench.expect(1, "inspect", &["--format", "json"])).expect("JSON");
+    assert_eq!(json["summary"]["diverged"], 2);
+    let pairs = json["pairs"].as_array().expect("pairs");
+    let of = |key: &str| pairs.iter().find(|pair| pair["key"] == key).expect("a resource");
+    let (name, place) = (of("id:c-morning"), of("at:67:1"));
+    assert_eq!((&name["status"], &name["divergence"]), (&"diverged".into(), &"name-taken".into()));
+    assert_eq!((&name["rival"]["key"], &name["rival"]["decides"]), (&"id:c-evening".into(), &true.into()));
+    assert_eq!((&place["divergence"], &place["rival"]["key"]), (&"reading-place".into(), &"id:b-web".into()));
+    let back = of("id:c-evening");
+    assert_eq!((&back["status"], &back["rival"]["key"]), (&"apply".into(), &"id:c-morning".into()));
+    assert_eq!(back["rival"]["decides"], false);
+    let field = name["fields"].as_array().and_then(|all| all.iter().find(|field| field["path"] == "/name"));
+    assert_eq!(
+        field.map(|field| &field["choices"]),
+        Some(&serde_json::json!(["device", "server", "both", "edit"]))
+    );
+    let warnings = json["warnings"].to_string();
+    assert!(warnings.contains("looks like that of another collection"), "{warnings}");
+    let human = bench.expect(1, "inspect", &[]);
+    for told in [
+        "name-taken: The server has another collection of this name, c-evening: two cannot both keep it",
+        "reading-place: The server's reading place is 18:10 (b-web): there is only one",
+        "both: the two become one, with the links of both",
+        "server: the server's stays the reading place",
+    ] {
+        assert!(human.contains(told), "{told}: {human}");
+    }
+    // What the file says of what was seen is taken, and what was seen before is asked again.
+    let chosen = |word: &str, saw: &str| {
+        let choices = serde_json::json!({"schema": "unstick.choices/1", "choices": [
+            {"kind": "COLLECTION", "key": "id:c-morning", "path": "/name", "choice": word, "saw": saw},
+            {"kind": "BOOKMARK", "key": "at:67:1", "path": "/isReading", "choice": "device"}]});
+        let path = bench.folder.path().join("choices.json");
+        std::fs::write(&path, choices.to_string()).expect("it can be written");
+        path.display().to_string()
+    };
+    let seen = field.and_then(|field| field["saw"].as_str()).expect("a digest");
+    let old = chosen("both", "0000000000000000");
+    let plan: Value =
+        serde_json::from_str(&bench.expect(1, "plan", &["--choices", &old, "--format", "json"]))
+            .expect("JSON");
+    assert_eq!(plan["reopened"][0]["path"], "/name");
+    let file = chosen("both", seen);
+    let plan: Value =
+        serde_json::from_str(&bench.expect(0, "plan", &["--choices", &file, "--format", "json"]))
+            .expect("JSON");
+    let phases: Vec<&Value> =
+        plan["batches"].as_array().expect("POSTs").iter().map(|post| &post["phase"]).collect();
+    assert_eq!(phases, ["bookmarks-and-collections", "links", "joined-collections"]);
+    let ledger = plan["ledger"].as_array().expect("a ledger");
+    assert!(
+        ledger.iter().any(|loss| loss["key"] == "id:b-web"
+            && loss["path"] == "/isReading"
+            && loss["side"] == "server")
+    );
+    let compared: Value =
+        serde_json::from_str(&bench.expect(1, "compare", &["--format", "json"])).expect("JSON");
+    assert_eq!(compared["devices"][0]["divergences"].as_array().map(Vec::len), Some(2));
+    bench.expect(0, "push", &["--choices", &file, "--yes"]);
+    assert_eq!(bench.device()["queue"], serde_json::json!([]));
+    bench.server.with_model(|model| {
+        use unstick::domain::mutation::Kind;
+        let names: Vec<String> =
+            model.live(&Kind::Collection).iter().map(|(_, value)| value["name"].to_string()).collect();
+        assert_eq!(names.iter().filter(|name| *name == "\"Duas\"").count(), 1, "{names:?}");
+        let read: Vec<_> =
+            model.live(&Kind::Bookmark).into_iter().filter(|(_, value)| value["isReading"] == true).collect();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].1["key"], 67);
+    });
+}

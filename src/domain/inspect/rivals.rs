@@ -50,6 +50,8 @@ pub struct Named {
     pub name: String,
     /// Its mutation, as a position in the window; `None` where the device's row tells of it.
     pub at: Option<usize>,
+    /// Whether only a queue entry of the collection's own recorded the name, which goes with the entry.
+    pub recorded: bool,
 }
 
 /// A collection whose name looks like that of another.
@@ -368,7 +370,7 @@ impl Inspection {
         }
         let named = self.names_on_server();
         let mut by_name: HashMap<&str, Vec<&Named>> = HashMap::new();
-        for collection in &named {
+        for collection in named.iter().filter(|named| !named.recorded) {
             by_name.entry(&collection.name).or_default().push(collection);
         }
         let of_id: HashMap<&ResourceId, &str> =
@@ -463,27 +465,39 @@ impl Inspection {
 
     /// Every living collection of the server's that is known here, as the window and below it the synced rows name it.
     pub fn names_on_server(&self) -> Vec<Named> {
-        let mut told: HashMap<&ResourceId, ()> = HashMap::new();
+        let mut told: HashSet<&ResourceId> = HashSet::new();
         let mut named = Vec::new();
         let window = self.window.mutations.iter().enumerate().rev();
         for (at, mutation) in window.filter(|(_, m)| m.kind == Kind::Collection) {
             let Some(id) = mutation.resource_id.as_ref() else { continue };
             let name = Facts::of(&Kind::Collection, &mutation.data, false).name;
             if mutation.op == Op::Delete {
-                told.insert(id, ());
+                told.insert(id);
             } else if let Some(name) = name
-                && told.insert(id, ()).is_none()
+                && told.insert(id)
             {
-                named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at) });
+                named.push(Named { id: id.clone(), name: name.into_owned(), at: Some(at), recorded: false });
             }
         }
         for row in self.device.known.iter().flatten() {
             if row.kind == Kind::Collection
                 && row.status == SyncStatus::Synced
-                && !told.contains_key(&row.id)
                 && let Some(name) = Facts::of(&Kind::Collection, &row.data, false).name
+                && told.insert(&row.id)
             {
-                named.push(Named { id: row.id.clone(), name: name.into_owned(), at: None });
+                named.push(Named { id: row.id.clone(), name: name.into_owned(), at: None, recorded: false });
+            }
+        }
+        // What the device has changed, as it was before.
+        for (_, pair) in
+            self.ids().filter(|(_, pair)| pair.kind == Kind::Collection && !pair.device.is_empty())
+        {
+            let Some(id) = self.queued(pair).find_map(|m| m.resource_id.as_ref()) else { continue };
+            let base = self.base(pair);
+            if let Some(name) = base.get("name").and_then(Json::as_str)
+                && told.insert(id)
+            {
+                named.push(Named { id: id.clone(), name: name.to_owned(), at: None, recorded: true });
             }
         }
         named

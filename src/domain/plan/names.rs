@@ -7,7 +7,7 @@ use super::{Outcome, Phase, Warning};
 use crate::domain::field::FieldPath;
 use crate::domain::identity::Facts;
 use crate::domain::inspect::{Inspection, PairId};
-use crate::domain::mutation::{Kind, Op, ResourceId};
+use crate::domain::mutation::{Kind, Op, QueueId, ResourceId};
 use crate::domain::settle::Item;
 
 /// The name that an item gives to a collection which the server knows by its id.
@@ -17,6 +17,31 @@ fn gives(item: &Item) -> Option<(&ResourceId, String)> {
     }
     let id = item.wire.resource_id.as_ref()?;
     Some((id, Facts::of(&Kind::Collection, &item.wire.data, false).name?.into_owned()))
+}
+
+/// The name that an item gives to a collection, which the server has by this id or is to make.
+fn wants(item: &Item) -> Option<(Option<&ResourceId>, String)> {
+    if item.wire.kind != Kind::Collection || item.wire.op == Op::Delete {
+        return None;
+    }
+    let name = Facts::of(&Kind::Collection, &item.wire.data, false).name?.into_owned();
+    Some((item.wire.resource_id.as_ref(), name))
+}
+
+/// A collection that has a name in the end.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Bearer {
+    /// The server has it by this id.
+    Here(ResourceId),
+    /// This queue entry makes it.
+    Made(QueueId),
+}
+
+/// Who has which name once the item is sent.
+fn bears(item: &Item) -> Option<(Bearer, String)> {
+    let (id, name) = wants(item)?;
+    let made = || item.members.first().cloned().map(Bearer::Made);
+    Some((id.cloned().map(Bearer::Here).or_else(made)?, name))
 }
 
 /// The collection that an item deletes.
@@ -45,29 +70,38 @@ pub(super) fn hold_what_has_no_name(inspection: &Inspection, outcomes: &mut [(Pa
     }
     let named = inspection.names_on_server();
     loop {
-        // What each collection is called once everything is sent, and who has each name.
-        let mut ends: HashMap<ResourceId, String> =
-            named.iter().map(|named| (named.id.clone(), named.name.clone())).collect();
+        // What each collection is called once everything is sent, and who has each name: by the server's id, or by the
+        // queue entry that makes it.
+        let mut ends: HashMap<Bearer, String> =
+            named.iter().map(|named| (Bearer::Here(named.id.clone()), named.name.clone())).collect();
+        let mut renamed: HashSet<Bearer> = HashSet::new();
         for at in &collections {
             for item in pushes(outcomes, *at) {
                 if let Some(id) = deletes(&item) {
-                    ends.remove(id);
-                } else if let Some((id, name)) = gives(&item) {
-                    ends.insert(id.clone(), name);
+                    ends.remove(&Bearer::Here(id.clone()));
+                } else if let Some((bearer, name)) = bears(&item) {
+                    renamed.extend(gives(&item).map(|(id, _)| Bearer::Here(id.clone())));
+                    ends.insert(bearer, name);
                 }
             }
         }
-        let mut bearers: HashMap<&str, Vec<&ResourceId>> = HashMap::new();
-        for (id, name) in &ends {
-            bearers.entry(name).or_default().push(id);
+        let mut bearers: HashMap<&str, Vec<&Bearer>> = HashMap::new();
+        for (bearer, name) in &ends {
+            bearers.entry(name).or_default().push(bearer);
         }
-        // Of two of the device's own the later one waits.
+        // Of two of the device's own the later one waits. What is made under a name that the server has already is
+        // recognised by it (PROTOCOL A8).
         let clash = collections.iter().rev().find(|at| {
-            pushes(outcomes, **at).iter().filter_map(gives).any(|(id, name)| {
-                let before = named.iter().any(|named| named.id == *id && named.name == name);
-                let others =
-                    bearers.get(name.as_str()).is_some_and(|all| all.iter().any(|other| *other != id));
-                others && !before
+            pushes(outcomes, **at).iter().filter_map(bears).any(|(bearer, name)| {
+                let others = bearers.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+                let mut others = others.iter().filter(|other| ***other != bearer);
+                match &bearer {
+                    Bearer::Here(id) => {
+                        let before = named.iter().any(|named| named.id == *id && named.name == name);
+                        !before && others.next().is_some()
+                    }
+                    Bearer::Made(_) => others.any(|other| renamed.contains(*other)),
+                }
             })
         });
         let Some(&at) = clash else { return };
@@ -83,7 +117,7 @@ pub(super) fn free_first(inspection: &Inspection, items: &mut Vec<(Phase, Item)>
     let is_here = |(phase, item): &(Phase, Item)| {
         *phase == Phase::BookmarksAndCollections && item.wire.kind == Kind::Collection
     };
-    if items.iter().filter(|item| is_here(item) && gives(&item.1).is_some()).count() == 0 {
+    if !items.iter().any(|item| is_here(item) && wants(&item.1).is_some()) {
         return Vec::new();
     }
     let Some(start) = items.iter().position(is_here) else { return Vec::new() };
@@ -105,8 +139,9 @@ pub(super) fn free_first(inspection: &Inspection, items: &mut Vec<(Phase, Item)>
         let waits: Vec<bool> = waiting
             .iter()
             .map(|(_, item)| {
-                gives(item).is_some_and(|(id, name)| {
-                    bearers.get(name.as_str()).is_some_and(|all| all.iter().any(|other| *other != id))
+                // What is made under a name that is still in use becomes one with whoever has it.
+                wants(item).is_some_and(|(id, name)| {
+                    bearers.get(name.as_str()).is_some_and(|all| all.iter().any(|other| Some(*other) != id))
                 })
             })
             .collect();
@@ -135,6 +170,19 @@ pub(super) fn free_first(inspection: &Inspection, items: &mut Vec<(Phase, Item)>
         }
         items.extend(next);
         waiting = later;
+    }
+    for (_, item) in items.iter().filter(|item| is_here(item)) {
+        let Some((None, name)) = wants(item) else { continue };
+        if has.values().any(|other| *other == name) {
+            warnings.push(Warning {
+                pair: Some(item.pair),
+                path: Some(FieldPath::name()),
+                rule: None,
+                text: String::from(
+                    "a collection of this name is there already: the server takes the two for one",
+                ),
+            });
+        }
     }
     items.extend(behind);
     warnings

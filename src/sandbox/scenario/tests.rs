@@ -6,7 +6,7 @@ use crate::domain::answer::{self, ResponseHead, read_page, read_post};
 use crate::domain::field::{Choice, FieldPath};
 use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
-use crate::domain::mutation::{Kind, Op};
+use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::naming;
 use crate::domain::push::{self, Do, End, Got, Outcome, Posted, Push};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
@@ -270,6 +270,17 @@ fn driven_by(opened: &mut Opened, rule: Option<Strategy>, by_hand: &[(&str, &str
         (unit, Some(Chosen { choice: choice.clone(), by: By::Hand }))
     });
     resolution.choose("by hand", hand);
+    drive(&mut opened.model, inspection, resolution, rule, |_| {})
+}
+
+/// Pushes to the end; `before` is called before each POST.
+fn drive(
+    model: &mut Model,
+    inspection: Arc<Inspection>,
+    resolution: Resolution,
+    rule: Option<Strategy>,
+    mut before: impl FnMut(&mut Model),
+) -> Outcome {
     let options = push::Options { rule, ..push::Options::default() };
     let mut push = Push::new(inspection, resolution, options, NOW);
     let mut step = push.start();
@@ -278,12 +289,13 @@ fn driven_by(opened: &mut Opened, rule: Option<Strategy>, by_hand: &[(&str, &str
             Do::Journal(_) => Got::Journaled,
             Do::Wait { .. } => Got::Waited,
             Do::Authorize(_) => Got::Authorized(false),
-            Do::Pull { since } => Got::Pulled(Ok(pulled(&opened.model, since))),
+            Do::Pull { since } => Got::Pulled(Ok(pulled(model, since))),
             Do::Post { head, mutations } => {
+                before(model);
                 let wire =
                     |mutation| exact::value(&serde_json::to_string(mutation).expect("JSON")).expect("exact");
                 let batch: Vec<_> = mutations.iter().map(wire).collect();
-                Got::Posted(match opened.model.post(NOW, Caller::with_all_scopes("unstick"), head, &batch) {
+                Got::Posted(match model.post(NOW, Caller::with_all_scopes("unstick"), head, &batch) {
                     Ok(applied) => {
                         let body = Text::new(applied.to_json().to_string());
                         Posted::Answer(read_post(&ResponseHead::ok(), &body).expect("a good answer"))
@@ -386,7 +398,8 @@ fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
         };
         let mut lost = lost_values(&outcome);
         let mut expected: Vec<String> = expected.iter().map(|text| (*text).to_owned()).collect();
-        (lost.sort(), expected.sort());
+        lost.sort();
+        expected.sort();
         assert_eq!(lost, expected, "{rule}");
         // What is open stays in the queue, and the next pull shows it again.
         let waits = outcome.device.queue.len();
@@ -396,6 +409,14 @@ fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
             "{rule}"
         );
     }
+}
+
+#[test]
+fn the_queue_of_one_name_twice_frees_a_name_before_it_is_given() {
+    let inspection = inspected("one-name-twice");
+    let plan = crate::domain::plan::plan(&inspection, &Resolution::default(), NOW);
+    let sent: Vec<_> = plan.items().map(|item| item.members[0].to_string()).collect();
+    assert_eq!(sent, ["q5", "q3", "q4", "q2"]);
 }
 
 #[test]
@@ -435,5 +456,73 @@ fn two_collections_of_one_name_are_joined_or_renamed_by_hand() {
         assert_eq!(outcome.end.word(), "done", "{path}");
         let names = ["c-morning", "c-evening"].map(|id| name(&opened, id).unwrap_or_default());
         assert_eq!(names, expected, "{path}");
+    }
+}
+
+/// The chosen reading place is the server's afterwards, wherever in the queue it stands, over how many POSTs, and
+/// whether or not somebody else writes between them.
+#[test]
+fn the_reading_place_is_the_chosen_one_for_every_order_and_number_of_posts() {
+    let bookmark = |number: usize, reads: bool| {
+        let (key, verse) = (number / 6 + 1, number % 6 + 1);
+        format!(
+            r#"{{"id":"q{number}","type":"CREATE","resource":"BOOKMARK","data":{{"type":"ayah","key":{key},"verseNumber":{verse},"isReading":{reads},"mushaf":1}}}}"#
+        )
+    };
+    let server = |model: &mut Model, at: i64, verse: i64, reads: bool| {
+        let data =
+            serde_json::json!({"type":"ayah","key":114,"verseNumber":verse,"isReading":reads,"mushaf":1});
+        let create = serde_json::json!({"type":"CREATE","resource":"BOOKMARK","data":data});
+        model.other_device_writes(Millis(NOW.0 + at), "web", &[create]).expect("a good write");
+    };
+    for count in [3, 100, 101, 230] {
+        for (first, last) in [(0, 1), (1, count - 1), (count / 2, count / 2 + 1), (0, count - 1)] {
+            for (rule, races) in
+                [(Strategy::ClientWins, false), (Strategy::ServerWins, false), (Strategy::ClientWins, true)]
+            {
+                let mut model = Model::new(FirstSync::Positive, NOW);
+                let cursor = model.head();
+                server(&mut model, 1_000, 1, true);
+                // Two reading places in one queue, the one that counts anywhere in it.
+                let reads = |number| number == first || number == last;
+                let queue: Vec<String> = (0..count).map(|number| bookmark(number, reads(number))).collect();
+                let file = format!(
+                    r#"{{"sync":{{"lastMutationAt":{cursor}}},"queue":[{}],"resources":[]}}"#,
+                    queue.join(",")
+                );
+                let device =
+                    DeviceFile::from_text("device.json", file).expect("a device file").device().clone();
+                let inspection = Arc::new(inspect(Arc::new(device), Arc::new(pulled(&model, cursor))));
+                let said = format!("{count} bookmarks, {first} and {last}, {rule}, races {races}");
+                assert_eq!(inspection.summary.diverged, 1, "{said}");
+                let mut resolution = Resolution::default();
+                let chosen = strategy::choices_for_all(&inspection, &resolution, rule, |_| true);
+                resolution.choose(rule.name(), chosen);
+                let mut posts = 0;
+                let outcome = drive(&mut model, inspection, resolution, Some(rule), |model| {
+                    posts += 1;
+                    if races && posts == 1 {
+                        server(model, 2_000, 2, false);
+                    }
+                });
+                assert_eq!(outcome.end.word(), "done", "{said}");
+                let read: Vec<_> = model
+                    .live(&Kind::Bookmark)
+                    .into_iter()
+                    .filter(|(_, value)| value["isReading"] == true)
+                    .collect();
+                assert_eq!(read.len(), 1, "{said}");
+                let place = (read[0].1["key"].as_u64(), read[0].1["verseNumber"].as_u64());
+                let chosen = (Some((last / 6 + 1) as u64), Some((last % 6 + 1) as u64));
+                let expected = if rule == Strategy::ServerWins { (Some(114), Some(1)) } else { chosen };
+                assert_eq!(place, expected, "{said}");
+                // What the device itself replaced is no loss.
+                let flags: Vec<_> =
+                    outcome.ledger.iter().filter(|loss| loss.path == FieldPath::reading()).collect();
+                assert_eq!(flags.len(), 1, "{said}");
+                let side = if rule == Strategy::ServerWins { Side::Device } else { Side::Server };
+                assert_eq!(flags[0].side, side, "{said}");
+            }
+        }
     }
 }
