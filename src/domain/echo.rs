@@ -104,15 +104,13 @@ impl Chain<'_> {
             return false;
         }
         let own = entry.data.members();
-        match (stamp(&own), stamp(holds)) {
-            (Some(device), Some(server)) => same_moment(device, server) && self.agrees(&own, holds, |_| true),
-            (None, _) | (_, None) => {
-                // What the record says and no entry set may be missing from the server's state.
-                let set = |path: &FieldPath| !after.sets(path);
-                let wrote = || own.get("body").is_some_and(|body| matches!(body, Json::String(_)));
-                (self.may_have_left(at) || wrote()) && self.agrees(&after.all(self.recorded), holds, set)
-            }
+        if let (Some(device), Some(server)) = (stamp(&own), stamp(holds)) {
+            return same_moment(device, server) && self.agrees(&own, holds, |_| true);
         }
+        // What the record says and no entry set may be missing from the server's state.
+        let not_set = |path: &FieldPath| !after.sets(path);
+        let wrote = own.get("body").is_some_and(|body| matches!(body, Json::String(_)));
+        (self.may_have_left(at) || wrote) && self.agrees(&after.all(self.recorded), holds, not_set)
     }
 
     /// Whether the server's state holds all of `wanted`; `may_lack` names what it need not repeat.

@@ -1,6 +1,7 @@
 //! Echo first: if only this device wrote, every strategy ends in the device's last wish, with nothing open, an empty
 //! ledger and nothing sent twice. Whatever the queue says, and wherever it was cut when the answer was lost.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -253,7 +254,8 @@ impl History {
             let id = entry.resource_id.as_ref().map_or("-", |id| id.as_str());
             let data = entry.data.as_str().unwrap_or("");
             let base = entry.base.as_str().unwrap_or("");
-            shown += &format!(
+            let _ = write!(
+                shown,
                 "\n  {} {} {id} tried {} {data} base {base}",
                 entry.id,
                 entry.op.wire(),
@@ -261,10 +263,10 @@ impl History {
             );
         }
         for row in self.known.iter().flatten() {
-            shown += &format!("\n  knows {} {}", row.id, row.data.as_str().unwrap_or(""));
+            let _ = write!(shown, "\n  knows {} {}", row.id, row.data.as_str().unwrap_or(""));
         }
         for m in &self.feed {
-            shown += &format!("\n  feed {}", serde_json::to_string(m).expect("it serialises"));
+            let _ = write!(shown, "\n  feed {}", serde_json::to_string(m).expect("it serialises"));
         }
         shown
     }
@@ -360,9 +362,9 @@ fn tablet() -> Caller<'static> {
 }
 
 /// Sends one mutation and answers the resource's id.
-fn take(model: &mut Model, at: i64, mutation: Value) -> String {
+fn take(model: &mut Model, at: i64, mutation: &Value) -> String {
     let head = model.head();
-    let applied = model.post(Millis(at), tablet(), head, &[mutation.clone()]);
+    let applied = model.post(Millis(at), tablet(), head, std::slice::from_ref(mutation));
     let body = applied.unwrap_or_else(|_| panic!("the model refuses {mutation}")).to_json();
     body["data"]["mutations"][0]["resourceId"].as_str().unwrap_or_default().to_owned()
 }
@@ -380,7 +382,7 @@ impl Cut {
         let collection = take(
             &mut model,
             tick(),
-            json!({"type": "CREATE", "resource": "COLLECTION", "data": {"name": "Of links"}}),
+            &json!({"type": "CREATE", "resource": "COLLECTION", "data": {"name": "Of links"}}),
         );
         let placed = |mut data: Map<String, Value>| {
             if data.contains_key("collectionId") {
@@ -428,7 +430,7 @@ impl Cut {
                 if !data.is_empty() {
                     wire["data"] = Value::Object(data.clone());
                 }
-                let id = take(&mut model, at, wire);
+                let id = take(&mut model, at, &wire);
                 there = (op != Op::Delete).then_some(id);
             }
             let resource_id = name.clone().filter(|_| op != Op::Create && kind != Kind::Link);
