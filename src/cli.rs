@@ -214,7 +214,7 @@ pub enum Resume {
 }
 
 /// The `x-client-id` for servers on this machine where none is given: the sandbox takes any.
-const LOOPBACK_CLIENT_ID: &str = "unstick";
+pub const LOCAL_CLIENT: &str = "unstick";
 
 /// Arguments that were read, before they are checked together.
 #[derive(Debug)]
@@ -370,7 +370,7 @@ impl Checks<'_> {
         let endpoint = Endpoint::parse(url)?;
         let client_id = match flags.client_id.or_else(|| self.config.client_id.clone()) {
             Some(id) => id,
-            None if endpoint.is_loopback() => LOOPBACK_CLIENT_ID.to_owned(),
+            None if endpoint.is_loopback() => LOCAL_CLIENT.to_owned(),
             None => {
                 let next =
                     "Give --client-id ID, or set UNSTICK_CLIENT_ID, to the id of the app whose device it is.";

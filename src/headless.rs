@@ -9,6 +9,7 @@ mod case;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
+use crate::domain::again::Again;
 use crate::domain::choices::{self, Replayed};
 use crate::domain::compare::Fleet;
 use crate::domain::inspect::Inspection;
@@ -57,7 +58,7 @@ impl Format {
 
 /// How a report is to be written.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// Who reads it.
     pub format: Format,
     /// Colours, where people read it.
@@ -66,6 +67,8 @@ pub struct Options {
     pub all: bool,
     /// The time.
     pub now: Millis,
+    /// How the device was named, for the commands that are proposed.
+    pub again: &'a Again,
 }
 
 /// What decides the divergences.
@@ -139,11 +142,12 @@ pub fn warnings(session: &Session) -> Vec<String> {
 pub fn inspect(
     inspection: &Inspection,
     warnings: &[String],
-    options: Options,
+    options: Options<'_>,
     out: &mut impl Write,
 ) -> Result<ExitCode, InputError> {
     let causes = diagnosis::diagnose(inspection, options.now);
-    let report = inspection::Report { inspection, causes: &causes, warnings, now: options.now };
+    let report =
+        inspection::Report { inspection, causes: &causes, warnings, now: options.now, again: options.again };
     let written = match options.format {
         Format::Human => report.write_human(out, options.style, options.all),
         Format::Json => report.write_json(out),
@@ -159,7 +163,7 @@ pub fn plan(
     inspection: &Inspection,
     warnings: &[String],
     decision: Decision<'_>,
-    options: Options,
+    options: Options<'_>,
     out: &mut impl Write,
 ) -> Result<ExitCode, InputError> {
     let Decided { resolution, reopened } = decide(inspection, decision)?;
@@ -168,7 +172,8 @@ pub fn plan(
         Decision::Strategy(strategy) => planned::By::Strategy(strategy),
         Decision::Choices { file, .. } => planned::By::Choices(file),
     };
-    let report = planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings };
+    let report =
+        planned::Report { inspection, plan: &plan, by, reopened: &reopened, warnings, again: options.again };
     let written = match options.format {
         Format::Human => report.write_human(out, options.style),
         Format::Json => report.write_json(out),
@@ -185,13 +190,19 @@ pub struct Looked {
     pub inspection: Inspection,
     /// What a person should know besides; see [`warnings`].
     pub warnings: Vec<String>,
+    /// How it was named.
+    pub again: Again,
 }
 
 /// Writes what each strategy would do to each device, and to all of them together. Sends nothing.
 ///
 /// # Errors
 /// Only where the report cannot be written.
-pub fn compare(devices: &[Looked], options: Options, out: &mut impl Write) -> Result<ExitCode, InputError> {
+pub fn compare(
+    devices: &[Looked],
+    options: Options<'_>,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
     let mut fleet = Fleet::default();
     let comparisons: Vec<_> = devices
         .iter()
@@ -209,6 +220,7 @@ pub fn compare(devices: &[Looked], options: Options, out: &mut impl Write) -> Re
             inspection: &device.inspection,
             comparison,
             warnings: &device.warnings,
+            again: &device.again,
         })
         .collect();
     let report = comparison::Report { devices: &devices, fleet: &fleet };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::device::DeviceFile;
 use crate::device::write_back::{replace, rewritten};
+use crate::domain::again::Again;
 use crate::domain::choices::{self, Replayed};
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
@@ -98,8 +99,10 @@ impl Interruption {
             Some(server) if server != url => Err(InputError::Unsupported {
                 file: file.name().to_owned(),
                 reason: format!("has a push that broke off, and it went to {server}, not to {url}"),
-                next: String::from(
-                    "Nothing was sent. Go on with it there, or give it up with `unstick resume DEVICE --discard`",
+                next: format!(
+                    "Nothing was sent. Go on with it there, or give it up: {}",
+                    Again::recorded(&file.path().unwrap_or(Path::new("")).display().to_string(), &[])
+                        .command("resume", &["--discard"])
                 ),
             }),
             Some(_) | None => Ok(()),

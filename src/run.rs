@@ -18,6 +18,7 @@ use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
 use crate::device::DeviceFile;
 use crate::device::source;
+use crate::domain::again::{Again, UNNAMED};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Cursor;
 use crate::domain::push::Options;
@@ -150,9 +151,10 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             Ok(open(session, Look { theme, reorder }, named, Play::default(), &mut signals).await?.code)
         }
         Command::Inspect { device, against, format, all } => {
+            let again = named_again(&device, &against);
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
             let inspection = tokens.look(&mut session, |_| {}).await?;
-            let options = headless::Options { format, style, all, now: session.clock().now() };
+            let options = headless::Options { format, style, all, now: session.clock().now(), again: &again };
             let warnings = headless::warnings(&session);
             let code = headless::inspect(&inspection, &warnings, options, &mut io::stdout().lock())?;
             if let Some(case) = case {
@@ -161,6 +163,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             Ok(code)
         }
         Command::Plan { device, against, decision, format } => {
+            let again = named_again(&device, &against);
             let Opened { mut session, mut tokens, case } = opened("plan", &device, against, clock)?;
             let recorded = case.as_ref().filter(|_| decision.is_none());
             let name = device.display().to_string();
@@ -172,7 +175,8 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 (None, None) => return Err(undecided(&name).into()),
             };
             let inspection = tokens.look(&mut session, |_| {}).await?;
-            let options = headless::Options { format, style, all: false, now: session.clock().now() };
+            let options =
+                headless::Options { format, style, all: false, now: session.clock().now(), again: &again };
             let warnings = headless::warnings(&session);
             let code = headless::plan(&inspection, &warnings, decision, options, &mut io::stdout().lock())?;
             match recorded {
@@ -198,8 +202,10 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
             only_looked_at(&server)?;
             let mut tokens = Tokens::for_server(&server);
-            let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?;
+            let against = Against::Server(server);
+            let again = named_again(&device, &against);
+            let mut session = session(&device, against, clock, &mut tokens)?;
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
             headless::resume::tell(session.interrupted());
             let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
             let decision = decided_by(&decision, text.as_deref());
@@ -219,8 +225,10 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 return Ok(headless::resume::nothing(&device)?);
             }
             let mut tokens = Tokens::for_server(&server);
-            let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?;
+            let against = Against::Server(server);
+            let again = named_again(&device, &against);
+            let mut session = session(&device, against, clock, &mut tokens)?;
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
             headless::resume::tell(session.interrupted());
             // Whoever began it has looked at the cursor; the journal says that it is the same server.
             let inspection = first_look(&mut session, &mut tokens, true, &telling).await?;
@@ -265,6 +273,25 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
     }
 }
 
+/// How the device and its server were named, so that a report can propose commands. Never the token.
+fn named_again(device: &Path, against: &Against) -> Again {
+    let device = device.display().to_string();
+    match against {
+        Against::Unsaid => Again::recorded(&device, &[]),
+        Against::Recorded(pull) => Again::recorded(&device, &[("--pull", &pull.display().to_string())]),
+        Against::Server(Access { endpoint, client_id, token_file }) => {
+            // As it was given, without the path of the sync call.
+            let server = endpoint.url().strip_suffix("/v1/sync").unwrap_or_else(|| endpoint.url());
+            let token = token_file.as_ref().map(|file| file.display().to_string());
+            let client = (client_id != cli::LOCAL_CLIENT).then_some(("--client-id", client_id.as_str()));
+            let token = token.as_deref().map(|file| ("--token-file", file));
+            let flags: Vec<(&str, &str)> =
+                std::iter::once(("--server", server)).chain(client).chain(token).collect();
+            Again::live(&device, &flags)
+        }
+    }
+}
+
 /// Looks at each device, with one token for all, and puts the strategies side by side.
 async fn compare(
     devices: Vec<(PathBuf, Against)>,
@@ -275,12 +302,13 @@ async fn compare(
     let mut tokens = devices.first().map(|(_, against)| Tokens::of(against)).unwrap_or_default();
     let mut looked = Vec::with_capacity(devices.len());
     for (device, against) in devices {
+        let again = named_again(&device, &against);
         let mut session = session(&device, against, clock, &mut tokens)?;
         let inspection = tokens.look(&mut session, |_| {}).await?;
         let warnings = headless::warnings(&session);
-        looked.push(Looked { file: session.file().name().to_owned(), inspection, warnings });
+        looked.push(Looked { file: session.file().name().to_owned(), inspection, warnings, again });
     }
-    let options = headless::Options { format, style, all: false, now: clock.now() };
+    let options = headless::Options { format, style, all: false, now: clock.now(), again: &UNNAMED };
     Ok(headless::compare(&looked, options, &mut io::stdout().lock())?)
 }
 

@@ -30,5 +30,7 @@ mod rng;
 mod sides;
 #[path = "properties/squashing.rs"]
 mod squashing;
+#[path = "properties/words.rs"]
+mod words;
 #[path = "properties/worlds.rs"]
 mod worlds;

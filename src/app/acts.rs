@@ -372,8 +372,8 @@ impl App {
         let waits = if bench.problem(field).is_some() { "will be refused" } else { "waits for a choice" };
         let whose =
             if field.path.is_existence() { String::new() } else { format!("{} of ", field.path.label()) };
-        let (noun, title) = (super::choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
-        self.status = Some((Tone::Note, format!("{around}{whose}{noun} {title} {waits}")));
+        let resource = naming::label(&bench.inspection, pair);
+        self.status = Some((Tone::Note, format!("{around}{whose}{resource} {waits}")));
         Vec::new()
     }
 
@@ -433,10 +433,17 @@ impl App {
     }
 
     fn why(&mut self) -> Vec<Effect> {
-        let Some(bench) = &self.bench else { return Vec::new() };
-        let page = story::why(&bench.inspection, &bench.causes, &self.start.warnings, self.stuck, &self.pull);
-        self.overlays.push(Overlay::Why(page));
+        if let Some(page) = self.why_page() {
+            self.overlays.push(Overlay::Why(page));
+        }
         Vec::new()
+    }
+
+    /// The page as far as it is known by now.
+    pub(super) fn why_page(&self) -> Option<super::page::Page> {
+        let bench = self.bench.as_ref()?;
+        let causes = self.diagnosing.is_none().then_some(bench.causes.as_slice());
+        Some(story::why(&bench.inspection, causes, &self.start.warnings, self.stuck, &self.pull))
     }
 
     fn preview_plan(&mut self) -> Vec<Effect> {

@@ -41,6 +41,10 @@ impl App {
                         bench.go_to(&unit);
                     }
                     self.tell_refused();
+                    let page = self.why_page();
+                    if let (Some(Overlay::Why(open)), Some(page)) = (self.overlays.last_mut(), page) {
+                        *open = page;
+                    }
                 }
             }
             Answer::Rows(rows) => {
@@ -342,7 +346,7 @@ impl App {
         for path in [&mut end.written, &mut end.backup, &mut end.report].into_iter().flatten() {
             *path = self.told(path).to_owned();
         }
-        let (page, exit) = story::ended(&end);
+        let (page, exit) = story::ended(&end, &story::Told::Screen);
         let (notes, leaving) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
             Phase::Pushing(pushing) => (pushing.notes, pushing.leaving),
             Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => (Vec::new(), false),

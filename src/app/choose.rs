@@ -3,7 +3,8 @@
 use super::Bench;
 use crate::domain::field::{Choice, Contest, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Blocked, Inspection, Pair, PairId, Rival, Status};
-use crate::domain::mutation::{Kind, Op, Side};
+use crate::domain::mutation::{Op, Side};
+pub use crate::domain::naming::noun;
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::{plan, settle};
 
@@ -181,18 +182,6 @@ pub fn question(pair: &Pair) -> Option<String> {
         }
         _ => format!("which side stands for this {what}?"),
     })
-}
-
-/// A kind in a sentence.
-pub fn noun(kind: &Kind) -> &str {
-    match kind {
-        Kind::Bookmark => "bookmark",
-        Kind::Collection => "collection",
-        Kind::Link => "link",
-        Kind::Note => "note",
-        Kind::ReadingSession => "reading session",
-        Kind::Other(word) => word,
-    }
 }
 
 /// The choices by which one side stands for the whole resource; an empty list where there is nothing to choose.

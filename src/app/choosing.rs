@@ -32,9 +32,9 @@ impl App {
         }
         let word = choose::word(pair, field, &choice);
         let label = field.path.label();
-        let title = naming::title(&bench.inspection, pair);
+        let resource = naming::label(&bench.inspection, pair);
         let warning = problem(pair, field, &choice);
-        let name = format!("{word} for {label} of {} {title}", choose::noun(&pair.kind));
+        let name = format!("{word} for {label} of {resource}");
         let choices = vec![(unit, Some(Chosen { choice, by: By::Hand }))];
         if let Some(question) = self.drops(choices.iter().map(|(unit, chosen)| (unit, chosen.as_ref()))) {
             return self.ask(question, Deed::Choose(name, choices));
@@ -144,8 +144,7 @@ impl App {
         let Some((id, pair)) = bench.pair() else { return Vec::new() };
         let choices = choose::whole(&bench.inspection, id, side);
         let word = if choose::fields_decide(pair) { side.name() } else { choose::fate(pair, side) };
-        let name =
-            format!("{word} for {} {}", choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+        let name = format!("{word} for {}", naming::label(&bench.inspection, pair));
         if let Some(question) = self.drops(choices.iter().map(|(unit, chosen)| (unit, chosen.as_ref()))) {
             return self.ask(question, Deed::Choose(name, choices));
         }

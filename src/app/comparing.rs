@@ -3,7 +3,6 @@
 
 use super::App;
 use super::Effect;
-use super::choose;
 use super::overlay::Overlay;
 use super::page::{Page, Rank};
 use super::preview::request_line;
@@ -17,10 +16,10 @@ use crate::domain::duration::duration;
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Side};
-use crate::domain::naming;
 use crate::domain::plan::Plan;
 use crate::domain::settle::Loss;
 use crate::domain::strategy::Strategy;
+use crate::domain::{ledger, naming};
 
 use std::sync::Arc;
 
@@ -94,8 +93,8 @@ impl Cost {
         match self {
             Self::Pushed => "mutations pushed",
             Self::Applied => "server mutations applied",
-            Self::Lost(Side::Device) => "device values lost",
-            Self::Lost(Side::Server) => "server values lost",
+            Self::Lost(Side::Device) => "device changes lost",
+            Self::Lost(Side::Server) => "server changes lost",
             Self::Open => "fields left open",
             Self::Requests => "requests needed",
             Self::Turned => "turned by a clock 60 s off",
@@ -265,10 +264,21 @@ fn told(page: &mut Page, inspection: &Inspection, comparison: &Comparison, strat
     }
 }
 
+/// A line of the ledger, and what goes with it.
+fn lost_line(page: &mut Page, ledger: &[Loss], line: &ledger::Line, of: Option<String>) {
+    let Some(loss) = ledger.get(line.at) else { return };
+    lost(page, loss, of);
+    for loss in line.under.iter().filter_map(|at| ledger.get(*at)) {
+        page.push(Rank::Lost, format!("{}: {}", loss.what(), loss_words(loss)));
+    }
+}
+
 fn lost(page: &mut Page, loss: &Loss, of: Option<String>) {
     let of = of.map(|of| format!(" {of}:")).unwrap_or_default();
-    page.item(Rank::Item, '✗', format!("{}{of} {}, {}", loss.side.name(), loss.path.label(), loss.reason));
-    page.push(Rank::Lost, loss_words(loss));
+    page.item(Rank::Item, '✗', format!("{}{of} {}, {}", loss.side.name(), loss.what(), loss.reason));
+    if !loss.path.is_existence() {
+        page.push(Rank::Lost, loss_words(loss));
+    }
 }
 
 /// The glyph of whose value stands: the key that chooses it.
@@ -303,10 +313,7 @@ pub fn kept_words(line: &Line, leaves: &Leaves) -> String {
 
 /// A lost value, in words.
 pub fn loss_words(loss: &Loss) -> String {
-    match &loss.value {
-        Json::String(op) if loss.path.is_existence() && op == "DELETE" => String::from("the deletion"),
-        value => one_line(Some(value)),
-    }
+    if loss.path.is_existence() { loss.words() } else { one_line(Some(&loss.value)) }
 }
 
 /// How much a winner hangs on the clock.
@@ -329,8 +336,7 @@ fn sensitivity(comparison: &Comparison) -> String {
 }
 
 fn title(inspection: &Inspection, pair: PairId) -> String {
-    let pair = inspection.pair(pair);
-    format!("{} {}", choose::noun(&pair.kind), naming::title(inspection, pair))
+    naming::label(inspection, inspection.pair(pair))
 }
 
 fn list_cost(
@@ -355,15 +361,15 @@ fn list_cost(
         Cost::Applied => {
             let applied = plan.apply.iter().filter_map(|at| inspection.window.mutations.get(*at));
             for mutation in applied.take(LISTED) {
-                let id = mutation.resource_id.as_ref().map(ToString::to_string).unwrap_or_default();
-                let noun = choose::noun(&mutation.kind);
-                page.item(Rank::Item, '←', format!("{} {noun} {id}", mutation.op.wire()));
+                let label = naming::served_label(inspection, mutation);
+                page.item(Rank::Item, '←', format!("{} {label}", mutation.op.wire()));
             }
             plan.apply.len()
         }
         Cost::Lost(side) => {
-            for loss in plan.ledger.iter().filter(|loss| loss.side == side).take(LISTED) {
-                lost(page, loss, Some(title(inspection, loss.pair)));
+            let lines = ledger::lines(&plan.ledger);
+            for line in lines.iter().filter(|line| plan.ledger[line.at].side == side).take(LISTED) {
+                lost_line(page, &plan.ledger, line, Some(title(inspection, plan.ledger[line.at].pair)));
             }
             cost.of(comparison, strategy).unwrap_or(0)
         }
@@ -378,7 +384,7 @@ fn list_cost(
             for (post, batch) in plan.batches.iter().enumerate().take(LISTED) {
                 let mutations = story::count(batch.items.len(), "mutation");
                 let line = request_line(plan, post);
-                page.item(Rank::Item, '→', format!("{line}: {mutations}, {}", batch.phase.name()));
+                page.item(Rank::Item, '→', format!("{line}: {mutations}, {}", batch.phase.words()));
             }
             if !plan.batches.is_empty() {
                 page.item(Rank::Item, '←', "GET what the server made of it");

@@ -4,8 +4,10 @@ use serde_json::value::RawValue;
 
 use super::draft::Draft;
 use super::selection::Scroll;
-use crate::domain::field::{Choice, Field};
+use crate::domain::field::{Choice, Field, FieldShape};
 use crate::domain::json::Json;
+use crate::domain::mutation::Kind;
+use crate::domain::naming;
 use crate::domain::preflight::Rule;
 use crate::domain::resolution::Unit;
 
@@ -16,6 +18,8 @@ pub enum Form {
     Text,
     /// One element a line.
     Lines,
+    /// Chapter and verse, `2:255`.
+    Position,
     /// JSON.
     Json,
 }
@@ -73,6 +77,7 @@ pub fn text_of(field: &Field, chosen: Option<&Choice>) -> (Form, String) {
         (Form::Lines, Some(Json::Array(items))) => {
             items.iter().filter_map(Json::as_str).collect::<Vec<_>>().join("\n")
         }
+        (Form::Position, Some(value)) => naming::position_words(value).unwrap_or_default(),
         (Form::Text | Form::Lines | Form::Json, Some(value)) => value.to_text(),
     };
     (form, text)
@@ -82,7 +87,9 @@ pub fn text_of(field: &Field, chosen: Option<&Choice>) -> (Form, String) {
 fn form(field: &Field) -> Form {
     let values = || field.device.iter().chain(&field.server);
     let plain = |item: &Json| item.as_str().is_some_and(|text| !text.is_empty() && !text.contains('\n'));
-    if values().all(|value| value.as_str().is_some()) {
+    if field.shape == FieldShape::Position && values().all(|value| is_position(field, value)) {
+        Form::Position
+    } else if values().all(|value| value.as_str().is_some()) {
         Form::Text
     } else if values().all(|value| matches!(value, Json::Array(items) if items.iter().all(plain))) {
         Form::Lines
@@ -91,11 +98,27 @@ fn form(field: &Field) -> Form {
     }
 }
 
+/// Whether a value is a position that is read back as it is written.
+fn is_position(field: &Field, value: &Json) -> bool {
+    let words = naming::position_words(value);
+    words.is_some_and(|words| naming::read_position(kind_of(field), &words).as_ref() == Ok(value))
+}
+
+/// Whose position it is, as far as its members go: a session's are named otherwise.
+fn kind_of(field: &Field) -> &'static Kind {
+    if Some(field.path.as_str()) == crate::domain::field::position(&Kind::ReadingSession) {
+        &Kind::ReadingSession
+    } else {
+        &Kind::Bookmark
+    }
+}
+
 /// The choice that a text stands for: one side's where it is exactly that side's value.
 pub fn choice_of(field: &Field, form: Form, text: &str) -> Result<Choice, String> {
     let value = match form {
         Form::Text => Json::string(text),
         Form::Lines => Json::Array(text.lines().filter(|line| !line.is_empty()).map(Json::string).collect()),
+        Form::Position => naming::read_position(kind_of(field), text)?,
         Form::Json => match serde_json::from_str::<&RawValue>(text.trim()) {
             Ok(raw) => Json::parse(raw.get()),
             Err(error) => {
@@ -136,16 +159,35 @@ mod tests {
             (r#"{"body":"a\nb"}"#, r#"{"body":"c"}"#, Form::Text),
             (r#"{"ranges":["2:1-2:1","3:1-3:2"]}"#, r#"{"ranges":["2:1-2:1"]}"#, Form::Lines),
             (r#"{"ranges":[""]}"#, r#"{"ranges":["a"]}"#, Form::Json),
+            (r#"{"key":2,"verseNumber":255}"#, r#"{"key":3}"#, Form::Position),
             (r#"{"x":1.50}"#, r#"{"x":null}"#, Form::Json),
             (r#"{"x":"text"}"#, r#"{"x":1e400}"#, Form::Json),
         ] {
-            let field = field(&Kind::Note, device, server);
+            let field = field(&kind_named(form), device, server);
             for choice in [Choice::Device, Choice::Server] {
                 let (written, text) = text_of(&field, Some(&choice));
                 assert_eq!(written, form, "{device}");
                 assert_eq!(choice_of(&field, form, &text), Ok(choice), "{device}");
             }
         }
+    }
+
+    fn kind_named(form: Form) -> Kind {
+        if form == Form::Position { Kind::Bookmark } else { Kind::Note }
+    }
+
+    #[test]
+    fn a_position_is_edited_as_people_write_it() {
+        let sides = [r#"{"chapterNumber":2,"verseNumber":200}"#, r#"{"chapterNumber":18,"verseNumber":10}"#];
+        let field = field(&Kind::ReadingSession, sides[0], sides[1]);
+        assert_eq!(text_of(&field, None), (Form::Position, String::from("2:200")));
+        assert_eq!(choice_of(&field, Form::Position, "18:10"), Ok(Choice::Server));
+        let edited = Json::parse(r#"{"chapterNumber":2,"verseNumber":201}"#);
+        assert_eq!(choice_of(&field, Form::Position, " 2:201\n"), Ok(Choice::Edited(edited)));
+        let complaint = choice_of(&field, Form::Position, "page 3").expect_err("no position");
+        assert!(complaint.contains("2:255"), "{complaint}");
+        let odd = super::tests::field(&Kind::Bookmark, r#"{"key":"x"}"#, r#"{"key":2}"#);
+        assert_eq!(text_of(&odd, None).0, Form::Json, "what is no position is edited as it is");
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub fn rows(inspection: &Inspection, resolution: &Resolution, query: &Query) -> 
 }
 
 fn searchable(inspection: &Inspection, pair: &Pair) -> String {
-    let mut text = format!("{} {} {}", pair.kind.wire(), pair.key, naming::title(inspection, pair));
+    let mut text = format!("{} {} {}", pair.kind.wire(), pair.key, naming::label(inspection, pair));
     for side in [Side::Device, Side::Server] {
         text.push('\n');
         text.push_str(&naming::excerpt(inspection, pair, side));

@@ -67,7 +67,7 @@ pub use preview::{Entry, Preview, Section, request_line};
 pub use refused::Refused;
 pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
-pub use story::{Step, count, ended, push_step};
+pub use story::{Step, Told, count, ended, push_step};
 pub use task::{Answer, Job, Task};
 pub use timeline::{Lane, Manner, Message, STEP_HEIGHT, Timeline, named, stands_apart, words_rows};
 pub use token::TokenPrompt;

@@ -5,15 +5,14 @@ use std::ops::Range;
 
 use indexmap::IndexMap;
 
-use super::choose;
 use super::selection::{Scroll, Selection};
+use super::story::count;
 use super::task::Job;
 use crate::domain::field::FieldPath;
 use crate::domain::inspect::{Inspection, PairId};
-use crate::domain::json::Json;
 use crate::domain::plan::Plan;
 use crate::domain::resolution::Unit;
-use crate::domain::{naming, safe_text};
+use crate::domain::{ledger, naming, safe_text};
 
 /// Of a marked entry no more than this is shown in full, bytes.
 const SHOWN: usize = 64 * 1024;
@@ -37,6 +36,8 @@ pub struct Preview {
     pub full: Scroll,
     /// Whether keys scroll the marked entry rather than move the mark.
     pub in_full: bool,
+    /// The resource of each server mutation that is taken over, by its position in `plan.apply`.
+    takers: Vec<Option<PairId>>,
     shown: Option<Shown>,
 }
 
@@ -102,7 +103,7 @@ impl Section {
     pub fn count(self, plan: &Plan) -> usize {
         match self {
             Self::Mind => plan.warnings.len(),
-            Self::Lost => plan.ledger.len(),
+            Self::Lost => plan.all_lost(),
             Self::Open => plan.open.len(),
             Self::Held => plan.hold.len(),
             Self::Sent => plan.pushed(),
@@ -119,8 +120,13 @@ pub enum Entry {
     Heading(Section),
     /// Warnings that say the same, by their position in [`Preview::alike`].
     Mind(usize),
-    /// A lost value.
-    Loss(usize),
+    /// A lost value, or one that goes with the line above it.
+    Loss {
+        /// Its position in the ledger.
+        at: usize,
+        /// Whether it belongs to the line above.
+        under: bool,
+    },
     /// A field that waits.
     Open(usize),
     /// Queue entries that stay.
@@ -163,7 +169,7 @@ impl Preview {
                 let warning = warnings.next()?;
                 Unit { pair: warning.pair?, path: warning.path.clone().unwrap_or_else(FieldPath::existence) }
             }
-            Entry::Loss(at) => {
+            Entry::Loss { at, .. } => {
                 let loss = plan.ledger.get(at)?;
                 Unit { pair: loss.pair, path: loss.path.clone() }
             }
@@ -176,6 +182,11 @@ impl Preview {
                 whole(inspection.ids().find(|(_, pair)| pair.server.contains(position))?.0)
             }
         })
+    }
+
+    /// The resource of a server mutation that is taken over, by its position in `plan.apply`.
+    pub fn taker(&self, at: usize) -> Option<PairId> {
+        self.takers.get(at).copied().flatten()
     }
 
     /// Marks the next (or the previous) section.
@@ -197,6 +208,9 @@ impl Preview {
             self.shown = None;
             return;
         };
+        if self.takers.len() != plan.apply.len() {
+            self.takers = takers(inspection, plan);
+        }
         let (width, rows) = full;
         let known = self.shown.as_ref().is_some_and(|shown| shown.entry == entry && shown.width == width);
         if !known {
@@ -228,6 +242,19 @@ fn in_full(plan: &Plan, alike: &[Vec<usize>], inspection: &Inspection, entry: En
     text
 }
 
+/// Which resource each server mutation of `plan.apply` is about.
+fn takers(inspection: &Inspection, plan: &Plan) -> Vec<Option<PairId>> {
+    let mut pairs = vec![None; inspection.window.mutations.len()];
+    for (id, pair) in inspection.ids() {
+        for position in &pair.server {
+            if let Some(slot) = pairs.get_mut(*position) {
+                *slot = Some(id);
+            }
+        }
+    }
+    plan.apply.iter().map(|position| pairs.get(*position).copied().flatten()).collect()
+}
+
 /// Warnings that say the same, together, in the order of the first of each.
 fn alike(plan: &Plan) -> Vec<Vec<usize>> {
     let mut alike: IndexMap<&str, Vec<usize>> = IndexMap::new();
@@ -246,7 +273,12 @@ fn entries(plan: &Plan, warnings: usize) -> Vec<Entry> {
         entries.push(Entry::Heading(section));
         match section {
             Section::Mind => entries.extend((0..warnings).map(Entry::Mind)),
-            Section::Lost => entries.extend((0..plan.ledger.len()).map(Entry::Loss)),
+            Section::Lost => {
+                for line in ledger::lines(&plan.ledger) {
+                    entries.push(Entry::Loss { at: line.at, under: false });
+                    entries.extend(line.under.into_iter().map(|at| Entry::Loss { at, under: true }));
+                }
+            }
             Section::Open => entries.extend((0..plan.open.len()).map(Entry::Open)),
             Section::Held => entries.extend((0..plan.hold.len()).map(Entry::Held)),
             Section::Sent => {
@@ -278,20 +310,13 @@ fn full(plan: &Plan, alike: &[Vec<usize>], inspection: &Inspection, entry: Entry
             let named: Vec<String> = warnings
                 .filter_map(|warning| warning.pair)
                 .take(NAMED)
-                .map(|id| {
-                    let pair = inspection.pair(id);
-                    format!("{} {}", choose::noun(&pair.kind), naming::title(inspection, pair))
-                })
+                .map(|id| naming::label(inspection, inspection.pair(id)))
                 .collect();
             format!("{text}\n{}", named.join(", "))
         }
-        Entry::Loss(at) => {
+        Entry::Loss { at, .. } => {
             let loss = plan.ledger.get(at)?;
-            let value = match &loss.value {
-                Json::String(text) => text.clone(),
-                value => value.to_text(),
-            };
-            format!("{} · {}\n{value}", loss.side.name(), loss.reason)
+            format!("{} · {}\n{}", loss.side.name(), loss.reason, loss.words())
         }
         Entry::Open(at) => {
             let unit = plan.open.get(at)?;
@@ -306,10 +331,10 @@ fn full(plan: &Plan, alike: &[Vec<usize>], inspection: &Inspection, entry: Entry
         Entry::Post(post) => {
             let batch = plan.batches.get(post)?;
             format!(
-                "{}\n{} mutations, {}{}",
+                "{}\n{}, {}{}",
                 request_line(plan, post),
-                batch.items.len(),
-                batch.phase.name(),
+                count(batch.items.len(), "mutation"),
+                batch.phase.words(),
                 if batch.last_mutation_at.is_some() {
                     ""
                 } else {

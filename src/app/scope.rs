@@ -50,7 +50,7 @@ impl Scope {
 pub struct Forecast {
     /// How many divergences of the scope would still wait for a person.
     pub open: usize,
-    /// How many values the retry would then lose, on all resources.
+    /// How many things the retry would then lose, on all resources.
     pub lost: usize,
 }
 
@@ -65,7 +65,7 @@ pub fn forecasts(
         let choices = strategy::choices_for_all(inspection, resolution, rule, |pair| scope.holds(pair));
         let mut resolution = resolution.clone();
         resolution.choose(rule.name(), choices);
-        let lost = plan::plan(inspection, &resolution, now).ledger.len();
+        let lost = plan::plan(inspection, &resolution, now).all_lost();
         Forecast { open: scope.open(inspection, &resolution), lost }
     })
 }

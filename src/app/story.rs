@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::event::{PushEnd, Stuck};
 use super::page::{Page, Rank};
+use crate::domain::again::Again;
 use crate::domain::answer::Class;
 use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
-use crate::domain::push::{Difference, End, Note};
+use crate::domain::naming;
+use crate::domain::push::{Answer, Difference, End, Note, Outcome};
 use crate::domain::window::{PullPath, PullStep};
+pub use crate::domain::words::{count, sentence};
 use crate::exit::ExitCode;
 
 /// A step as it is shown: its mark and its words.
@@ -24,11 +27,6 @@ impl Step {
     fn new(mark: char, text: impl Into<String>) -> Self {
         Self { mark, text: text.into() }
     }
-}
-
-/// A number and its noun: `1 mutation`, `3 mutations`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// What a recovery begins with, in words.
@@ -132,22 +130,40 @@ fn names(ids: &[QueueId]) -> String {
     format!("queue {} {}{more}", if ids.len() == 1 { "entry" } else { "entries" }, shown.join(", "))
 }
 
-/// Why the device is stuck, in full: causes, warnings, the steps of the pull.
+/// Why the device is stuck, in full: causes (`None` while they are worked out), warnings, the steps of the pull.
 pub fn why(
     inspection: &Inspection,
-    causes: &[Cause],
+    causes: Option<&[Cause]>,
     warnings: &[String],
     stuck: Option<Stuck>,
     pull: &[PullStep],
 ) -> Page {
     let mut page = Page::default();
     page.push(Rank::Title, "Why the device is stuck");
-    if causes.is_empty() {
-        page.push(Rank::Good, "Nothing stands against a sync: the cursor is the head.");
-    }
-    for cause in causes {
+    let causes = match causes {
+        Some([]) => {
+            page.push(Rank::Good, "Nothing stands against a sync: the cursor is the head.");
+            &[]
+        }
+        Some(causes) => causes,
+        None => {
+            page.push(Rank::Text, "It is being worked out …");
+            &[]
+        }
+    };
+    // They come sorted: what a push does not cure first.
+    let stay = causes.iter().take_while(|cause| cause.stays).count();
+    for (at, cause) in causes.iter().enumerate() {
+        if at == 0 && stay > 0 {
+            page.push(Rank::Warning, "This still blocks the device once everything is pushed:");
+        }
+        if at == stay && stay > 0 {
+            page.push(Rank::Heading, "The rest, which a push settles");
+        }
         page.push(Rank::Heading, cause_title(&cause.id));
         page.push(Rank::Text, sentence(&cause.evidence));
+        let rules: Vec<&str> = cause.rules().collect();
+        page.item(Rank::Item, '→', format!("{} [{}]", sentence(&cause.next), rules.join(", ")));
     }
     let window = &inspection.window;
     let told = inspection.warnings();
@@ -190,9 +206,9 @@ pub fn why(
     page
 }
 
-/// A cause in a person's words, and its id, by which reports and logs are searched.
-fn cause_title(id: &str) -> String {
-    let words = match id {
+/// A cause in a person's words.
+fn cause_title(id: &str) -> &str {
+    match id {
         "another-device-synced" => "Another device synced meanwhile",
         "concurrent-mutations" => "Both sides changed the same resources",
         "missed-header" => "The device never got its new cursor",
@@ -204,27 +220,43 @@ fn cause_title(id: &str) -> String {
         "clock-skew" => "A clock is wrong",
         "schema-mismatch" => "The data has another form than expected",
         _ if id.starts_with("sdk-abort:") => "The device's own sync gives up on it",
-        _ => return id.to_owned(),
-    };
-    format!("{words} · {id}")
+        _ => id,
+    }
 }
 
-/// With a capital letter and a full stop.
-pub fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let mut sentence: String =
-        letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-    if !sentence.ends_with(['.', '!', '?']) {
-        sentence.push('.');
+/// Where something is told: only on the screen there are keys to name, and only elsewhere commands.
+pub enum Told<'a> {
+    /// On the screen.
+    Screen,
+    /// On paper: standard output, with the commands that come next.
+    Paper(&'a Again),
+}
+
+impl Told<'_> {
+    /// What to do next: the sentence for the screen, or the one for paper with its command.
+    fn step(&self, screen: &str, paper: &str, verb: &str, more: &[&str]) -> String {
+        match self {
+            Self::Screen => screen.to_owned(),
+            Self::Paper(again) => format!("{paper}: {}", again.command(verb, more)),
+        }
     }
-    sentence
+}
+
+impl Told<'_> {
+    /// The choices outlive a push that ended early.
+    fn nothing_lost(&self) -> String {
+        String::from(match self {
+            Self::Screen => "Nothing is lost: Enter goes back, the choices still stand.",
+            Self::Paper(_) => "Nothing is lost: the same command can be given again.",
+        })
+    }
 }
 
 /// How a push ended: what happened, what to do on the device, where everything lies.
-pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
+pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
     let outcome = &end.outcome;
     let mut page = Page::default();
-    let (rank, title) = title(&outcome.end);
+    let (rank, title) = title(outcome);
     page.push(Rank::Title, title);
     page.push(rank, what_happened(end));
     if let Some(failure) = &end.failure {
@@ -242,13 +274,13 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
     if !outcome.quarantined.is_empty() {
         page.push(Rank::Heading, "Set aside, because the server refuses it");
         for left in &outcome.quarantined {
-            page.item(Rank::Item, '✗', format!("{}: {}", names(&left.ids), left.message));
+            page.item(Rank::Item, '✗', format!("{}: {}", called(outcome, &left.ids), left.message));
         }
     }
     if !outcome.held.is_empty() {
         page.push(Rank::Heading, "Still in the queue");
         for left in &outcome.held {
-            page.item(Rank::Item, '·', format!("{}: {}", names(&left.ids), left.message));
+            page.item(Rank::Item, '·', format!("{}: {}", called(outcome, &left.ids), left.message));
         }
     }
     if !outcome.differences.is_empty() {
@@ -258,7 +290,7 @@ pub fn ended(end: &PushEnd) -> (Page, ExitCode) {
         }
     }
     page.push(Rank::Heading, "What to do now");
-    for (mark, line) in ('1'..='9').zip(next_steps(end)) {
+    for (mark, line) in ('1'..='9').zip(next_steps(end, told)) {
         page.item(Rank::Item, mark, line);
     }
     if !end.left_out.is_empty() {
@@ -300,13 +332,52 @@ fn difference_words(difference: &Difference) -> String {
     format!("{} {resource_id}{field}: {what} ({})", kind.wire(), names(ids))
 }
 
-fn title(end: &End) -> (Rank, &'static str) {
-    match end {
+/// The resource of queue entries that are still there, and the entries: `NOTE 2:255 (queue entry q1)`.
+fn called(outcome: &Outcome, ids: &[QueueId]) -> String {
+    let inspection = &outcome.inspection;
+    let position = ids.first().and_then(|id| inspection.device.queue.iter().position(|m| m.id == *id));
+    let Some(position) = position else { return names(ids) };
+    let pair = inspection.pair(inspection.pair_of_queued(position));
+    format!("{} ({})", naming::label(inspection, pair), names(ids))
+}
+
+/// Whether the last answer was a failure of the server's own, and not a no.
+fn failed(class: Class) -> bool {
+    match class {
+        Class::Server => true,
+        Class::Rejected
+        | Class::BadRequest
+        | Class::Unauthorized
+        | Class::Forbidden
+        | Class::NotFound
+        | Class::OutOfSync
+        | Class::ConflictOther
+        | Class::Validation
+        | Class::RateLimited
+        | Class::Other => false,
+    }
+}
+
+/// Whether something was sent and only its answer did not come: then the server was reached.
+fn answer_was_lost(outcome: &Outcome) -> bool {
+    match outcome.course.exchanges.last().map(|exchange| &exchange.answer) {
+        Some(Answer::Lost(_) | Answer::Doubtful(_)) => true,
+        Some(Answer::Awaited | Answer::Acknowledged { .. } | Answer::Refused(_) | Answer::NotSent(_))
+        | None => false,
+    }
+}
+
+fn title(outcome: &Outcome) -> (Rank, &'static str) {
+    match &outcome.end {
         End::Done => (Rank::Good, "The sync went through"),
         End::Left => (Rank::Warning, "What was settled is sent; the rest remains"),
         End::Reopened(_) => (Rank::Warning, "The server changed meanwhile"),
         End::FirstSync(_) => (Rank::Warning, "The server expects a first sync"),
+        End::Refused(refusal) if failed(refusal.class) => (Rank::Warning, "The server failed"),
         End::Refused(_) => (Rank::Warning, "The server refused"),
+        End::Unreachable(_) if answer_was_lost(outcome) => {
+            (Rank::Warning, "The server gave no answer that can be used")
+        }
         End::Unreachable(_) => (Rank::Warning, "The server cannot be reached"),
         End::Unknown { .. } => (Rank::Warning, "It cannot be told what arrived"),
         End::HeadKeepsMoving => (Rank::Warning, "The head moved on every attempt"),
@@ -331,7 +402,7 @@ fn what_happened(end: &PushEnd) -> String {
     }
 }
 
-fn next_steps(end: &PushEnd) -> Vec<String> {
+fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
     let written = end.written.is_some();
     let back = if written {
         "Put the device file back on the device; its next sync starts from the new cursor."
@@ -345,23 +416,40 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
                 "Open the app there and let it sync once: it has nothing to push and pulls nothing new.",
             ),
         ],
-        End::Left => vec![String::from("Enter goes back to what is open; choose, preview and send again.")]
-            .into_iter()
-            .chain((!end.outcome.quarantined.is_empty()).then(|| {
+        End::Left => vec![told.step(
+            "Enter goes back to what is open; choose, preview and send again.",
+            "Choose what is open on the screen, and send again",
+            "open",
+            &[],
+        )]
+        .into_iter()
+        .chain((!end.outcome.quarantined.is_empty()).then(|| match told {
+            Told::Screen => {
                 String::from("What the server refuses can be corrected there: e edits the marked field.")
-            }))
-            .collect(),
-        End::Reopened(_) => {
-            vec![String::from("Enter shows what was reopened; the other choices still stand.")]
-        }
-        End::FirstSync(_) => {
-            vec![String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")]
-        }
+            }
+            Told::Paper(_) => String::from("What the server refuses can be corrected there, or dropped."),
+        }))
+        .collect(),
+        End::Reopened(_) => vec![told.step(
+            "Enter shows what was reopened; the other choices still stand.",
+            "Look at what changed on the screen, and choose again",
+            "open",
+            &[],
+        )],
+        End::FirstSync(_) => vec![match told {
+            Told::Screen => {
+                String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")
+            }
+            Told::Paper(_) => String::from(
+                "Give the same command with --retry-first-sync: it asks once more, with -1 where the server wants it.",
+            ),
+        }],
         End::Refused(refusal) => vec![
             match refusal.class {
                 Class::Forbidden => {
                     let scopes: Vec<&str> = end.outcome.course.scopes_needed().into_iter().collect();
-                    format!("Use a token of the same environment with the scopes {}.", scopes.join(", "))
+                    let scope = if scopes.len() == 1 { "scope" } else { "scopes" };
+                    format!("Use a token of the same environment with the {scope} {}.", scopes.join(", "))
                 }
                 Class::Rejected
                 | Class::BadRequest
@@ -374,22 +462,39 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
                 | Class::Server
                 | Class::Other => refusal.next_step(),
             },
-            String::from("Nothing is lost: Enter goes back, the choices still stand."),
+            told.nothing_lost(),
+        ],
+        End::Unreachable(_) if answer_was_lost(&end.outcome) => vec![
+            String::from("Try again in a while; what has arrived is looked up first and is not sent twice."),
+            told.nothing_lost(),
         ],
         End::Unreachable(_) => {
-            vec![String::from("Check the network and the address; Enter goes back, the choices still stand.")]
+            vec![String::from("Check the network and the server's address."), told.nothing_lost()]
         }
         End::Unknown { .. } => vec![
-            String::from(
+            told.step(
                 "Start unstick on the same device file again: it looks up what arrived and goes on from there.",
+                "Go on from there; what arrived is looked up first",
+                "resume",
+                &["--yes"],
             ),
             String::from("Send nothing from the device meanwhile."),
         ],
-        End::HeadKeepsMoving => {
-            vec![String::from("Another device writes all the time: let it finish, then r pulls again.")]
-        }
-        End::Cancelled => {
-            vec![String::from("Enter goes back; what was acknowledged is done and is not sent again.")]
-        }
+        End::HeadKeepsMoving => vec![match told {
+            Told::Screen => {
+                String::from("Another device writes all the time: let it finish, then r pulls again.")
+            }
+            Told::Paper(_) => String::from(
+                "Another device writes all the time: let it finish, then give the same command again.",
+            ),
+        }],
+        End::Cancelled => vec![match told {
+            Told::Screen => {
+                String::from("Enter goes back; what was acknowledged is done and is not sent again.")
+            }
+            Told::Paper(_) => String::from(
+                "The same command goes on; what was acknowledged is done and is not sent again.",
+            ),
+        }],
     }
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::redact::StandIns;
 use super::{Case, Decided, SCHEMA};
+use crate::domain::again::UNNAMED;
 use crate::domain::choices;
 use crate::domain::device::{Device, Known, SyncState};
 use crate::domain::diagnosis;
@@ -142,9 +143,9 @@ pub(super) fn outcome(
             Decided::Strategy(strategy) => planned::By::Strategy(*strategy),
             Decided::Choices(_) => planned::By::Choices("the case"),
         };
-        planned::Report { inspection, plan, by, reopened: &[], warnings: &[] }
+        planned::Report { inspection, plan, by, reopened: &[], warnings: &[], again: &UNNAMED }
     });
-    let inspected = inspected::Report { inspection, causes: &causes, warnings: &[], now };
+    let inspected = inspected::Report { inspection, causes: &causes, warnings: &[], now, again: &UNNAMED };
     serde_json::to_string(&Outcome { inspection: inspected, plan: report }).map(|text| Json::parse(&text))
 }
 

@@ -291,7 +291,7 @@ pub(super) struct Compare {
 
 /// Simulate weeks of syncs: what each strategy costs, for how long between two syncs
 ///
-/// The four strategies on the same edits, through the protocol's rules: 409s, divergences, values lost, requests that a
+/// The four strategies on the same edits, through the protocol's rules: 409s, divergences, changes lost, requests that a
 /// 409 made necessary, and how long until all devices agree. The same seed gives the same numbers.
 ///
 /// On a terminal it opens a screen with charts, on which the settings can be turned. With --format, or where the output

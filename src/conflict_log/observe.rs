@@ -7,6 +7,7 @@ use super::event::{Event, What, name, new_id, stable_id};
 use crate::domain::device::Device;
 use crate::domain::diagnosis;
 use crate::domain::inspect::{Inspection, Pair, Status};
+use crate::domain::ledger;
 use crate::domain::mutation::Millis;
 use crate::domain::push::Outcome;
 use crate::domain::resolution::{By, Chosen, Resolution};
@@ -175,7 +176,7 @@ impl Decided {
             sent: count(outcome.sent.len()),
             held: count(outcome.held.iter().map(|held| held.ids.len()).sum()),
             quarantined: count(outcome.quarantined.iter().map(|entry| entry.ids.len()).sum()),
-            lost: count(outcome.ledger.len()),
+            lost: count(ledger::lines(&outcome.ledger).len()),
             took_ms: ms(took),
             ..blank(new_id(), What::Push, &outcome.device, scene)
         };

@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, ResourceId, WireMutation};
 use super::window::Unreadable;
+use super::words::count_were;
 
 /// One entry of a POST's answer.
 #[derive(Clone, Debug)]
@@ -90,7 +91,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match self {
             Self::Count { sent, acknowledged } => {
-                return write!(f, "{sent} mutations were sent and {acknowledged} acknowledged");
+                return write!(f, "{} sent and {acknowledged} acknowledged", count_were(*sent, "mutation"));
             }
             Self::Unreadable(Unreadable { pointer, found, expected, .. }) => {
                 return write!(f, "{found} at {pointer}, where {expected} was expected");

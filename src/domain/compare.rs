@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::field::{Choice, Field, FieldPath, FieldShape, Verdict};
 use super::inspect::{Inspection, Pair, PairId, Status};
 use super::json::Json;
+use super::ledger;
 use super::mutation::{Kind, Millis, Op, Side};
 use super::plan::{self, Plan};
 use super::resolution::{By, Resolution};
@@ -38,6 +39,23 @@ pub struct Column {
     pub plan: Plan,
     /// How much of everything.
     pub totals: Totals,
+    /// Of each entry of the ledger whether it is a line, and not under one.
+    lines: Vec<bool>,
+}
+
+impl Column {
+    fn new(strategy: Strategy, plan: Plan) -> Self {
+        let mut lines = vec![false; plan.ledger.len()];
+        for line in ledger::lines(&plan.ledger) {
+            lines[line.at] = true;
+        }
+        Self { strategy, totals: Totals::of(&plan), plan, lines }
+    }
+
+    /// Whether an entry of the ledger is a line of its own, by its position; what stands under one is not counted.
+    pub fn is_line(&self, at: usize) -> bool {
+        self.lines.get(at).copied().unwrap_or(false)
+    }
 }
 
 /// What a strategy costs.
@@ -48,9 +66,9 @@ pub struct Totals {
     pub pushed: usize,
     /// Server mutations that the device takes over.
     pub applied: usize,
-    /// Values of the device that are not in the result.
+    /// Things of the device that are not in the result: the lines of its ledger.
     pub lost_device: usize,
-    /// Values of the server that are not in the result.
+    /// Things of the server that are not in the result.
     pub lost_server: usize,
     /// Fields that wait for a person.
     pub open: usize,
@@ -64,13 +82,12 @@ pub struct Totals {
 
 impl Totals {
     fn of(plan: &Plan) -> Self {
-        let lost = |side: Side| plan.ledger.iter().filter(|loss| loss.side == side).count();
         let posts = plan.batches.len();
         Self {
             pushed: plan.pushed(),
             applied: plan.apply.len(),
-            lost_device: lost(Side::Device),
-            lost_server: lost(Side::Server),
+            lost_device: plan.lost(Side::Device),
+            lost_server: plan.lost(Side::Server),
             open: plan.open.len(),
             held: plan.hold.iter().map(|left| left.device.len()).sum(),
             posts,
@@ -78,7 +95,7 @@ impl Totals {
         }
     }
 
-    /// Values that are not in the result, of either side.
+    /// Things that are not in the result, of either side.
     pub const fn lost(&self) -> usize {
         self.lost_device + self.lost_server
     }
@@ -252,7 +269,7 @@ pub fn compare(inspection: &Inspection, by_hand: &Resolution, now: Millis) -> Co
         .collect();
     let mut flips: Vec<Flip> = rows.iter().filter_map(|row| row.flip).collect();
     flips.sort_by_key(|flip| (flip.at_ms.unsigned_abs(), flip.pair));
-    let columns = decided.map(|(strategy, _, plan)| Column { strategy, totals: Totals::of(&plan), plan });
+    let columns = decided.map(|(strategy, _, plan)| Column::new(strategy, plan));
     Comparison { columns, rows, flips }
 }
 
@@ -413,7 +430,7 @@ pub struct Fleet {
 pub struct OfKind {
     /// How many resources diverge.
     pub divergences: usize,
-    /// Values that are lost.
+    /// Things that are lost.
     pub lost: [usize; 4],
     /// Fields that are left open.
     pub open: [usize; 4],
@@ -444,8 +461,9 @@ impl Fleet {
             self.kinds.entry(inspection.pair(row.pair).kind.clone()).or_default().divergences += 1;
         }
         for (at, column) in comparison.columns.iter().enumerate() {
-            for loss in &column.plan.ledger {
-                self.kinds.entry(loss.kind.clone()).or_default().lost[at] += 1;
+            for line in ledger::lines(&column.plan.ledger) {
+                let kind = column.plan.ledger[line.at].kind.clone();
+                self.kinds.entry(kind).or_default().lost[at] += 1;
             }
             for unit in &column.plan.open {
                 let kind = inspection.pair(unit.pair).kind.clone();
@@ -491,9 +509,9 @@ mod tests {
         let (_, comparison) = compared();
         let totals = comparison.columns.each_ref().map(|column| column.totals);
         let expected = [
-            // The creation goes; everything of the server's is taken over; three device values are given up.
+            // The creation goes; everything of the server's is taken over; three things of the device are given up.
             Totals { pushed: 1, applied: 4, lost_device: 3, posts: 1, pulls: 1, ..Totals::default() },
-            // All four go (the note's update, the note brought back, the position, the creation); two server values
+            // All four go (the note's update, the note brought back, the position, the creation); two of the server
             // and its deletion are gone over.
             Totals { pushed: 4, applied: 4, lost_server: 3, posts: 1, pulls: 1, ..Totals::default() },
             // The note's text is newer on the device; the deletion is newer on the server; the session tells no time.
@@ -546,7 +564,9 @@ mod tests {
             [(Side::Server, String::from("\"DELETE\""))]
         );
         let pair = deleted.pair;
-        assert_eq!(comparison.lost_with(Strategy::ServerWins, pair).count(), 1);
+        let with: Vec<&str> =
+            comparison.lost_with(Strategy::ServerWins, pair).map(|loss| loss.path.as_str()).collect();
+        assert_eq!(with, ["", "/body"], "the note as a whole, and what it said");
         assert_eq!(inspection.pair(pair).key, "id:n2");
     }
 

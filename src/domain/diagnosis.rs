@@ -21,11 +21,24 @@ pub struct Cause {
     pub id: String,
     /// What shows it, as one sentence.
     pub evidence: String,
+    /// What to do about it, as one sentence.
+    pub next: String,
+    /// Whether it goes on blocking the device once everything is pushed (PROTOCOL A10, "push fixes?").
+    pub stays: bool,
+    /// Ids of the same thing by other rules, such as `sdk-abort:S-P1` of a queue over the limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 impl Cause {
     fn new(id: &str, evidence: String) -> Self {
-        Self { id: id.to_owned(), evidence }
+        let (next, stays) = remedy(id);
+        Self { id: id.to_owned(), evidence, next: next.to_owned(), stays, also: Vec::new() }
+    }
+
+    /// The ids by which reports and logs are searched: its own, then those of other rules.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.id).chain(&self.also).map(String::as_str)
     }
 }
 
@@ -57,21 +70,75 @@ pub fn was_refused(device: &Device) -> bool {
     errors.any(|error| error.contains("OutOfSync") || error.contains("409"))
 }
 
-/// Why the device is stuck: what explains most comes first. Empty when nothing is wrong.
+/// Why the device is stuck, each cause once: what would still block it after everything is pushed comes first, then
+/// what explains most. Empty when nothing is wrong.
 pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    causes.extend(cursor_causes(inspection));
-    causes.extend(other_devices(inspection, now));
-    causes.extend(concurrent(inspection));
-    causes.extend(echoes(inspection));
-    causes.extend(not_visible(inspection));
-    causes.extend(refusals(inspection));
-    causes.extend(poison(inspection));
-    causes.extend(over_limit(inspection));
-    causes.extend(clock_skew(inspection, now));
-    causes.extend(schema(inspection));
-    causes.extend(phone::sdk_abort_causes(inspection));
+    let mut found = Vec::new();
+    found.extend(cursor_causes(inspection));
+    found.extend(other_devices(inspection, now));
+    found.extend(concurrent(inspection));
+    found.extend(echoes(inspection));
+    found.extend(schema(inspection));
+    found.extend(not_visible(inspection));
+    found.extend(poison(inspection));
+    found.extend(refusals(inspection));
+    found.extend(over_limit(inspection));
+    found.extend(clock_skew(inspection, now));
+    let mut causes: Vec<Cause> = Vec::new();
+    for cause in found {
+        match causes.iter_mut().find(|known| known.id == cause.id) {
+            Some(known) => known.evidence = format!("{}; {}", known.evidence, cause.evidence),
+            None => causes.push(cause),
+        }
+    }
+    for abort in phone::sdk_abort_causes(inspection) {
+        let same = same_cause(&abort.id).and_then(|id| causes.iter_mut().find(|known| known.id == id));
+        match same {
+            Some(known) => known.also.push(abort.id),
+            None => causes.push(abort),
+        }
+    }
+    // Sorting keeps the order among those that stay, and among the others.
+    causes.sort_by_key(|cause| !cause.stays);
     causes
+}
+
+/// The cause that says the same as a rule of the phone's client.
+fn same_cause(abort: &str) -> Option<&'static str> {
+    match abort.strip_prefix("sdk-abort:")? {
+        "S-P1" => Some("queue-over-limit"),
+        "S-P2" => Some("poison-mutation"),
+        "S-G1" | "S-G2" => Some("schema-mismatch"),
+        _ => None,
+    }
+}
+
+/// What to do about a cause, and whether it stays when everything is pushed.
+fn remedy(id: &str) -> (&'static str, bool) {
+    match id {
+        "another-device-synced" => ("push from here: the device then goes on from the server's head", false),
+        "concurrent-mutations" => ("choose for each of them; until then nothing of it is sent", false),
+        "missed-header" => ("push from here: what has arrived is recognised and not sent again", false),
+        "first-sync-mismatch" => {
+            ("push from here: the first request then carries what the server wants", false)
+        }
+        "cursor-ahead" => {
+            ("make sure that it is the right server and the right account before anything is sent", false)
+        }
+        "queue-over-limit" => (
+            "push from here, which sends them in several POSTs; the phone's own sync fails until its database holds the repaired queue",
+            true,
+        ),
+        "poison-mutation" => ("correct that entry or drop it; the rest can be sent without it", true),
+        "auth" => ("use a token that has the missing scopes, or let the user sign in again", true),
+        "clock-skew" => {
+            ("look at the times before last-write-wins decides, and set the device's clock", false)
+        }
+        "schema-mismatch" => {
+            ("the server's answer has to be corrected; until then the device's cursor stays", true)
+        }
+        _ => ("look at the entries named", true),
+    }
 }
 
 fn cursor_causes(inspection: &Inspection) -> Vec<Cause> {
@@ -207,7 +274,7 @@ fn over_limit(inspection: &Inspection) -> Option<Cause> {
     (size > MAX_BATCH).then(|| {
         Cause::new(
             "queue-over-limit",
-            format!("{size} mutations of {} wait, and a POST takes at most {MAX_BATCH}; the phone does not cut them", phase.name()),
+            format!("{size} mutations of {} wait, and a POST takes at most {MAX_BATCH}; the phone sends them all in one", phase.words()),
         )
     })
 }

@@ -2,6 +2,7 @@
 //! no async, no screen.
 
 pub mod ack;
+pub mod again;
 pub mod answer;
 pub mod bidi;
 pub mod choices;
@@ -17,6 +18,7 @@ pub mod given;
 pub mod identity;
 pub mod inspect;
 pub mod json;
+pub mod ledger;
 pub mod lookalike;
 pub mod mutation;
 pub mod naming;
@@ -33,3 +35,4 @@ pub mod stamp;
 pub mod strategy;
 pub mod text;
 pub mod window;
+pub mod words;

@@ -8,7 +8,8 @@ use super::field::{FieldPath, Verdict};
 use super::identity::{FAVORITES, Facts};
 use super::inspect::{Inspection, PairId};
 use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId};
+use super::ledger;
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, Side};
 use super::preflight::{self, Rule};
 use super::resolution::{Resolution, Unit};
 use super::settle::{self, Item, Loss, Outcome, Settled};
@@ -54,6 +55,18 @@ impl Phase {
             Self::NotesAndSessions => "notes-and-sessions",
             Self::Unknown => "unknown-kinds",
             Self::JoinedCollections => "joined-collections",
+        }
+    }
+
+    /// What it sends, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LinkDeletes => "links that are removed",
+            Self::BookmarksAndCollections => "bookmarks and collections",
+            Self::Links => "links that are added",
+            Self::NotesAndSessions => "notes and reading sessions",
+            Self::Unknown => "kinds that unstick does not know",
+            Self::JoinedCollections => "collections that were joined with another",
         }
     }
 
@@ -138,6 +151,16 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How many things one side would lose: the lines of the ledger, not each value.
+    pub fn lost(&self, side: Side) -> usize {
+        ledger::count(&self.ledger, side)
+    }
+
+    /// How many things would be lost, of either side.
+    pub fn all_lost(&self) -> usize {
+        ledger::lines(&self.ledger).len()
+    }
+
     /// How many mutations would be sent.
     pub fn pushed(&self) -> usize {
         self.batches.iter().map(|batch| batch.items.len()).sum()

@@ -103,7 +103,11 @@ impl Rule {
             (Self::Ranges, Json::Array(ranges)) => {
                 let bad = ranges.iter().filter(|range| !range.as_str().is_some_and(is_range)).count();
                 let of = ranges.len();
-                (bad > 0).then(|| format!("has {bad} of {of} entries that are no such range"))
+                (bad > 0).then(|| match (bad, of) {
+                    (1, 1) => String::from("has an entry that is no such range"),
+                    (1, _) => format!("has 1 of {of} entries that is no such range"),
+                    (_, _) => format!("has {bad} of {of} entries that are no such range"),
+                })
             }
             (Self::Ranges, other) => Some(format!("is {}, not a list", other.type_name())),
             (Self::Place, Json::Object(place)) => no_place(place),

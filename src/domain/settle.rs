@@ -8,6 +8,7 @@ use super::inspect::rivals::reading_flag;
 use super::inspect::{self, Details, Inspection, Pair, PairId, Rival, Status};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, QueueId, ResourceId, Side, WireMutation};
+use super::naming;
 use super::resolution::{Chosen, Resolution};
 use super::squash::{Contradiction, Intent};
 
@@ -61,6 +62,8 @@ pub struct Loss {
     pub kind: Kind,
     /// The pair's key, which outlives the inspection.
     pub key: String,
+    /// What a person calls the resource; its label begins with the kind.
+    pub title: String,
     /// The field; the existence of the resource when an operation is lost.
     pub path: FieldPath,
     /// The side whose value is lost.
@@ -291,10 +294,15 @@ impl Settling<'_> {
 
     /// What the server has in a contest and loses by what is sent.
     fn go_over(&self, rival: &Rival, settled: &mut Settled) {
+        let title = match rival.other {
+            Some(other) => naming::title(self.inspection, self.inspection.pair(other)),
+            None => naming::title_of_row(self.inspection, &self.pair.kind, &rival.key),
+        };
         let lost = |reason| Loss {
             pair: rival.other.unwrap_or(self.id),
             kind: self.pair.kind.clone(),
             key: rival.key.clone(),
+            title: title.clone(),
             path: rival.path.clone(),
             side: Side::Server,
             value: rival.holds.clone(),
@@ -366,7 +374,9 @@ impl Settling<'_> {
     fn delete(&self, last: &Intent) -> Settled {
         let server = self.inspection.primary(self.pair);
         let reason = "the deletion was chosen";
-        let mut losses = self.losses_where(Side::Device, reason, |field| field.device.is_some());
+        let op = Json::string(last.op.wire());
+        let mut losses = vec![self.loss(FieldPath::existence(), Side::Device, op, reason)];
+        losses.extend(self.losses_where(Side::Device, reason, |field| field.device.is_some()));
         let mut settled = Settled { apply: self.pair.server.clone(), ..Settled::default() };
         let id = last.resource_id.clone().or_else(|| server.and_then(|m| m.resource_id.clone()));
         let gone = server.is_some_and(|m| m.op == Op::Delete);
@@ -384,6 +394,9 @@ impl Settling<'_> {
             settled.push.push(self.item_for(self.members(), for_wire(self.inspection, wire), last));
             settled.apply.clear();
         }
+        // What is said of one field stands together.
+        let order: Vec<FieldPath> = losses.iter().map(|loss| loss.path.clone()).collect();
+        losses.sort_by_key(|loss| order.iter().position(|path| *path == loss.path));
         settled.losses = losses;
         settled
     }
@@ -647,32 +660,22 @@ impl Settling<'_> {
         // A server that does not have the resource holds nothing of it, so that it would keep quiet about a member
         // says nothing either.
         let gone = self.inspection.primary(self.pair).is_none_or(|m| m.op == Op::Delete);
-        let mut losses = self.losses_where(Side::Device, reason, |field| {
+        // What stays behind on the server without the device's changes is not lost as a whole.
+        let deleted = self.inspection.primary(self.pair).is_some_and(|m| m.op == Op::Delete);
+        let fields = self.losses_where(Side::Device, reason, |field| {
             field.changed_by(Side::Device) || gone && !field.unchanged_by(Side::Device)
         });
-        if losses.is_empty() && gone {
-            losses.push(self.loss(
-                FieldPath::existence(),
-                Side::Device,
-                Json::string(last.op.wire()),
-                reason,
-            ));
-        }
-        losses
+        let whole = deleted || gone && (last.op == Op::Create || fields.is_empty());
+        let whole = whole
+            .then(|| self.loss(FieldPath::existence(), Side::Device, Json::string(last.op.wire()), reason));
+        whole.into_iter().chain(fields).collect()
     }
 
     /// What the server wrote, where the device's deletion goes over it.
     fn server_losses(&self, server_op: Op, reason: &'static str) -> Vec<Loss> {
-        let mut losses = self.losses_where(Side::Server, reason, |field| field.changed_by(Side::Server));
-        if losses.is_empty() {
-            losses.push(self.loss(
-                FieldPath::existence(),
-                Side::Server,
-                Json::string(server_op.wire()),
-                reason,
-            ));
-        }
-        losses
+        let whole = self.loss(FieldPath::existence(), Side::Server, Json::string(server_op.wire()), reason);
+        let fields = self.losses_where(Side::Server, reason, |field| field.changed_by(Side::Server));
+        std::iter::once(whole).chain(fields).collect()
     }
 
     /// The values of one side in the fields that `lost` names.
@@ -687,6 +690,7 @@ impl Settling<'_> {
             pair: self.id,
             kind: self.pair.kind.clone(),
             key: self.pair.key.clone(),
+            title: naming::title(self.inspection, self.pair),
             path,
             side,
             value,

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
+use super::words::count;
 
 /// What the server holds that the device may not have seen.
 #[derive(Clone, Debug)]
@@ -157,7 +158,7 @@ impl fmt::Display for PullStep {
             Self::Head(head) => write!(f, "the head is {head}"),
             Self::AskedPage { since, page } => write!(f, "GET mutations since {since}, page {page}"),
             Self::Page { page, mutations, unreadable, total, head, more } => {
-                write!(f, "page {page}: {mutations} mutations")?;
+                write!(f, "page {page}: {}", count(*mutations, "mutation"))?;
                 if let Some(total) = total {
                     write!(f, " of {total}")?;
                 }
@@ -213,14 +214,18 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
         window.warnings.push(String::from("the last page says that more follow: mutations are missing"));
     } else if total.is_some_and(|total| total > entries as u64) {
         let total = total.unwrap_or_default();
-        window.warnings.push(format!("the server speaks of {total} mutations, {entries} came"));
+        window.warnings.push(format!(
+            "the server speaks of {}, {entries} came",
+            count(usize::try_from(total).unwrap_or(usize::MAX), "mutation")
+        ));
     }
     let repeated = keep_newest(&mut window.mutations);
     if repeated > 0 && one_head {
         // While the head moves that is in order: what is written again stands at the end once more.
-        window
-            .warnings
-            .push(format!("{repeated} mutations came more than once; the newest of each resource is kept"));
+        window.warnings.push(format!(
+            "{} came more than once; the newest of each resource is kept",
+            count(repeated, "mutation")
+        ));
     }
     window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     window

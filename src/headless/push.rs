@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Format, finish, warnings};
-use crate::app::{ended, push_step};
+use crate::app::{Told, ended, push_step};
+use crate::domain::again::{Again, UNNAMED};
 use crate::domain::answer::Refusal;
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
@@ -29,6 +30,7 @@ pub struct Telling {
     format: Format,
     report: Option<ReportFile>,
     subject: Subject,
+    again: Again,
 }
 
 impl Telling {
@@ -39,7 +41,13 @@ impl Telling {
     pub fn new(session: &Session, format: Format, report: Option<&Wanted>) -> Result<Self, InputError> {
         let device = session.file().path().unwrap_or(Path::new(""));
         let report = report.map(|wanted| ReportFile::prepare(wanted, device)).transpose()?;
-        Ok(Self { format, report, subject: subject(session) })
+        Ok(Self { format, report, subject: subject(session), again: UNNAMED.clone() })
+    }
+
+    /// How the device and the server were named, for the commands that are proposed.
+    #[must_use]
+    pub fn again(self, again: Again) -> Self {
+        Self { again, ..self }
     }
 
     /// Nothing could be sent: the report says why.
@@ -131,7 +139,7 @@ pub async fn push(
         (Format::Json, Ok(ended)) => outcome::write_json(&account, ended, report.as_deref(), &mut out),
         (Format::Json, Err(_)) => Ok(()),
         (Format::Human, _) => {
-            let (page, _) = ended(&runtime::push_end(&session, pushed, report));
+            let (page, _) = ended(&runtime::push_end(&session, pushed, report), &Told::Paper(&telling.again));
             page.paragraphs().try_for_each(|text| writeln!(out, "{}", visible_line(text)))
         }
     };

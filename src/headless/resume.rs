@@ -60,9 +60,8 @@ pub fn nothing(device: &Path) -> Result<ExitCode, InputError> {
 pub fn reopened(inspection: &Inspection, Unit { pair, path }: &Unit) -> String {
     let pair = inspection.pair(*pair);
     format!(
-        "{} {}, {}: chosen on values that are no longer there, so it is open again",
-        pair.kind.wire(),
-        naming::title(inspection, pair),
+        "{}, {}: chosen on values that are no longer there, so it is open again",
+        naming::label(inspection, pair),
         path.label()
     )
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::again::UNNAMED;
 use crate::testing;
 
 const DEVICE: &str = r#"{
@@ -39,8 +40,8 @@ const FEED: &str = r#"[
 ]"#;
 const NOW: Millis = Millis(1_779_185_900_000);
 
-fn options(format: Format) -> Options {
-    Options { format, style: Style::PLAIN, all: false, now: NOW }
+fn options(format: Format) -> Options<'static> {
+    Options { format, style: Style::PLAIN, all: false, now: NOW, again: &UNNAMED }
 }
 
 fn sides() -> Inspection {
@@ -123,8 +124,7 @@ fn choices_that_no_longer_fit_are_told_and_not_made() {
     );
     let (human, _) = planned(decision, options(Format::Human));
     assert!(human.starts_with("Plan for Tablet B with the choices of choices.json\n"), "{human}");
-    let told =
-        "Reopened: 1 field, chosen on values that are no longer there\n  NOTE 2:153 +1 (id:n1): body\n";
+    let told = "Reopened: 1 field, chosen on values that are no longer there\n  NOTE 2:153 +1: body\n";
     assert!(human.contains(told), "{human}");
 }
 
@@ -163,7 +163,12 @@ mod reordering {
         for strategy in crate::domain::strategy::Strategy::ALL {
             plan(&inspection, &[], Decision::Strategy(strategy), options, &mut out).expect("a plan");
         }
-        let looked = Looked { file: String::from("tablet.json"), inspection, warnings: Vec::new() };
+        let looked = Looked {
+            file: String::from("tablet.json"),
+            inspection,
+            warnings: Vec::new(),
+            again: UNNAMED.clone(),
+        };
         compare(&[looked], options, &mut out).expect("memory takes everything");
         String::from_utf8(out).expect("reports are UTF-8")
     }

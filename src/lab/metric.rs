@@ -42,7 +42,7 @@ impl Metric {
             Self::Conflicts => "409s",
             Self::ConflictsOfAll => "409s among all syncs",
             Self::Divergences => "divergences",
-            Self::Lost => "values lost",
+            Self::Lost => "changes lost",
             Self::Asked => "fields a person is asked about",
             Self::Extra => "extra requests after a 409",
             Self::Apart => "until all agree, median",

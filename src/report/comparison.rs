@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::entries::DeviceEntry;
 use super::style::Style;
 use super::{human, lines};
+use crate::domain::again::Again;
 use crate::domain::compare::{Comparison, Fleet, Flip, Leaves, Line, OfKind, Row, Totals};
 use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
@@ -32,6 +33,8 @@ pub struct OfDevice<'a> {
     pub comparison: &'a Comparison,
     /// What was odd in the device file.
     pub warnings: &'a [String],
+    /// How it was named, for the commands that are proposed.
+    pub again: &'a Again,
 }
 
 /// Several devices, each compared, and all together.

@@ -1,13 +1,18 @@
 //! Small parts that several reports share.
 
+use std::borrow::Cow;
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
+use super::redact::{Value, Values};
 use crate::domain::device::Identity;
 use crate::domain::field::FieldPath;
 use crate::domain::identity;
 use crate::domain::inspect::{Blocked, Inspection, Pair, PairId};
+use crate::domain::ledger::Line;
 use crate::domain::mutation::{QueueId, ServerMutation};
+use crate::domain::settle::Loss;
 
 /// Who the device is; what is not known is left out.
 pub(super) struct DeviceEntry<'a>(pub(super) &'a Identity);
@@ -64,6 +69,43 @@ impl<'a> UnitEntry<'a> {
 pub(super) struct LeftEntry<'a> {
     pub(super) device: &'a [QueueId],
     pub(super) reason: &'a str,
+}
+
+/// A line of the loss ledger, and what went with it.
+#[derive(Serialize)]
+pub(super) struct LossEntry<'a> {
+    kind: &'a str,
+    key: Cow<'a, str>,
+    path: &'a FieldPath,
+    side: &'static str,
+    value: Value<'a>,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    under: Vec<UnderEntry<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnderEntry<'a> {
+    path: &'a FieldPath,
+    value: Value<'a>,
+}
+
+impl<'a> LossEntry<'a> {
+    pub(super) fn new(line: &Line, ledger: &'a [Loss], values: &Values) -> Self {
+        let loss = &ledger[line.at];
+        let under = line.under.iter().map(|at| &ledger[*at]);
+        Self {
+            kind: loss.kind.wire(),
+            key: values.key(&loss.key),
+            path: &loss.path,
+            side: loss.side.name(),
+            value: values.field(&loss.path, &loss.value),
+            reason: loss.reason,
+            under: under
+                .map(|loss| UnderEntry { path: &loss.path, value: values.field(&loss.path, &loss.value) })
+                .collect(),
+        }
+    }
 }
 
 /// A list that is made while it is written.

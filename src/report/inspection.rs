@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use super::entries::{DeviceEntry, blocker, server_id, twin};
 use super::style::Style;
 use super::{human, lines};
+use crate::domain::again::Again;
 use crate::domain::choices;
 use crate::domain::diagnosis::Cause;
 use crate::domain::field::{Base, Field, FieldPath, FieldShape};
@@ -34,6 +35,8 @@ pub struct Report<'a> {
     pub warnings: &'a [String],
     /// The time, to mark stamps that lie in the future.
     pub now: Millis,
+    /// How the device was named, for the commands that are proposed.
+    pub again: &'a Again,
 }
 
 impl Report<'_> {

@@ -10,10 +10,11 @@ use super::redact::{Value, Values};
 use crate::domain::bidi;
 use crate::domain::field::FieldPath;
 use crate::domain::json::Json;
+use crate::domain::ledger::{self, Line};
 use crate::domain::mutation::{Kind, QueueId, ResourceId};
 use crate::domain::push::{Answer, Carried, Decision, Difference, Exchange, Quarantined};
-use crate::domain::safe_text;
 use crate::domain::settle::Loss;
+use crate::domain::{naming, safe_text};
 
 /// Texts longer than this stand in a block of their own, characters.
 const SHORT: usize = 80;
@@ -79,7 +80,9 @@ impl Page<'_> {
             self.item("nothing stood against a sync");
         }
         for cause in report.causes(ended) {
-            self.item(&format!("{}: {}", code(&cause.id), code(&cause.evidence)));
+            let stays = if cause.stays { "stays after a push: " } else { "" };
+            let rules = cause.rules().map(code).collect::<Vec<_>>().join(", ");
+            self.item(&format!("{stays}{}; to do: {} ({rules})", code(&cause.evidence), cause.next));
         }
         self.heading("Outcome");
         self.outcome(ended);
@@ -100,8 +103,8 @@ impl Page<'_> {
         if ended.ledger.is_empty() {
             self.item("nothing");
         }
-        for loss in &ended.ledger {
-            self.loss(loss);
+        for line in ledger::lines(&ended.ledger) {
+            self.lost(&line, &ended.ledger);
         }
         self.rest(ended);
     }
@@ -135,12 +138,8 @@ impl Page<'_> {
 
     fn decision(&mut self, decision: &Decision) {
         let Decision { kind, key, path, choice, .. } = decision;
-        let unit = self.unit(kind, key, path);
-        let title = match self.values {
-            Values::Plain if !key.ends_with(&decision.title) => format!(" ({})", code(&decision.title)),
-            Values::Plain | Values::Redacted(_) => String::new(),
-        };
-        self.item(&format!("{unit}{title}: {} by {}", code(choice), by(decision.by)));
+        let label = self.label(kind, key, &decision.title);
+        self.item(&format!("{label}, {}: {} by {}", code(&path.label()), code(choice), by(decision.by)));
         if let Some(why) = decision.reopened {
             self.inner(&format!("no longer stands: {why}"));
         }
@@ -203,10 +202,21 @@ impl Page<'_> {
         }
     }
 
-    fn loss(&mut self, loss: &Loss) {
-        let unit = self.unit(&loss.kind, &loss.key, &loss.path);
-        self.item(&format!("{unit}: {}", loss.reason));
-        self.value(loss.side.name(), &self.values.field(&loss.path, &loss.value));
+    fn lost(&mut self, line: &Line, ledger: &[Loss]) {
+        let Some(loss) = ledger.get(line.at) else { return };
+        let label = self.label(&loss.kind, &loss.key, &loss.title);
+        self.item(&format!("{label}: {}, {}, {}", loss.side.name(), code(&loss.what()), loss.reason));
+        for loss in line.all(ledger).filter(|loss| !loss.path.is_existence()) {
+            self.value(&code(&loss.path.label()), &self.values.field(&loss.path, &loss.value));
+        }
+    }
+
+    /// What the resource is called; where that would give a text away, its kind and key.
+    fn label(&self, kind: &Kind, key: &str, title: &str) -> String {
+        match self.values {
+            Values::Plain => code(&naming::labelled(kind, title)),
+            Values::Redacted(_) => format!("{} {}", code(kind.wire()), code(&self.values.key(key))),
+        }
     }
 
     fn rest(&mut self, ended: &Ended) {
@@ -262,7 +272,7 @@ impl Page<'_> {
         let text = match value {
             Value::Marked(mark) => return self.inner(&format!("{name}: {}", mark.words())),
             Value::Plain(Json::String(text)) => text.clone(),
-            Value::Plain(other) => other.to_text(),
+            Value::Plain(other) => naming::position_words(other).unwrap_or_else(|| other.to_text()),
         };
         if text.contains('\n') || text.chars().count() > SHORT {
             self.inner(&format!("{name}:"));

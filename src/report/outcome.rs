@@ -7,13 +7,13 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::account::{Account, Ended};
-use super::entries::{DeviceEntry, Each, LeftEntry};
+use super::entries::{DeviceEntry, Each, LeftEntry, LossEntry};
 use super::lines;
 use super::redact::{Value, Values};
 use crate::domain::field::FieldPath;
+use crate::domain::ledger;
 use crate::domain::mutation::{Kind, QueueId};
 use crate::domain::push::{Difference, Quarantined, Sent};
-use crate::domain::settle::Loss;
 
 /// The `schema` of the JSON form.
 pub const SCHEMA: &str = "unstick.outcome/1";
@@ -82,7 +82,9 @@ pub(super) fn members<M: SerializeMap>(map: &mut M, ended: &Ended, values: &Valu
     map.serialize_entry("open", &Each(|| ended.open.iter().map(|unit| OpenEntry::new(unit, values))))?;
     let differences = || ended.differences.iter().map(|difference| DifferenceEntry::new(difference, values));
     map.serialize_entry("differences", &Each(differences))?;
-    map.serialize_entry("ledger", &Each(|| ended.ledger.iter().map(|loss| LossEntry::new(loss, values))))
+    let lost = ledger::lines(&ended.ledger);
+    let losses = || lost.iter().map(|line| LossEntry::new(line, &ended.ledger, values));
+    map.serialize_entry("ledger", &Each(losses))
 }
 
 fn left(left: &Quarantined) -> LeftEntry<'_> {
@@ -152,29 +154,6 @@ impl<'a> DifferenceEntry<'a> {
             what,
             sent: value(sent),
             holds: value(holds),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct LossEntry<'a> {
-    kind: &'a str,
-    key: Cow<'a, str>,
-    path: &'a FieldPath,
-    side: &'static str,
-    value: Value<'a>,
-    reason: &'a str,
-}
-
-impl<'a> LossEntry<'a> {
-    fn new(loss: &'a Loss, values: &Values) -> Self {
-        Self {
-            kind: loss.kind.wire(),
-            key: values.key(&loss.key),
-            path: &loss.path,
-            side: loss.side.name(),
-            value: values.field(&loss.path, &loss.value),
-            reason: loss.reason,
         }
     }
 }

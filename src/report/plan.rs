@@ -6,17 +6,20 @@ use std::io::{self, Write};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::entries::{Each, LeftEntry, UnitEntry};
+use super::entries::{Each, LeftEntry, LossEntry, UnitEntry};
+use super::redact::Values;
 use super::style::Style;
 use super::{human, lines};
+use crate::domain::again::Again;
 use crate::domain::field::{self, FieldPath};
 use crate::domain::inspect::Inspection;
 use crate::domain::json::Json;
+use crate::domain::ledger;
 use crate::domain::mutation::{Cursor, Payload, ServerMutation, WireMutation};
 use crate::domain::plan::{Batch, Left, Plan, Warning};
 use crate::domain::preflight::Rule;
 use crate::domain::resolution::Unit;
-use crate::domain::settle::{Item, Loss};
+use crate::domain::settle::Item;
 use crate::domain::strategy::Strategy;
 use crate::exit::ExitCode;
 
@@ -36,6 +39,8 @@ pub struct Report<'a> {
     pub reopened: &'a [Unit],
     /// What was odd in the device file.
     pub warnings: &'a [String],
+    /// How the device was named, for the commands that are proposed.
+    pub again: &'a Again,
 }
 
 /// What decided the divergences of a plan.
@@ -101,7 +106,11 @@ impl Serialize for Report<'_> {
         map.serialize_entry("drop", &Each(|| plan.drop.iter().map(left)))?;
         map.serialize_entry("hold", &Each(|| plan.hold.iter().map(left)))?;
         map.serialize_entry("open", &Each(|| plan.open.iter().map(|unit| self.unit(unit))))?;
-        map.serialize_entry("ledger", &Each(|| plan.ledger.iter().map(LossEntry::new)))?;
+        let lost = ledger::lines(&plan.ledger);
+        map.serialize_entry(
+            "ledger",
+            &Each(|| lost.iter().map(|line| LossEntry::new(line, &plan.ledger, &Values::Plain))),
+        )?;
         map.serialize_entry("head", &plan.head)?;
         map.serialize_entry("movesCursor", &plan.moves_cursor)?;
         map.serialize_entry("reopened", &Each(|| self.reopened.iter().map(|unit| self.unit(unit))))?;
@@ -141,17 +150,6 @@ struct CautionEntry<'a> {
     text: &'a str,
 }
 
-impl<'a> LossEntry<'a> {
-    fn new(loss: &'a Loss) -> Self {
-        Self {
-            unit: UnitEntry { kind: loss.kind.wire(), key: &loss.key, path: &loss.path },
-            side: loss.side.name(),
-            value: &loss.value,
-            reason: loss.reason,
-        }
-    }
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BatchEntry<'a> {
@@ -172,13 +170,4 @@ impl<'a> BatchEntry<'a> {
 
 fn left(left: &Left) -> LeftEntry<'_> {
     LeftEntry { device: &left.device, reason: &left.reason }
-}
-
-#[derive(Serialize)]
-struct LossEntry<'a> {
-    #[serde(flatten)]
-    unit: UnitEntry<'a>,
-    side: &'static str,
-    value: &'a Json,
-    reason: &'static str,
 }

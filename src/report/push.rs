@@ -53,7 +53,7 @@ impl Report<'_> {
     pub(super) fn causes<'a>(&'a self, ended: &'a Ended) -> impl Iterator<Item = Cause> + 'a {
         ended.causes.iter().map(|cause| {
             let evidence = self.values.sentence(&cause.evidence).into_owned();
-            Cause { id: cause.id.clone(), evidence }
+            Cause { evidence, ..cause.clone() }
         })
     }
 }

@@ -17,6 +17,7 @@ use super::phone::{Directory, Phone, START, Waiting, payload};
 use super::tally::Tally;
 use crate::domain::field::{Choice, Field, FieldPath};
 use crate::domain::inspect::{Inspection, PairId, Status, inspect};
+use crate::domain::ledger;
 use crate::domain::mutation::{Cursor, Kind, Millis, Op, ResourceId, ServerMutation, Side, WireMutation};
 use crate::domain::plan::{self, MAX_BATCH, Phase, Plan};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
@@ -314,9 +315,16 @@ impl World {
 
     fn count_losses(&mut self, number: usize, inspection: &Inspection, plan: &Plan) {
         let phone = &self.phones[number];
-        for loss in &plan.ledger {
+        for line in ledger::lines(&plan.ledger) {
+            let loss = &plan.ledger[line.at];
             let id = inspection.queued(inspection.pair(loss.pair)).find_map(|m| m.resource_id.as_ref());
-            if phone.was_written(loss, id) {
+            // A resource that is lost with all it says counts where somebody had written some of that.
+            let written = if loss.path.is_existence() && !line.under.is_empty() {
+                line.all(&plan.ledger).skip(1).any(|loss| phone.was_written(loss, id))
+            } else {
+                phone.was_written(loss, id)
+            };
+            if written {
                 match loss.side {
                     Side::Device => self.tally.lost_device += 1,
                     Side::Server => self.tally.lost_server += 1,

@@ -39,6 +39,7 @@ pub fn lines(app: &App, bench: &Bench, focused: &Focused, pair: &Pair) -> Vec<(I
     }
     lines.extend(misread(focused).map(|text| (Ink::Warning, text)));
     lines.extend(twin(bench, pair).map(|text| (Ink::Dim, text)));
+    lines.extend(ids(bench, pair).map(|text| (Ink::Dim, text)));
     lines
 }
 
@@ -86,6 +87,14 @@ fn last_write(clock: Clock) -> String {
     };
     let margin = margin.trim_end_matches(" ago");
     format!("Last write: {} by {margin} · {}{kind}", clock.winner().name(), clock.sensitivity())
+}
+
+/// By which ids the resource is known, where its label says none: reports, choices files and logs have these.
+fn ids(bench: &Bench, pair: &Pair) -> Option<String> {
+    let served = bench.inspection.served(pair).filter_map(|m| m.resource_id.as_ref());
+    let named = bench.inspection.queued(pair).filter_map(|m| m.resource_id.as_ref());
+    let id = served.chain(named).next()?;
+    Some(format!("Id: {id} · in reports and choices files {} {}", pair.kind.wire(), pair.key))
 }
 
 /// The client times that cannot be read, so that nothing was decided by them.

@@ -8,7 +8,7 @@ use super::canvas::Canvas;
 use super::footer::grouped;
 use super::theme::{Ink, look};
 use super::value::short;
-use super::{Target, list, pages};
+use super::{Target, pages};
 use crate::app::{App, Bench, CompareRow, Comparing, Cost, hangs_on, kept_words, loss_words, mark};
 use crate::domain::compare::{Comparison, Keeps};
 use crate::domain::mutation::Side;
@@ -148,8 +148,7 @@ fn draw_row(
         CompareRow::Pair(at) => {
             let Some(of_row) = comparison.rows.get(at) else { return };
             let pair = bench.inspection.pair(of_row.pair);
-            let title =
-                format!("{} {}", list::short_kind(&pair.kind), naming::title(&bench.inspection, pair));
+            let title = naming::label(&bench.inspection, pair);
             label(canvas, 0, &title, Ink::Strong);
             if of_row.lines.is_empty()
                 && let Some((_, x, _)) = columns.shown.first()

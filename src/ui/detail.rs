@@ -12,7 +12,7 @@ use crate::app::{self, App, Bench, Focus, Focused, Standing};
 use crate::domain::field::{Base, Field};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::mutation::Side;
-use crate::domain::safe_text;
+use crate::domain::{naming, safe_text};
 
 /// Draws the detail with its part of the frame.
 pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench) {
@@ -52,10 +52,8 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
     x += canvas.words(x, y, 2, list::standing_glyph(standing), list::standing_ink(standing, settled));
     x += canvas.words(x, y, 1, " ", Ink::Text);
     let ink = if app.focus() == Focus::Fields { Ink::Title } else { Ink::Strong };
-    x += canvas.data(x, y, right.saturating_sub(x), pair.kind.wire(), ink);
-    x += canvas.words(x, y, 1, " ", Ink::Text);
-    let id = pair.key.split_once(':').map_or(pair.key.as_str(), |(_, id)| id);
-    x += canvas.data(x, y, right.saturating_sub(x).min(40), id, ink);
+    let label = naming::label(&bench.inspection, pair);
+    x += canvas.data(x, y, right.saturating_sub(x).min(48), &label, ink);
     let recorded = focused.details.fields.iter().any(|field| matches!(field.base, Base::Recorded(_)));
     let both = !pair.device.is_empty() && !pair.server.is_empty();
     let state = match (standing, settled) {

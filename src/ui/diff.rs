@@ -59,8 +59,8 @@ fn title(bench: &Bench, view: &DiffView, wide: bool) -> String {
         Precision::Lines => " · compared by lines",
         Precision::Whole => " · too large to compare in full",
     };
-    let name = crate::domain::naming::title(&bench.inspection, pair);
-    format!("{} of {} {name} · {changes}{words}{precision}", view.label, app::noun(&pair.kind))
+    let name = crate::domain::naming::label(&bench.inspection, pair);
+    format!("{} of {name} · {changes}{words}{precision}", view.label)
 }
 
 /// The names of the sides, and which of them stands.

@@ -11,8 +11,8 @@ use crate::domain::field::{Base, Field, FieldShape, Verdict};
 use crate::domain::inspect::Pair;
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
-use crate::domain::safe_text;
 use crate::domain::text::TextDiff;
+use crate::domain::{naming, safe_text};
 
 /// The columns of the table.
 pub struct Columns {
@@ -119,7 +119,13 @@ impl<'c> FieldView<'c> {
     }
 
     fn line(&self, side: Side) -> String {
-        one_line(self.field.value(side))
+        match (self.field.value(side), side) {
+            (None, Side::Server) => {
+                let twin = naming::twin_value(&self.bench.inspection, self.pair, &self.field.path);
+                twin.map_or_else(|| one_line(None), |twin| format!("perhaps: {}", one_line(Some(&twin))))
+            }
+            (value, _) => one_line(value),
+        }
     }
 
     const fn base(&self) -> Option<&'c Json> {

@@ -7,6 +7,7 @@ use super::canvas::Canvas;
 use super::theme::Ink;
 use crate::app::{Action, App, BINDINGS, Binding, Overlay, Place, Tone, WORDS};
 use crate::domain::safe_text;
+pub use crate::domain::words::grouped;
 
 /// Draws footer and status line.
 pub fn draw(canvas: &mut Canvas, app: &App) {
@@ -159,19 +160,6 @@ fn position(app: &App) -> String {
         }
         _ => String::new(),
     }
-}
-
-/// A number with its thousands apart: `100,000`.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn prompt(canvas: &mut Canvas, area: Rect, text: &str, caret: usize) {

@@ -137,6 +137,7 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
             ("", "Nothing stands against the device's next sync.", Ink::Good)
         }
         (Some(bench), _) => match bench.causes.first() {
+            Some(cause) if cause.stays => ("Stuck even after a push: ", cause.evidence.as_str(), Ink::Text),
             Some(cause) => ("Why stuck: ", cause.evidence.as_str(), Ink::Text),
             None if bench.out_of_sync == OutOfSync::No => ("", "Nothing stands against a sync.", Ink::Good),
             None => ("Why stuck: ", "…", Ink::Dim),
@@ -147,7 +148,11 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
         Phase::Inspecting => app.bench().map_or(0, |bench| bench.causes.len().saturating_sub(1)),
         Phase::Connecting(_) | Phase::Pushing(_) | Phase::Ended(_) => 0,
     };
-    let lead = if right < 60 && lead == "Why stuck: " { "Why: " } else { lead };
+    let lead = match lead {
+        "Why stuck: " if right < 60 => "Why: ",
+        "Stuck even after a push: " if right < 76 => "Stays: ",
+        lead => lead,
+    };
     let inspecting = matches!(app.phase(), Phase::Inspecting) && app.bench().is_some();
     let cut = safe_text::width(lead) + safe_text::width(text) + 2 > usize::from(right);
     let more = match more {

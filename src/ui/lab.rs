@@ -393,12 +393,12 @@ mod tests {
         for size in [(160, 50), (120, 36)] {
             let text = picture(&done(size));
             for word in [
-                "↑ values lost, in 1,000 edits",
+                "↑ changes lost, in 1,000 edits",
                 "time between two syncs →",
                 "30m",
                 "4h",
                 "1d",
-                "every 30m: values lost",
+                "every 30m: changes lost",
                 "server-wins, every 30m: until all",
                 "how long, from 0 to",
                 "tallest column",

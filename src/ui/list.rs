@@ -10,6 +10,7 @@ use super::theme::{Ink, look};
 use super::value::short;
 use crate::app::{self, App, Bench, Focus, Standing};
 use crate::domain::diagnosis;
+use crate::domain::field::FieldPath;
 use crate::domain::inspect::{Pair, PairId, Status};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Kind, Op, Side};
@@ -56,15 +57,6 @@ pub const fn standing_ink(standing: Standing, settled: bool) -> Ink {
         Standing::Found(status) => ink(status, settled),
         Standing::Dropped => Ink::Warning,
         Standing::Reopened => Ink::Conflict,
-    }
-}
-
-/// A kind as the list writes it; the whole word stands in the detail.
-pub fn short_kind(kind: &Kind) -> &str {
-    match kind {
-        Kind::Link => "LINK",
-        Kind::ReadingSession => "SESSION",
-        Kind::Bookmark | Kind::Collection | Kind::Note | Kind::Other(_) => kind.wire(),
     }
 }
 
@@ -221,26 +213,29 @@ fn draw_side(
     let alone = !app.layout().both_sides;
     // What the row is called, and that again where it had to be cut.
     let (mut named_as, mut cut) = (String::new(), None);
-    if !speaks && !alone {
+    if !speaks && !alone && twin(bench, pair).is_none() {
         return;
     }
     if named {
         let label = label_width(pane.width).min(right.saturating_sub(x));
         let strong = if quiet { Ink::Dim } else { Ink::Strong };
-        let used = canvas.data(x, pane.y, label, short_kind(&pair.kind), strong);
+        let used = canvas.data(x, pane.y, label, naming::kind_word(&pair.kind), strong);
         let room = label.saturating_sub(used + 1);
-        if pair.kind != Kind::Collection {
-            let title = naming::title(&bench.inspection, pair);
-            if room > 1 {
-                canvas.data(x + used + 1, pane.y, room, &title, plain);
-            }
-            cut = (safe_text::width(&title) > usize::from(room)).then_some(title.clone());
-            named_as = title;
+        let title = naming::title(&bench.inspection, pair);
+        if room > 1 {
+            canvas.data(x + used + 1, pane.y, room, &title, plain);
         }
+        cut = (safe_text::width(&title) > usize::from(room)).then_some(title.clone());
+        named_as = title;
         x += label + 1;
     }
     if !speaks {
-        canvas.words(x, pane.y, right.saturating_sub(x), "·", Ink::Dim);
+        let used = canvas.words(x, pane.y, right.saturating_sub(x), "·", Ink::Dim);
+        if let Some(twin) = twin(bench, pair).filter(|_| side == Side::Server) {
+            let used =
+                used + 1 + canvas.words(x + used + 1, pane.y, right.saturating_sub(x), "perhaps ", Ink::Dim);
+            canvas.data(x + used, pane.y, right.saturating_sub(x + used), short(&twin), plain);
+        }
         return;
     }
     let dropped = dropped && side == Side::Device;
@@ -262,12 +257,39 @@ fn draw_side(
         return;
     }
     // A link says nothing but what it joins, and a session nothing but its place.
-    let excerpt = match naming::excerpt(&bench.inspection, pair, side) {
+    let excerpt = match naming::says(&bench.inspection, pair, side) {
         excerpt if excerpt.is_empty() => cut.unwrap_or_default(),
-        excerpt if excerpt == named_as => String::new(),
+        excerpt if excerpt == named_as && cut.is_none() => {
+            match (&pair.kind, pair.shape.op(side), pair.shape.op(side.other())) {
+                // Two names stand side by side.
+                (Kind::Collection, _, Some(Op::Create | Op::Update)) => excerpt,
+                (Kind::Collection, Some(Op::Update), _) => String::from("new name"),
+                (
+                    Kind::Bookmark
+                    | Kind::Collection
+                    | Kind::Link
+                    | Kind::Note
+                    | Kind::ReadingSession
+                    | Kind::Other(_),
+                    _,
+                    _,
+                ) => String::new(),
+            }
+        }
         excerpt => excerpt,
     };
     canvas.data(x, pane.y, right.saturating_sub(x), short(&excerpt), plain);
+}
+
+/// The words of the server's resource that may be this one.
+fn twin(bench: &Bench, pair: &Pair) -> Option<String> {
+    let main = match pair.kind {
+        Kind::Note => "/body",
+        Kind::Collection => "/name",
+        Kind::Bookmark | Kind::Link | Kind::ReadingSession | Kind::Other(_) => return None,
+    };
+    let value = naming::twin_value(&bench.inspection, pair, &FieldPath::from_text(main))?;
+    Some(naming::value_words(&value))
 }
 
 /// Columns for kind and title.

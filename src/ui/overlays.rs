@@ -10,7 +10,7 @@ use super::theme::{Ink, look};
 use super::{Target, pages};
 use crate::app::{
     Action, App, Bench, Editor, Failure, Forecast, Form, HelpRow, HelpView, Menu, Overlay, Place, Question,
-    TokenPrompt, fate, fields_decide, noun,
+    TokenPrompt, fate, fields_decide,
 };
 use crate::domain::mutation::Side;
 use crate::domain::preflight::Rule;
@@ -100,7 +100,7 @@ fn draw_question(canvas: &mut Canvas, app: &App, question: &Question) {
 fn draw_whole(canvas: &mut Canvas, app: &App) {
     let Some((bench, (_, pair))) = app.bench().and_then(|bench| Some((bench, bench.pair()?))) else { return };
     let width = app.layout().inner().width.saturating_sub(6).min(64);
-    let what = format!("{} {}", noun(&pair.kind), naming::title(&bench.inspection, pair));
+    let what = naming::label(&bench.inspection, pair);
     let area = place_box(canvas, app, "one side for the whole resource", Ink::Title, width, 6);
     canvas.data(area.x, area.y, area.width, &what, Ink::Strong);
     for (at, side) in [Side::Device, Side::Server].into_iter().enumerate() {
@@ -238,8 +238,8 @@ fn forecast_words(forecast: Forecast, short: bool) -> [(String, Ink); 2] {
     };
     let lost = match (lost, short) {
         (0, _) => (String::from(" · nothing lost"), Ink::Good),
-        (1, false) => (String::from(" · 1 value lost"), Ink::Warning),
-        (lost, false) => (format!(" · {} values lost", grouped(lost)), Ink::Warning),
+        (1, false) => (String::from(" · 1 change lost"), Ink::Warning),
+        (lost, false) => (format!(" · {} changes lost", grouped(lost)), Ink::Warning),
         (lost, true) => (format!(" · {} lost", grouped(lost)), Ink::Warning),
     };
     [open, lost]
@@ -329,6 +329,7 @@ pub fn editor(canvas: &mut Canvas, app: &App, editor: &Editor) {
     let form = match editor.form {
         Form::Text => "text",
         Form::Lines => "one element a line",
+        Form::Position => "chapter:verse",
         Form::Json => "JSON",
     };
     let changed = if editor.changed() { " · changed" } else { "" };

@@ -6,7 +6,7 @@ use super::canvas::Canvas;
 use super::footer::grouped;
 use super::theme::{Ink, look};
 use super::value::short;
-use super::{Target, list, pages};
+use super::{Target, pages};
 use crate::app::{App, Bench, Entry, Preview, Section, request_line};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Op, Payload, QueueId, Side};
@@ -46,7 +46,7 @@ pub fn draw(canvas: &mut Canvas, app: &App, bench: &Bench, preview: &Preview) {
     canvas.line(app.layout().frame.x, y, app.layout().frame.width, ["├", "┤"]);
     let title = match preview.marked() {
         Some(Entry::Item(..) | Entry::Applied(_)) => " in wire form ",
-        Some(Entry::Loss(_)) => " the lost value ",
+        Some(Entry::Loss { .. }) => " the lost value ",
         Some(
             Entry::Heading(_)
             | Entry::Mind(_)
@@ -87,7 +87,8 @@ fn total(canvas: &mut Canvas, app: &App, plan: &Plan, area: Rect) {
         let ink = if count == 0 { Ink::Dim } else { ink };
         parts.push((ink, format!("{} {word}", grouped(count))));
     };
-    part(Section::Lost, if plan.ledger.len() == 1 { "value lost" } else { "values lost" }, Ink::Warning);
+    let lost = if plan.all_lost() == 1 { "change lost" } else { "changes lost" };
+    part(Section::Lost, lost, Ink::Warning);
     part(Section::Open, "open", Ink::Conflict);
     part(Section::Held, "held", Ink::Warning);
     part(Section::Applied, "applied", Ink::Text);
@@ -131,7 +132,7 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
     let name = |canvas: &mut Canvas, x: u16, pair| {
         let pair = inspection.pair(pair);
         let room = (line.width / 4).clamp(12, 28);
-        let used = canvas.data(x, y, room, list::short_kind(&pair.kind), Ink::Strong);
+        let used = canvas.data(x, y, room, naming::kind_word(&pair.kind), Ink::Strong);
         if used + 2 < room {
             canvas.data(x + used + 1, y, room - used - 1, &naming::title(inspection, pair), Ink::Text);
         }
@@ -163,23 +164,23 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
             };
             canvas.data(x, y, right.saturating_sub(x), &warning.text, Ink::Text);
         }
-        Entry::Loss(at) => {
+        Entry::Loss { at, under } => {
             let Some(loss) = plan.ledger.get(at) else { return };
-            let x = if inspection.pair(loss.pair).key == loss.key {
-                name(canvas, x, loss.pair)
-            } else {
-                // Only the device's row tells of it.
-                let room = (line.width / 4).clamp(12, 28);
-                let id = loss.key.split_once(':').map_or(loss.key.as_str(), |(_, id)| id);
-                canvas.data(x, y, room, &format!("{} {id}", list::short_kind(&loss.kind)), Ink::Strong);
-                x + room + 1
-            };
+            // What goes with a line stands under it, and has no name of its own.
+            let room = (line.width / 4).clamp(12, 28);
+            if !under {
+                let used = canvas.data(x, y, room, naming::kind_word(&loss.kind), Ink::Strong);
+                canvas.data(x + used + 1, y, room.saturating_sub(used + 1), &loss.title, Ink::Text);
+            }
+            let x = x + room + 1;
             let side = look(loss.side);
-            canvas.words(x, y, 7, side.name, side.ink);
-            let x = x + 8;
-            let used = canvas.data(x, y, 14, &loss.path.label(), Ink::Text);
+            if !under {
+                canvas.words(x, y, 7, side.name, side.ink);
+            }
+            let x = x + if under { 10 } else { 8 };
+            let used = canvas.data(x, y, 22, &loss.what(), Ink::Text);
             let x = x + used.max(9) + 1;
-            let text = super::value::one_line(Some(&loss.value));
+            let text = if loss.path.is_existence() { String::new() } else { loss.words() };
             canvas.data(x, y, right.saturating_sub(x), short(&text), Ink::Dim);
         }
         Entry::Open(at) => {
@@ -195,7 +196,7 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
                 items => format!("{items} mutations"),
             };
             let used = canvas.words(x, y, right.saturating_sub(x), &request_line(plan, post), Ink::Text);
-            let phase = plan.batches.get(post).map_or("", |batch| batch.phase.name());
+            let phase = plan.batches.get(post).map_or("", |batch| batch.phase.words());
             let x = x + used + 2;
             canvas.words(x, y, right.saturating_sub(x), &format!("{items} · {phase}"), Ink::Dim);
         }
@@ -207,22 +208,23 @@ fn draw_entry(canvas: &mut Canvas, bench: &Bench, preview: &Preview, plan: &Plan
                 name(canvas, x + 10, item.pair)
             } else {
                 let room = (line.width / 4).clamp(12, 28);
-                canvas.data(x + 10, y, room, list::short_kind(&item.wire.kind), Ink::Strong);
+                canvas.data(x + 10, y, room, naming::kind_word(&item.wire.kind), Ink::Strong);
                 x + 10 + room + 1
             };
             canvas.data(x, y, right.saturating_sub(x), &one_line_of(&item.wire.data), Ink::Dim);
         }
         Entry::Applied(at) => {
-            let mutation = plan.apply.get(at).and_then(|at| inspection.window.mutations.get(*at));
-            let Some(mutation) = mutation else { return };
+            let Some(mutation) = plan.apply.get(at).and_then(|at| inspection.window.mutations.get(*at))
+            else {
+                return;
+            };
             canvas.words(x + 2, y, 6, mutation.op.wire(), look(Side::Server).ink);
-            let mut x = x + 10;
-            let used = canvas.data(x, y, 12, list::short_kind(&mutation.kind), Ink::Strong);
-            x += used.max(10) + 1;
-            if let Some(id) = &mutation.resource_id {
-                canvas.data(x, y, right.saturating_sub(x).min(12), id.as_str(), Ink::Text);
-            }
-            x += 13;
+            let x = if let Some(pair) = preview.taker(at) {
+                name(canvas, x + 10, pair)
+            } else {
+                let label = naming::served_label(inspection, mutation);
+                x + 11 + canvas.data(x + 10, y, 28, &label, Ink::Strong)
+            };
             canvas.data(x, y, right.saturating_sub(x), &one_line_of(&mutation.data), Ink::Dim);
         }
     }

@@ -1,6 +1,7 @@
 //! What `compare` writes: its schema, and that every number in it is the one that `plan` gives.
 
 use serde_json::{Value, json};
+use unstick::domain::again::UNNAMED;
 use unstick::domain::strategy::Strategy;
 use unstick::exit::ExitCode;
 use unstick::headless::{self, Decision, Format, Looked};
@@ -13,6 +14,7 @@ fn looked(names: &[&str]) -> Vec<Looked> {
         file: format!("{name}.json"),
         inspection: of_fixture(name),
         warnings: Vec::new(),
+        again: UNNAMED.clone(),
     };
     names.iter().map(looked).collect()
 }
@@ -56,8 +58,7 @@ fn fleet() -> Vec<Looked> {
             Looked {
                 file: format!("{name}.json"),
                 inspection: inspection(device, &pull),
-                warnings: Vec::new(),
-            }
+                warnings: Vec::new(), again: UNNAMED.clone() }
         })
         .into()
 }
@@ -105,7 +106,7 @@ fn every_number_is_the_one_that_the_plan_gives() {
                 for field in pair["fields"].as_array().expect("fields") {
                     for loss in field["leaves"][strategy.name()]["lost"].as_array().expect("losses") {
                         beside.push(json!({"kind": pair["kind"], "key": pair["key"], "path": field["path"],
-                            "side": loss["side"], "value": loss["value"], "reason": loss["reason"]}));
+                            "side": loss["side"], "value": loss["value"]}));
                     }
                 }
             }
@@ -113,7 +114,14 @@ fn every_number_is_the_one_that_the_plan_gives() {
                 all.sort_by_key(ToString::to_string);
                 all
             };
-            let ledger = plan["ledger"].as_array().expect("a ledger").clone();
+            let mut ledger: Vec<Value> = Vec::new();
+            for line in plan["ledger"].as_array().expect("a ledger") {
+                let under = line["under"].as_array().into_iter().flatten();
+                for loss in std::iter::once(line).chain(under) {
+                    ledger.push(json!({"kind": line["kind"], "key": line["key"], "path": loss["path"],
+                        "side": line["side"], "value": loss["value"]}));
+                }
+            }
             assert_eq!(sorted(beside), sorted(ledger), "{name} {strategy}");
         }
     }
@@ -133,13 +141,13 @@ fn a_fleet_is_what_is_counted_by_hand() {
     assert_eq!(fleet_json["devices"], 2);
     let counts = ["pushed", "applied", "lostDevice", "lostServer", "open", "held", "requests"];
     for (strategy, expected) in [
-        // The new note goes; all three of the web's are taken over; the name, and body and ranges, are given up.
-        (Strategy::ServerWins, [1, 3, 3, 0, 0, 0, 2]),
+        // The new note goes; all three of the web's are taken over; the name, and a whole note, are given up.
+        (Strategy::ServerWins, [1, 3, 2, 0, 0, 0, 2]),
         // The name, the new note and the note brought back go; the web's name and its deletion are gone over.
         // The first device needs two POSTs, collections before notes, and a pull; the second one of each.
         (Strategy::ClientWins, [3, 3, 0, 2, 0, 0, 5]),
         // The name is newer on the device, the deletion on the web.
-        (Strategy::LastWriteWins, [2, 3, 2, 1, 0, 0, 3]),
+        (Strategy::LastWriteWins, [2, 3, 1, 1, 0, 0, 3]),
         // Without a base nothing settles itself: the name and the note wait, each with its one mutation.
         (Strategy::Merge, [1, 1, 0, 0, 2, 2, 2]),
     ] {
@@ -155,7 +163,7 @@ fn a_fleet_is_what_is_counted_by_hand() {
         .collect();
     assert_eq!(kinds.len(), 2);
     assert!(kinds.contains(&json!(["COLLECTION", 1, "merge", "server-wins"])), "{kinds:?}");
-    assert!(kinds.contains(&json!(["NOTE", 1, "merge", "client-wins"])), "{kinds:?}");
+    assert!(kinds.contains(&json!(["NOTE", 1, "merge", "server-wins"])), "{kinds:?}");
 }
 
 #[test]
@@ -169,15 +177,15 @@ fn a_fleet_tells_people_the_same() {
     for (what, expected) in [
         ("mutations pushed", [1, 3, 2, 1]),
         ("server mutations applied", [3, 3, 3, 1]),
-        ("device values lost", [3, 0, 2, 0]),
-        ("server values lost", [0, 2, 1, 0]),
+        ("device changes lost", [2, 0, 1, 0]),
+        ("server changes lost", [0, 2, 1, 0]),
         ("fields left open", [0, 0, 0, 2]),
         ("requests needed", [2, 5, 3, 2]),
     ] {
         assert_eq!(row(what), expected, "{what}");
     }
-    let notes = "NOTE, 1 divergence: merge loses no value and leaves 1 field open; where nobody is there to ask: \
-                 client-wins loses 1 value";
+    let notes = "NOTE, 1 divergence: merge loses nothing and leaves 1 field open; where nobody is there to ask: \
+                 server-wins loses 1 change";
     assert!(together.contains(notes), "{together}");
     // The name is 30 s newer on the device; the deletion is an hour newer on the web.
     assert!(text.contains("flips if the device's clock is 30 s fast"), "{text}");

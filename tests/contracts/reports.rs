@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use unstick::device::DeviceFile;
+use unstick::domain::again::UNNAMED;
 use unstick::domain::choices;
 use unstick::domain::inspect::{Inspection, inspect};
 use unstick::domain::mutation::Millis;
@@ -36,8 +37,8 @@ pub fn of_fixture(name: &str) -> Inspection {
     inspection(&fixture(&format!("{name}.json")), &fixture(&format!("{name}.pull.json")))
 }
 
-pub const fn options(format: Format) -> Options {
-    Options { format, style: Style::PLAIN, all: true, now: NOW }
+pub const fn options(format: Format) -> Options<'static> {
+    Options { format, style: Style::PLAIN, all: true, now: NOW, again: &UNNAMED }
 }
 
 fn inspected(inspection: &Inspection, format: Format) -> (String, ExitCode) {

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use unstick::config::Config;
 use unstick::device::DeviceFile;
+use unstick::domain::again::UNNAMED;
 use unstick::domain::answer::{Refusal, ResponseHead, read_page, read_post};
 use unstick::domain::choices;
 use unstick::domain::diagnosis::diagnose;
@@ -211,7 +212,7 @@ fn look_through(inspection: &Inspection, input: usize) -> Result<(), TestCaseErr
     for format in Format::ALL {
         for all in [false, true] {
             let mut out = Vec::new();
-            let options = Options { format, style: Style::PLAIN, all, now: NOW };
+            let options = Options { format, style: Style::PLAIN, all, now: NOW, again: &UNNAMED };
             headless::inspect(inspection, &[], options, &mut out).expect("memory takes everything");
             prop_assert!(out.len() <= GROWTH * input + FIXED, "{} of {input}", out.len());
         }

@@ -21,10 +21,10 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
     terminal.keys("T").see("Phone A, Web").see("the exchange").see("0 choices made, 2 open");
     terminal.keys(ESCAPE).gone("the exchange").keys("d").see("device chosen for body");
-    terminal.keys("n").see("ranges of note").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
+    terminal.keys("n").see("ranges of NOTE").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
     terminal.keys("u").see("0 of 2 resolved").keys("s").see("1 of 2 resolved");
     terminal.keys("n").see("waits for a choice").keys("s").see("keep deleted chosen").see("2 of 2 resolved");
-    terminal.keys("p").see("nothing is sent yet").see("values lost").see("POST /v1/sync?lastMutationAt=");
+    terminal.keys("p").see("nothing is sent yet").see("changes lost").see("POST /v1/sync?lastMutationAt=");
     // The key that asked does not confirm.
     terminal.keys("p").see("no key of this screen").see("y send it");
     terminal.keys("y").see("The sync went through").see("200");

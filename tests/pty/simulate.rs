@@ -13,9 +13,9 @@ const LARGE: [&str; 9] =
 fn charts_are_drawn_turned_and_left() {
     let mut terminal = Terminal::run(&SMALL, 120, 36);
     terminal
-        .see("↑ values lost, in 1,000 edits")
+        .see("↑ changes lost, in 1,000 edits")
         .see("time between two syncs →")
-        .see("every 1h: values lost");
+        .see("every 1h: changes lost");
     terminal.see("s server-wins").see("c client-wins").see("l last-write-wins").see("m merge");
     terminal.see("server-wins, every 1h: until").see("how long, from 0 to");
     terminal.keys("m").see("↑ 409s, in 100 syncs with something to send");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::sample::{DEVICE, NOW, PULL, inspecting};
 use super::*;
+use crate::domain::again::Again;
 use crate::domain::answer::{Refusal, ResponseHead};
 use crate::domain::mutation::Cursor;
 use crate::domain::plan;
@@ -114,6 +115,38 @@ fn every_end_has_its_words_and_its_exit_code() {
         let effects = play(&mut app, "Enter");
         assert!(matches!(effects.as_slice(), [Effect::Pull]));
         assert_eq!(app.place(), Place::Connecting);
+    }
+}
+
+/// Without a screen there is no key to press: what comes next is a command, or said in words. A server that answered
+/// with a failure was reached.
+#[test]
+fn on_paper_every_end_names_commands_and_no_keys() {
+    let app = pushing((120, 36));
+    let again = Again::live("my tablet.json", &[("--server", "http://127.0.0.1:1")]);
+    let failed = Refusal::read(&ResponseHead { status: 500, ..ResponseHead::ok() }, "{}");
+    let ends = [
+        (End::Done, "The sync went through"),
+        (End::Left, "unstick open 'my tablet.json' --server http://127.0.0.1:1"),
+        (End::Reopened(Vec::new()), "unstick open 'my tablet.json' --server http://127.0.0.1:1"),
+        (End::FirstSync(failed.clone()), "--retry-first-sync"),
+        (End::Refused(failed), "The server failed"),
+        (End::Unreachable(String::from("connection refused")), "The server cannot be reached"),
+        (
+            End::Unknown { in_doubt: vec!["q1".into()], why: String::from("lost") },
+            "unstick resume 'my tablet.json'",
+        ),
+        (End::HeadKeepsMoving, "the same command"),
+        (End::Cancelled, "The same command goes on"),
+    ];
+    for (how, said) in ends {
+        let word = how.word();
+        let (page, _) = story::ended(&end(&app, how), &story::Told::Paper(&again));
+        let text = page.paragraphs().collect::<Vec<_>>().join("\n");
+        assert!(text.contains(said), "{word}: {text}");
+        for key in ["Enter", "p and y", "r pulls", "e edits"] {
+            assert!(!text.contains(key), "{word}: {text}");
+        }
     }
 }
 
@@ -274,7 +307,7 @@ fn a_403_names_the_scopes_that_the_post_needed() {
         mutations: vec![crate::domain::push::Carried { queue: vec!["q1".into()], wire }],
         answer: crate::domain::push::Answer::Awaited,
     });
-    let (page, exit) = story::ended(&end);
+    let (page, exit) = story::ended(&end, &story::Told::Screen);
     assert_eq!(exit, ExitCode::Refused);
     assert!(page.paragraphs().any(|text| text.contains("with the scopes bookmark, collection, sync")));
 }

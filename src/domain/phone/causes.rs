@@ -31,7 +31,11 @@ fn cause(inspection: &Inspection, alike: &[Abort]) -> Option<Cause> {
     };
     Some(Cause {
         id: format!("sdk-abort:{}", first.id),
-        evidence: format!("{}{others}; {}", sentence(inspection, first), first.id.recovery().words()),
+        evidence: format!("{}{others}", sentence(inspection, first)),
+        next: first.id.recovery().words().to_owned(),
+        // One abort anywhere ends the phone's sync, and what is pushed from elsewhere leaves its queue as it is.
+        stays: true,
+        also: Vec::new(),
     })
 }
 

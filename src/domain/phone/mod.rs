@@ -183,7 +183,7 @@ impl<'a> Phone<'a> {
                 place: None,
                 device: push.iter().map(|step| step.at).collect(),
                 server: Vec::new(),
-                detail: Some(phase.name().to_owned()),
+                detail: Some(phase.words().to_owned()),
             });
         }
         for step in push {

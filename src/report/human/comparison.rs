@@ -72,8 +72,8 @@ fn write_totals(totals: &[Totals; 4], out: &mut impl Write) -> io::Result<()> {
     };
     row("mutations pushed", |total| total.pushed);
     row("server mutations applied", |total| total.applied);
-    row("device values lost", |total| total.lost_device);
-    row("server values lost", |total| total.lost_server);
+    row("device changes lost", |total| total.lost_device);
+    row("server changes lost", |total| total.lost_server);
     row("fields left open", |total| total.open);
     row("mutations left in the queue", |total| total.held);
     row("requests needed", Totals::requests);
@@ -105,8 +105,8 @@ fn write_line(comparison: &Comparison, line: &Line, out: &mut impl Write, style:
             })
             .collect();
         writeln!(out, "      {}: {}", alike.join(", "), kept(&line.path, leaves))?;
-        for loss in lost {
-            write_loss(loss, out, style)?;
+        for (at, loss) in leaves.lost.clone().zip(lost) {
+            write_loss(loss, comparison.column(strategy).is_line(at), out, style)?;
         }
     }
     Ok(())
@@ -126,12 +126,11 @@ fn kept(path: &FieldPath, leaves: &Leaves) -> String {
     }
 }
 
-fn write_loss(loss: &Loss, out: &mut impl Write, style: Style) -> io::Result<()> {
-    let text = match &loss.value {
-        Json::String(op) if loss.path.is_existence() && op == "DELETE" => String::from("the deletion"),
-        value => value::lines(value).join(" / "),
-    };
-    writeln!(out, "        lost, {}: {}", style.side(loss.side, loss.side.name()), style.struck(text))
+/// A line of the ledger, or what goes with one.
+fn write_loss(loss: &Loss, is_line: bool, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let text = if loss.path.is_existence() { loss.words() } else { value::lines(&loss.value).join(" / ") };
+    let how = if is_line { "lost" } else { "with it" };
+    writeln!(out, "        {how}, {}: {}", style.side(loss.side, loss.side.name()), style.struck(text))
 }
 
 fn write_flips(
@@ -195,12 +194,12 @@ fn write_kinds(fleet: &Fleet, out: &mut impl Write, style: Style) -> io::Result<
     writeln!(out)
 }
 
-/// `merge loses no value and leaves 2 fields open`.
+/// `merge loses nothing and leaves 2 fields open`.
 fn cost(of_kind: &OfKind, strategy: Strategy) -> String {
     let at = place(strategy);
     let lost = match of_kind.lost[at] {
-        0 => String::from("no value"),
-        lost => count(lost, "value"),
+        0 => String::from("nothing"),
+        lost => count(lost, "change"),
     };
     match of_kind.open[at] {
         0 => format!("{strategy} loses {lost}"),
@@ -213,6 +212,11 @@ fn write_next(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Re
     if report.devices.iter().all(|device| device.comparison.rows.is_empty()) {
         return writeln!(out, "  Nothing diverges: the four strategies do the same.");
     }
-    writeln!(out, "  unstick plan DEVICE --strategy STRATEGY: one of them in full, with its loss ledger")?;
-    writeln!(out, "  unstick open DEVICE: the same side by side on the screen, and field by field")
+    let mut diverging = report.devices.iter().filter(|device| !device.comparison.rows.is_empty());
+    let Some(device) = diverging.next() else { return Ok(()) };
+    let which = if diverging.next().is_some() { ", for the first of these devices" } else { "" };
+    writeln!(out, "  See one of them in full, with all that it would lose{which}:")?;
+    writeln!(out, "    {}", device.again.command("plan", &["--strategy", "merge"]))?;
+    writeln!(out, "  See the same side by side on the screen, and choose field by field:")?;
+    writeln!(out, "    {}", device.again.command("open", &[]))
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{count, difference, either, ids, name, shown, value};
 use crate::domain::choices;
-use crate::domain::diagnosis::hidden_kinds;
+use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::duration::duration;
 use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
@@ -12,6 +12,7 @@ use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
+use crate::domain::words::sentence;
 use crate::report::entries::{blocker, server_id, twin};
 use crate::report::inspection::{Report, is_open, told};
 use crate::report::style::Style;
@@ -30,7 +31,11 @@ pub(in crate::report) fn write(
     write_warnings(&report.all_warnings(), out, style)?;
     let open = pairs.iter().filter(|pair| is_open(pair)).count();
     if open > 0 {
-        writeln!(out, "\n{}", style.heading(format_args!("Open: {open} of {}", pairs.len())))?;
+        writeln!(
+            out,
+            "\n{}",
+            style.heading(format_args!("Open: {open} of {}", count(pairs.len(), "resource")))
+        )?;
         writeln!(out, "  What stands on one side only is in [brackets].")?;
         for pair in pairs.iter().filter(|pair| is_open(pair)) {
             write_pair(report, pair, out, style, all)?;
@@ -38,7 +43,11 @@ pub(in crate::report) fn write(
     }
     let rest = pairs.len() - open;
     if all && rest > 0 {
-        writeln!(out, "\n{}", style.heading(format_args!("The rest: {rest} of {}", pairs.len())))?;
+        writeln!(
+            out,
+            "\n{}",
+            style.heading(format_args!("The rest: {rest} of {}", count(pairs.len(), "resource")))
+        )?;
         for pair in pairs.iter().filter(|pair| !is_open(pair)) {
             write_pair(report, pair, out, style, all)?;
         }
@@ -57,12 +66,39 @@ fn write_causes(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::
             style.heading(format_args!("No reason found why {device} would be stuck"))
         );
     }
-    writeln!(out, "{}", style.heading(format_args!("Why {device} is stuck")))?;
-    for cause in report.causes {
-        let evidence = shown(&cause.evidence);
-        writeln!(out, "  {}: {evidence}", style.conflict(shown(&cause.id)))?;
+    // They come sorted: what a push does not cure first.
+    let staying = report.causes.iter().take_while(|cause| cause.stays).count();
+    let (stay, settled) = report.causes.split_at(staying);
+    if !stay.is_empty() {
+        let heading = format!("What still blocks {device} once everything is pushed");
+        writeln!(out, "{}", style.heading(heading))?;
+        stay.iter().try_for_each(|cause| write_cause(cause, out, style))?;
+    }
+    if !settled.is_empty() {
+        let heading = if stay.is_empty() {
+            format!("Why {device} is stuck")
+        } else {
+            writeln!(out)?;
+            String::from("What else keeps it from syncing, and a push settles")
+        };
+        writeln!(out, "{}", style.heading(heading))?;
+        settled.iter().try_for_each(|cause| write_cause(cause, out, style))?;
     }
     Ok(())
+}
+
+/// What is the matter, what to do about it, and by which rules it is known.
+fn write_cause(cause: &Cause, out: &mut impl Write, style: Style) -> io::Result<()> {
+    let evidence = sentence(&cause.evidence);
+    let rules: Vec<&str> = cause.rules().collect();
+    let rules = format!("[{}]", shown(&rules.join(", ")));
+    let evidence = shown(&evidence);
+    if cause.stays {
+        writeln!(out, "  {}", style.conflict(evidence))?;
+    } else {
+        writeln!(out, "  {evidence}")?;
+    }
+    writeln!(out, "    {} {}", shown(&sentence(&cause.next)), style.quiet(rules))
 }
 
 fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io::Result<()> {
@@ -81,12 +117,15 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
         None => write!(out, "  device cursor lost, ")?,
     }
     writeln!(out, "server head {}{}", window.head, pulled(window.path))?;
-    let mutations = count(window.mutations.len(), "mutation");
-    writeln!(out, "  {} queued on the device, {mutations} in the server's window", summary.queued)?;
+    let (queued, wait) =
+        (count(summary.queued, "mutation"), if summary.queued == 1 { "waits" } else { "wait" });
+    let served = count(window.mutations.len(), "mutation");
+    writeln!(out, "  {queued} {wait} on the device; the server has {served} that it has not seen")?;
+    let resources = count(report.inspection.pairs.len(), "resource");
     writeln!(
         out,
-        "  {} converged, {} to push, {} to apply, {} diverged, {} blocked",
-        summary.converged, summary.push, summary.apply, summary.diverged, summary.blocked
+        "  {resources}: {} diverged (both sides changed it), {} to push, {} to apply, {} converged (nothing to do), {} blocked (cannot be sent)",
+        summary.diverged, summary.push, summary.apply, summary.converged, summary.blocked
     )?;
     let also = [
         (
@@ -96,8 +135,8 @@ fn write_summary(report: &Report<'_>, out: &mut impl Write, style: Style) -> io:
         ),
         (
             unidentified.len(),
-            ["server mutation", "server mutations"],
-            "without the id of a resource: cannot be applied",
+            ["server mutation names", "server mutations name"],
+            "no resource and cannot be applied",
         ),
         (window.unreadable.len(), ["entry", "entries"], "of the server's feed cannot be read"),
     ];
@@ -292,21 +331,30 @@ pub(super) fn write_value(
 fn write_next(report: &Report<'_>, out: &mut impl Write, style: Style, all: bool) -> io::Result<()> {
     let summary = &report.inspection.summary;
     writeln!(out, "\n{}", style.heading("Next"))?;
+    let again = report.again;
     if summary.diverged > 0 {
-        writeln!(out, "  unstick open DEVICE: choose field by field")?;
-        writeln!(out, "  unstick plan DEVICE --strategy merge: what a rule would push, keep and lose")?;
-        writeln!(out, "    (also server-wins, client-wins, last-write-wins)")?;
+        writeln!(out, "  Choose field by field on the screen:")?;
+        writeln!(out, "    {}", again.command("open", &[]))?;
+        writeln!(
+            out,
+            "  Or see what a rule would send, keep and lose (merge, server-wins, client-wins, last-write-wins):"
+        )?;
+        writeln!(out, "    {}", again.command("plan", &["--strategy", "merge"]))?;
     } else if summary.push + summary.apply > 0 {
-        writeln!(out, "  Nothing needs a choice.")?;
-        writeln!(out, "  unstick plan DEVICE --strategy merge: what retrying the sync would do")?;
+        writeln!(out, "  Nothing needs a choice. See what retrying the sync would do:")?;
+        writeln!(out, "    {}", again.command("plan", &["--strategy", "merge"]))?;
     } else {
         writeln!(out, "  Nothing needs a choice.")?;
     }
     let rest = summary.converged + summary.push + summary.apply;
     if !all && rest > 0 {
-        let pairs =
-            if rest == 1 { String::from("1 more resource") } else { format!("{rest} more resources") };
-        writeln!(out, "  --all shows {pairs} that need no choice")?;
+        let (pairs, need) = if rest == 1 {
+            (String::from("1 more resource"), "needs")
+        } else {
+            (count(rest, "more resource"), "need")
+        };
+        writeln!(out, "  See {pairs} that {need} no choice:")?;
+        writeln!(out, "    {}", again.command("inspect", &["--all"]))?;
     }
     Ok(())
 }

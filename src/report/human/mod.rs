@@ -17,16 +17,12 @@ use crate::domain::bidi;
 use crate::domain::inspect::{Inspection, Pair};
 use crate::domain::naming;
 use crate::domain::safe_text;
+pub(super) use crate::domain::words::count;
 
 /// A text that may hold anything, safe to show and in its own place of the line, whatever stands beside it and in
 /// whatever direction it is read. Not for what is to be copied, such as paths in a command.
 pub(in crate::report) fn shown(text: &str) -> Cow<'_, str> {
     bidi::kept_apart(safe_text::visible_line(text))
-}
-
-/// `1 mutation`, `2 mutations`.
-pub(super) fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
 }
 
 /// Words one after the other: `device, server or edit`.
@@ -49,14 +45,14 @@ fn ids<T: fmt::Display>(all: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// How the pair is called: its kind, its title, and the key that choices files use.
+/// A label, each name in its own place: what follows a right-to-left name is not drawn into it.
+fn labelled(label: &str) -> String {
+    label.split(" ← ").map(shown).collect::<Vec<_>>().join(" ← ")
+}
+
+/// How the pair is called.
 fn name(inspection: &Inspection, pair: &Pair) -> String {
-    let (kind, key) = (shown(pair.kind.wire()), shown(&pair.key));
-    let title = naming::title(inspection, pair);
-    if pair.key.split_once(':').is_some_and(|(_, id)| id == title) {
-        return format!("{kind} {key}");
-    }
-    format!("{kind} {} ({key})", shown(&title))
+    labelled(&naming::label(inspection, pair))
 }
 
 #[cfg(test)]

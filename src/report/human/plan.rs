@@ -1,16 +1,15 @@
 //! A plan for people: what is sent POST by POST, applied, dropped, held, open, what is lost, what to do next.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::inspection::{write_value, write_warnings};
-use super::{count, ids, name, shown, value};
+use super::{count, ids, labelled, name, shown, value};
 use crate::domain::inspect::Pair;
 use crate::domain::mutation::{ServerMutation, WireMutation};
 use crate::domain::plan::{Left, Warning};
 use crate::domain::resolution::Unit;
-use crate::domain::safe_text;
-use crate::domain::settle::Loss;
-use crate::report::entries::server_id;
+use crate::domain::{ledger, naming};
 use crate::report::plan::{By, Report, wire};
 use crate::report::style::Style;
 
@@ -63,7 +62,7 @@ impl<W: Write> Writer<'_, W> {
         for Warning { pair, path, rule, text } in cautions {
             let name =
                 pair.map(|pair| self.name(self.report.inspection.pair(pair)) + ": ").unwrap_or_default();
-            let path = path.as_ref().map(|path| format!("{}: ", shown(path.as_str())));
+            let path = path.as_ref().map(|path| format!("{}: ", shown(&path.label())));
             let path = path.unwrap_or_default();
             let rule = rule.map(|rule| format!(" [{}]", rule.name())).unwrap_or_default();
             writeln!(self.out, "  {name}{path}{}{rule}", shown(text))?;
@@ -80,7 +79,7 @@ impl<W: Write> Writer<'_, W> {
                 Some(head) => format!("lastMutationAt {head}"),
                 None => format!("lastMutationAt as POST {at} answers"),
             };
-            writeln!(self.out, "  POST {}, {}, {head}", at + 1, batch.phase.name())?;
+            writeln!(self.out, "  POST {}, {}, {head}", at + 1, batch.phase.words())?;
             for item in &batch.items {
                 let pair = self.report.inspection.pair(item.pair);
                 let name = name(self.report.inspection, pair);
@@ -91,7 +90,7 @@ impl<W: Write> Writer<'_, W> {
                 } else if wire.kind == pair.kind {
                     writeln!(self.out, "    {op} {name}, for {}", ids(&item.sake))?;
                 } else {
-                    let kind = safe_text::visible_line(wire.kind.wire());
+                    let kind = shown(wire.kind.wire());
                     writeln!(self.out, "    {op} {kind}, for {} of {name}", ids(&item.sake))?;
                 }
                 self.request(&wire)?;
@@ -117,11 +116,17 @@ impl<W: Write> Writer<'_, W> {
             return Ok(());
         }
         self.heading(&format!("To apply to the device: {}", count(applied.len(), "server mutation")))?;
-        for mutation in applied {
-            let id = server_id(mutation).unwrap_or_else(|| String::from("without an id"));
-            let (kind, id) = (shown(mutation.kind.wire()), shown(&id));
-            let at = mutation.timestamp.to_iso();
-            writeln!(self.out, "  {} {kind} {id}, of {at}", mutation.op.wire())?;
+        let mut pairs: HashMap<usize, &Pair> = HashMap::new();
+        for pair in &self.report.inspection.pairs {
+            pairs.extend(pair.server.iter().map(|position| (*position, pair)));
+        }
+        for (position, mutation) in self.report.plan.apply.iter().zip(applied) {
+            let label = match pairs.get(position) {
+                Some(pair) => naming::label(self.report.inspection, pair),
+                None => naming::served_label(self.report.inspection, mutation),
+            };
+            let (label, at) = (labelled(&label), mutation.timestamp.to_iso());
+            writeln!(self.out, "  {} {label}, of {at}", mutation.op.wire())?;
         }
         Ok(())
     }
@@ -157,19 +162,18 @@ impl<W: Write> Writer<'_, W> {
         if ledger.is_empty() {
             return self.heading("Would be lost: nothing");
         }
-        self.heading(&format!("Would be lost: {}", count(ledger.len(), "value")))?;
-        for Loss { pair, kind, key, path, side, value, reason, .. } in ledger {
-            let pair = self.report.inspection.pair(*pair);
-            let name = if pair.key == *key {
-                self.name(pair)
-            } else {
-                // Only the device's row tells of it.
-                format!("{} {}", safe_text::visible_line(kind.wire()), safe_text::visible_line(key))
-            };
-            let label = path.label();
-            writeln!(self.out, "  {name}: {}, {reason}", shown(&label))?;
-            let side = self.style.side(*side, side.name());
-            write_value(side, &value::lines(value), &mut self.out)?;
+        let lines = ledger::lines(ledger);
+        self.heading(&format!("Would be lost: {}", count(lines.len(), "change")))?;
+        for line in &lines {
+            let Some(loss) = ledger.get(line.at) else { continue };
+            let label = loss.label();
+            let name = labelled(&label);
+            let (what, whose) = (loss.what(), self.style.side(loss.side, loss.side.name()));
+            writeln!(self.out, "  {name}: {whose}, {}, {}", shown(&what), loss.reason)?;
+            for loss in line.all(ledger).filter(|loss| !loss.path.is_existence()) {
+                let label = loss.path.label();
+                write_value(shown(&label), &value::lines(&loss.value), &mut self.out)?;
+            }
         }
         Ok(())
     }
@@ -177,21 +181,30 @@ impl<W: Write> Writer<'_, W> {
     fn next(&mut self) -> io::Result<()> {
         let Report { plan, inspection, by, .. } = *self.report;
         self.heading("Next")?;
+        let again = self.report.again;
         if !plan.open.is_empty() {
-            let fields = count(plan.open.len(), "field");
+            let (fields, wait) =
+                (count(plan.open.len(), "field"), if plan.open.len() == 1 { "waits" } else { "wait" });
             writeln!(
                 self.out,
-                "  {fields} to choose: unstick open DEVICE, or in a choices file for --choices"
+                "  {fields} {wait} for a choice: make it on the screen, or in a file for --choices."
             )?;
+            writeln!(self.out, "    {}", again.command("open", &[]))?;
         }
         let by = match by {
-            By::Strategy(strategy) => format!("--strategy {strategy}"),
-            By::Choices(file) => format!("--choices {}", safe_text::visible_line(file)),
+            By::Strategy(strategy) => ["--strategy", strategy.name()],
+            By::Choices(file) => ["--choices", file],
         };
-        if plan.pushed() + plan.apply.len() + plan.drop.len() > 0 {
-            writeln!(self.out, "  To do what stands here: unstick push DEVICE {by} --yes")?;
-        } else {
+        if plan.pushed() + plan.apply.len() + plan.drop.len() == 0 {
             writeln!(self.out, "  There is nothing to send and nothing to apply.")?;
+        } else if again.is_live() {
+            writeln!(self.out, "  Do what stands here:")?;
+            writeln!(self.out, "    {}", again.command("push", &[by[0], by[1], "--yes"]))?;
+        } else {
+            writeln!(
+                self.out,
+                "  This was planned on a recording. To do what stands here, unstick push needs the server itself (--server)."
+            )?;
         }
         if plan.moves_cursor {
             return writeln!(self.out, "  The device's cursor then moves to the new head.");

@@ -1,7 +1,7 @@
 //! Values as a person reads them, on one line or several, and with nothing in them that could steer a terminal.
 
 use crate::domain::json::Json;
-use crate::domain::safe_text;
+use crate::domain::{naming, safe_text};
 
 /// A value as lines; at least one.
 pub(super) fn lines(value: &Json) -> Vec<String> {
@@ -12,10 +12,7 @@ pub(super) fn lines(value: &Json) -> Vec<String> {
         Json::Array(items) if items.iter().all(|item| item.as_str().is_some()) => {
             vec![items.iter().map(item).collect::<Vec<_>>().join(", ")]
         }
-        Json::Object(members) if !members.is_empty() && members.keys().all(|name| is_coordinate(name)) => {
-            vec![members.values().map(item).collect::<Vec<_>>().join(":")]
-        }
-        other => vec![item(other)],
+        other => vec![naming::position_words(other).unwrap_or_else(|| item(other))],
     }
 }
 
@@ -25,11 +22,6 @@ pub(super) fn item(value: &Json) -> String {
         Json::String(text) => safe_text::visible_line(text).into_owned(),
         other => safe_text::visible_line(&other.to_text()).into_owned(),
     }
-}
-
-/// The members of a position (DESIGN §4, coupled units), which people write `2:255`.
-fn is_coordinate(name: &str) -> bool {
-    matches!(name, "key" | "chapterNumber" | "verseNumber")
 }
 
 #[cfg(test)]

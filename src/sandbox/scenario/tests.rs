@@ -387,6 +387,7 @@ fn one_name_twice_ends_with_one_name_each_and_one_reading_place() {
         let expected: &[&str] = match rule {
             Strategy::ServerWins => &[
                 "id:c-morning /name device",
+                "at:67:1  device",
                 "at:67:1 /type device",
                 "at:67:1 /mushaf device",
                 "at:67:1 /isReading device",

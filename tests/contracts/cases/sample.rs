@@ -142,7 +142,11 @@ fn the_first_cause_is_what_stops_the_sample() {
     assert_eq!(
         causes[0].evidence,
         "queue entry bookmark:2 makes the bookmark at 18:10, which the server deleted (DELETE of \
-         u54maufl0ftmarp73ei0hg64); push it from here; the phone itself needs a repaired copy of its database then"
+         u54maufl0ftmarp73ei0hg64)"
+    );
+    assert_eq!(
+        causes[0].next,
+        "push it from here; the phone itself needs a repaired copy of its database then"
     );
     assert!(causes[1].evidence.starts_with("queue entry note:5: body has 4 characters"));
     assert!(bodies.len() > 5);
