@@ -15,3 +15,5 @@ mod rng;
 mod secrets;
 #[path = "pty/simulate.rs"]
 mod simulate;
+#[path = "pty/unmeant.rs"]
+mod unmeant;

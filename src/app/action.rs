@@ -114,7 +114,7 @@ pub enum Action {
     /// Pull again.
     Reload,
     /// Copy the id.
-    CopyId,
+    Copy,
     /// Stop the push.
     Stop,
     /// Write a report of the push.
@@ -240,6 +240,14 @@ impl Group {
     pub const ALL: [Self; 6] =
         [Self::Choose, Self::ChooseMany, Self::Retry, Self::Look, Self::Move, Self::Session];
 
+    /// Whether it holds what chooses, sends or writes, rather than what looks, moves or comes and goes.
+    pub const fn decides(self) -> bool {
+        match self {
+            Self::Choose | Self::ChooseMany | Self::Retry => true,
+            Self::Look | Self::Move | Self::Session => false,
+        }
+    }
+
     /// The heading.
     pub const fn name(self) -> &'static str {
         match self {
@@ -353,6 +361,68 @@ mod tests {
         assert!(keys(Action::Reload).is_disjoint(&keys(Action::Yes)));
         // An Enter that was meant for something else sends nothing.
         assert!(!keys(Action::Confirm).contains("Enter"));
+    }
+
+    /// The same key with Shift and without, on the keyboards that most have.
+    fn with_shift(c: char) -> Option<char> {
+        if c.is_lowercase() {
+            return c.to_uppercase().next();
+        }
+        let pairs = [('1', '!'), ('2', '@'), ('3', '#'), ('4', '$'), ('/', '?')];
+        pairs.into_iter().find(|(plain, _)| *plain == c).map(|(_, shifted)| shifted)
+    }
+
+    #[test]
+    fn no_key_that_looks_is_a_shift_away_from_one_that_chooses() {
+        let mut pairs = 0;
+        for binding in BINDINGS {
+            for (place, key) in
+                binding.places.iter().flat_map(|place| binding.keys.iter().map(move |k| (place, k)))
+            {
+                let Some(shifted) = key.char().and_then(with_shift) else { continue };
+                let event = KeyEvent::from(crossterm::event::KeyCode::Char(shifted));
+                let Some(other) = bound(*place, &event) else { continue };
+                pairs += 1;
+                assert_eq!(
+                    binding.group.decides(),
+                    other.group.decides(),
+                    "{} and {shifted} at {place:?}: {:?} and {:?}",
+                    key.label(),
+                    binding.action,
+                    other.action
+                );
+            }
+        }
+        assert!(pairs > 5, "there are such pairs at all: u and U, n and N");
+    }
+
+    #[test]
+    fn the_keys_that_the_screen_is_known_by_stay() {
+        let known = [
+            ('d', Action::Device),
+            ('s', Action::Server),
+            ('b', Action::Both),
+            ('e', Action::Edit),
+            ('u', Action::Undo),
+            ('n', Action::NextOpen),
+            ('1', Action::Rule(Strategy::ServerWins)),
+            ('2', Action::Rule(Strategy::ClientWins)),
+            ('3', Action::Rule(Strategy::LastWriteWins)),
+            ('4', Action::Rule(Strategy::Merge)),
+            ('p', Action::Preview),
+            ('?', Action::Help),
+        ];
+        for (c, action) in known {
+            let event = KeyEvent::from(crossterm::event::KeyCode::Char(c));
+            assert_eq!(bound(Place::List, &event).map(|binding| binding.action), Some(action), "{c}");
+        }
+        // What follows an Esc on a slow line is not a key of its own.
+        for c in ['[', 'O'] {
+            let event = KeyEvent::from(crossterm::event::KeyCode::Char(c));
+            let text = |place: &&Place| !place.takes_text();
+            let places = BINDINGS.iter().flat_map(|binding| binding.places).filter(text);
+            assert!(places.clone().all(|place| bound(*place, &event).is_none()), "{c}");
+        }
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl App {
             Action::Reload | Action::GoOn => self.reload(),
             Action::GiveToken => self.give_token(),
             Action::NoToken => self.no_token(),
-            Action::CopyId => self.copy_id(),
+            Action::Copy => self.copy(),
             Action::Report => vec![Effect::Report { redact: false }],
             Action::ReportRedacted => vec![Effect::Report { redact: true }],
             Action::Stop => self.stop(),
@@ -484,22 +484,6 @@ impl App {
         self.close_all();
         self.phase = Phase::Connecting(Connecting::default());
         vec![Effect::Pull]
-    }
-
-    fn copy_id(&mut self) -> Vec<Effect> {
-        let Some(bench) = &self.bench else { return Vec::new() };
-        let Some((_, pair)) = bench.pair() else { return Vec::new() };
-        let queued = || bench.inspection.queued(pair);
-        let id = queued()
-            .find_map(|m| m.resource_id.as_ref().map(ToString::to_string))
-            .or_else(|| {
-                bench.inspection.served(pair).find_map(|m| m.resource_id.as_ref().map(ToString::to_string))
-            })
-            .or_else(|| queued().next().map(|m| m.id.to_string()));
-        match id {
-            Some(id) => vec![Effect::Copy(id)],
-            None => self.refuse("neither side gave it an id"),
-        }
     }
 
     fn give_token(&mut self) -> Vec<Effect> {

@@ -130,7 +130,7 @@ pub fn rule(app: &App) -> Answer {
 /// The marked strategy can be applied to all that is open.
 pub fn apply_all(app: &App) -> Answer {
     rule(app)?;
-    let comparing = app.comparing().ok_or("S puts the strategies side by side")?;
+    let comparing = app.comparing().ok_or("v puts the strategies side by side")?;
     comparing.comparison.as_ref().map(|_| ()).ok_or("the strategies are still being compared")
 }
 
@@ -195,7 +195,12 @@ pub fn confirm(app: &App) -> Answer {
     if nothing && !plan.moves_cursor {
         return Err("there is nothing that could be sent or applied");
     }
-    Ok(())
+    app.is_read()
+}
+
+/// A question can be answered with yes.
+pub fn yes(app: &App) -> Answer {
+    app.is_read()
 }
 
 /// A token was typed.

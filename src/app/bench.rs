@@ -13,6 +13,7 @@ use crate::domain::inspect::{Details, Inspection, Pair, PairId, Status};
 use crate::domain::json::Json;
 use crate::domain::preflight::Problem;
 use crate::domain::resolution::{By, Chosen, Progress, Resolution, Unit};
+use crate::domain::settle;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::text::TextDiff;
 
@@ -32,6 +33,8 @@ pub struct Bench {
     pub suspects: Vec<PairId>,
     /// What the server would refuse under the choices made.
     pub refused: Vec<Refused>,
+    /// Resources whose queued mutations are given up by choice, though nothing stood against sending them.
+    pub dropped: Vec<PairId>,
     /// What the list shows.
     pub query: Query,
     /// The pairs that match, by which a row is found.
@@ -83,6 +86,7 @@ impl Bench {
             progress: Progress::default(),
             suspects: Vec::new(),
             refused: Vec::new(),
+            dropped: Vec::new(),
             query: Query::default(),
             rows,
             selection: Selection::default(),
@@ -179,6 +183,10 @@ impl Bench {
     /// Something was chosen.
     pub fn chosen(&mut self) {
         self.progress = self.resolution.progress(&self.inspection);
+        let mut chosen: Vec<PairId> = self.resolution.iter().map(|(unit, _)| unit.pair).collect();
+        chosen.dedup();
+        chosen.retain(|id| settle::is_dropped(&self.inspection, &self.resolution, *id));
+        self.dropped = chosen;
         self.refused = refused::refused(&self.inspection, &self.resolution, &self.suspects);
     }
 

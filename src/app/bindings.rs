@@ -57,7 +57,7 @@ pub static BINDINGS: &[Binding] = &[
         "Answer a question with yes",
         Group::Session,
         &[Question],
-        can::always,
+        can::yes,
     ),
     bind(
         Action::No,
@@ -162,7 +162,7 @@ pub static BINDINGS: &[Binding] = &[
         Action::Server,
         &[key('s')],
         "server",
-        "The server's value survives",
+        "The server's value survives; a change that nothing stands against is dropped by it, which asks first",
         Group::Choose,
         FIELD,
         can::server,
@@ -251,7 +251,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(
         Action::Whole,
-        &[key('W'), key('D')],
+        &[key('a')],
         "",
         "One side for the whole resource: asks which",
         Group::ChooseMany,
@@ -287,7 +287,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(
         Action::ApplyKind,
-        &[key('K')],
+        &[key('m')],
         "to this kind",
         "In the comparison: the marked strategy for the marked resource's kind",
         Group::ChooseMany,
@@ -332,7 +332,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(
         Action::Compare,
-        &[key('S')],
+        &[key('v')],
         "compare",
         "The four strategies side by side: what each would push, keep, lose and leave open",
         Group::Look,
@@ -341,7 +341,7 @@ pub static BINDINGS: &[Binding] = &[
     ),
     bind(
         Action::KindMenu,
-        &[key('K')],
+        &[key('m')],
         "",
         "A strategy for every resource of the marked one's kind",
         Group::ChooseMany,
@@ -458,6 +458,15 @@ pub static BINDINGS: &[Binding] = &[
         can::back,
     ),
     bind(
+        Action::Back,
+        &[special(KeyCode::Enter)],
+        "close",
+        "Close a notice or a page that was read",
+        Group::Move,
+        &[Failure, Why, Ledger, Help],
+        can::always,
+    ),
+    bind(
         Action::Filter,
         &[key('/')],
         "filter",
@@ -530,7 +539,15 @@ pub static BINDINGS: &[Binding] = &[
         can::always,
     ),
     bind(Action::Search, &[key('/')], "search", "Search the keys", Group::Look, &[Help], can::always),
-    bind(Action::CopyId, &[key('c')], "", "Copy the resource's id", Group::Look, FIELD, can::copy),
+    bind(
+        Action::Copy,
+        &[key('c')],
+        "",
+        "Copy the value under the mark, and once more the server's; in the list, the resource's id",
+        Group::Look,
+        FIELD,
+        can::copy,
+    ),
     bind(
         Action::Reload,
         &[key('r')],

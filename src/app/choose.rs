@@ -2,9 +2,10 @@
 
 use super::Bench;
 use crate::domain::field::{Choice, Contest, Field, FieldShape, Verdict};
-use crate::domain::inspect::{Inspection, Pair, PairId, Rival, Status};
+use crate::domain::inspect::{Blocked, Inspection, Pair, PairId, Rival, Status};
 use crate::domain::mutation::{Kind, Op, Side};
-use crate::domain::resolution::{By, Chosen, Unit};
+use crate::domain::resolution::{By, Chosen, Resolution, Unit};
+use crate::domain::{plan, settle};
 
 /// Why `choice` cannot be made on the field; `None` when it can.
 pub fn refusal(pair: &Pair, field: &Field, choice: &Choice) -> Option<&'static str> {
@@ -109,6 +110,50 @@ pub fn fate(pair: &Pair, side: Side) -> &'static str {
         }
         (Side::Server, Some(Op::Delete), Some(_)) | (Side::Device, Some(_), Some(Op::Delete)) => "bring back",
         (side, _, _) => side.name(),
+    }
+}
+
+/// Where a resource stands under the choices made: what a retry would do with it, for its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// As it was found.
+    Found(Status),
+    /// Nothing stands against what the device queued, and it was given up by choice.
+    Dropped,
+    /// It was chosen on values that are no longer there, and waits for a person again.
+    Reopened,
+}
+
+impl Standing {
+    /// The word for it, as [`Status::word`].
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Found(status) => status.word(),
+            Self::Dropped => "dropped",
+            Self::Reopened => "open again",
+        }
+    }
+}
+
+/// Where a resource stands under the choices made.
+pub fn standing(inspection: &Inspection, resolution: &Resolution, id: PairId) -> Standing {
+    let pair = inspection.pair(id);
+    match pair.status {
+        Status::Push | Status::Blocked => {}
+        status @ (Status::Converged | Status::Apply | Status::Diverged) => return Standing::Found(status),
+    }
+    if settle::is_dropped(inspection, resolution, id) {
+        return Standing::Dropped;
+    }
+    if !resolution.settles(id, pair) {
+        return Standing::Reopened;
+    }
+    // What was chosen for its collection decides over a link.
+    let hangs = matches!(pair.blocked, None | Some(Blocked::Parent(_)));
+    match plan::waits_for_parent(inspection, resolution, id).filter(|_| hangs) {
+        Some(Ok(())) => Standing::Found(Status::Push),
+        Some(Err(_)) => Standing::Found(Status::Blocked),
+        None => Standing::Found(pair.status),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::action::Place;
+use super::action::{Action, Binding, Place};
 use super::choose;
 use super::edit::{self, Editor, Form};
-use super::overlay::{Menu, Overlay};
+use super::overlay::{Deed, Menu, Overlay, Question};
 use super::selection::{Scroll, Selection};
-use super::{App, Draft, EditJob, Effect, Scope, Task, story};
+use super::{App, Bench, Draft, EditJob, Effect, Focus, Scope, Task, Tone, story};
 use crate::domain::field::{Choice, Field, FieldPath, FieldShape};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::mutation::Side;
@@ -16,20 +16,31 @@ use crate::domain::preflight::{self, Rule};
 use crate::domain::resolution::{By, Chosen, Unit};
 use crate::domain::strategy::Strategy;
 
+/// What is said of a mutation that would go through.
+const HEALTHY: &str = "Nothing stands against sending it.";
+
 impl App {
-    /// A choice by hand on the marked field.
+    /// A choice by hand on the marked field. Where that field is not on the screen it is shown instead.
     pub(super) fn choose(&mut self, choice: Choice) -> Vec<Effect> {
+        let shows = self.shows_field();
         let Some(bench) = &mut self.bench else { return Vec::new() };
         let (Some((id, pair)), Some(field), Some(unit)) = (bench.pair(), bench.field(), bench.unit()) else {
             return Vec::new();
         };
+        if !shows {
+            return self.show_first();
+        }
         let word = choose::word(pair, field, &choice);
         let label = field.path.label();
         let title = naming::title(&bench.inspection, pair);
         let warning = problem(pair, field, &choice);
         let name = format!("{word} for {label} of {} {title}", choose::noun(&pair.kind));
-        let chosen = Chosen { choice, by: By::Hand };
-        if bench.resolution.choose(name, [(unit, Some(chosen))]) == 0 {
+        let choices = vec![(unit, Some(Chosen { choice, by: By::Hand }))];
+        if let Some(question) = self.drops(choices.iter().map(|(unit, chosen)| (unit, chosen.as_ref()))) {
+            return self.ask(question, Deed::Choose(name, choices));
+        }
+        let Some(bench) = &mut self.bench else { return Vec::new() };
+        if bench.resolution.choose(name, choices) == 0 {
             return self.refuse(format!("{word} is chosen for {label} already"));
         }
         bench.chosen();
@@ -48,7 +59,77 @@ impl App {
         self.done(format!("{word} chosen for {label} · u undoes{then}"))
     }
 
+    /// Whether the marked field is on the screen.
+    fn shows_field(&self) -> bool {
+        self.layout.both_panes || self.focus == Focus::Fields || !self.overlays.is_empty()
+    }
+
+    /// Shows the marked field in the place of choosing on it unseen.
+    fn show_first(&mut self) -> Vec<Effect> {
+        self.focus = Focus::Fields;
+        let label = self.bench.as_ref().and_then(Bench::field).map_or_else(String::new, |f| f.path.label());
+        self.status = Some((Tone::Note, format!("{label}: nothing was done yet; the key once more does it")));
+        Vec::new()
+    }
+
+    /// Asks before an act gives up what nothing stands against.
+    fn ask(&mut self, (what, why): (String, &'static str), deed: Deed) -> Vec<Effect> {
+        self.overlays.push(Overlay::Question(Question::Drop { what, why, deed }));
+        Vec::new()
+    }
+
+    /// What the device queued, no divergence is about and these choices would give up, in words, and how it stands;
+    /// `None` where they give up nothing of the kind that is not given up already.
+    fn drops<'a>(
+        &self,
+        choices: impl Iterator<Item = (&'a Unit, Option<&'a Chosen>)>,
+    ) -> Option<(String, &'static str)> {
+        let bench = self.bench.as_ref()?;
+        let (mut what, mut count, mut why) = (None, 0_usize, HEALTHY);
+        for (unit, chosen) in choices {
+            let pair = bench.inspection.pair(unit.pair);
+            let is_server = |chosen: Option<&Chosen>| chosen.is_some_and(|c| c.choice == Choice::Server);
+            let healthy = matches!(pair.status, Status::Push | Status::Blocked) && !pair.device.is_empty();
+            if !healthy || !is_server(chosen) || is_server(bench.resolution.get(unit.pair, &unit.path)) {
+                continue;
+            }
+            count += 1;
+            why = match pair.status {
+                _ if bench.is_refused(unit.pair) => "The server would refuse it as it is; f would fix it.",
+                Status::Blocked => "It cannot be sent as things are, but it can wait in the queue.",
+                Status::Push | Status::Converged | Status::Apply | Status::Diverged => HEALTHY,
+            };
+            let (noun, title) = (choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+            what = Some(if unit.path.is_existence() {
+                let op = pair.shape.device.map_or("mutation", crate::domain::mutation::Op::wire);
+                format!("the {op} of {noun} {title}")
+            } else {
+                format!("the device's {} of {noun} {title}", unit.path.label())
+            });
+        }
+        let what = if count > 1 { Some(format!("{count} changes of the device's")) } else { what };
+        what.map(|what| (what, if count > 1 { HEALTHY } else { why }))
+    }
+
+    /// Does what was asked about and shall be.
+    pub(super) fn agreed(&mut self, deed: Deed) -> Vec<Effect> {
+        match deed {
+            Deed::Choose(name, choices) => {
+                let Some(bench) = &mut self.bench else { return Vec::new() };
+                let text = format!("{name} · it will not be sent · u undoes");
+                bench.resolution.choose(name, choices);
+                bench.chosen();
+                self.done(text)
+            }
+            Deed::Undo => self.take_back(),
+            Deed::Redo => self.do_again(),
+        }
+    }
+
     pub(super) fn clear(&mut self) -> Vec<Effect> {
+        if !self.shows_field() {
+            return self.show_first();
+        }
         let Some(bench) = &mut self.bench else { return Vec::new() };
         let (Some(unit), Some(field)) = (bench.unit(), bench.field()) else { return Vec::new() };
         let label = field.path.label();
@@ -65,6 +146,10 @@ impl App {
         let word = if choose::fields_decide(pair) { side.name() } else { choose::fate(pair, side) };
         let name =
             format!("{word} for {} {}", choose::noun(&pair.kind), naming::title(&bench.inspection, pair));
+        if let Some(question) = self.drops(choices.iter().map(|(unit, chosen)| (unit, chosen.as_ref()))) {
+            return self.ask(question, Deed::Choose(name, choices));
+        }
+        let Some(bench) = &mut self.bench else { return Vec::new() };
         let made = bench.resolution.choose(name, choices);
         if made == 0 {
             return self.refuse(format!("{word} is chosen for the whole resource already"));
@@ -76,6 +161,29 @@ impl App {
             "{word} chosen for the whole resource ({}) · u undoes{then}",
             story::count(made, "field")
         ))
+    }
+
+    /// What an action is called in the footer here: on a resource's existence what becomes of it.
+    pub fn label(&self, binding: &Binding) -> &'static str {
+        let Some(bench) = &self.bench else { return binding.label };
+        let (Some((_, pair)), Some(field)) = (bench.pair(), bench.field()) else { return binding.label };
+        let of_whole =
+            |side| if choose::fields_decide(pair) { binding.label } else { choose::fate(pair, side) };
+        let choice = match binding.action {
+            Action::WholeDevice => return of_whole(Side::Device),
+            Action::WholeServer => return of_whole(Side::Server),
+            Action::Device => Choice::Device,
+            Action::Server => Choice::Server,
+            Action::Both => choose::third_on(pair, field),
+            _ => return binding.label,
+        };
+        let healthy = matches!(pair.status, Status::Push | Status::Blocked) && !pair.device.is_empty();
+        // On a narrow screen there is room for one word each.
+        match choose::word(pair, field, &choice) {
+            _ if healthy && choice == Choice::Server => "drop",
+            word if self.layout.wide || healthy && choice == Choice::Device => word,
+            _ => binding.label,
+        }
     }
 
     pub(super) fn open_menu(&mut self, kind: bool) -> Vec<Effect> {
@@ -126,6 +234,14 @@ impl App {
     }
 
     pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let back = self.bench.as_ref().and_then(|bench| self.drops(bench.resolution.undoes()));
+        match back {
+            Some(question) => self.ask(question, Deed::Undo),
+            None => self.take_back(),
+        }
+    }
+
+    fn take_back(&mut self) -> Vec<Effect> {
         let Some(bench) = &mut self.bench else { return Vec::new() };
         let Some(name) = bench.resolution.undo() else { return Vec::new() };
         bench.chosen();
@@ -133,6 +249,14 @@ impl App {
     }
 
     pub(super) fn redo(&mut self) -> Vec<Effect> {
+        let again = self.bench.as_ref().and_then(|bench| self.drops(bench.resolution.redoes()));
+        match again {
+            Some(question) => self.ask(question, Deed::Redo),
+            None => self.do_again(),
+        }
+    }
+
+    fn do_again(&mut self) -> Vec<Effect> {
         let Some(bench) = &mut self.bench else { return Vec::new() };
         let Some(name) = bench.resolution.redo() else { return Vec::new() };
         bench.chosen();

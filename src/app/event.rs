@@ -17,8 +17,18 @@ use crate::domain::window::PullStep;
 
 /// Something that happened.
 pub enum Event {
-    /// A key; releases are ignored.
+    /// A key by itself; releases are ignored.
     Key(KeyEvent),
+    /// A key among others that came faster than anybody presses them: text that was pasted, or a type-ahead.
+    Burst {
+        /// The key.
+        key: KeyEvent,
+        /// Whether it is the first of them.
+        first: bool,
+    },
+    /// What the app drew last stands on the screen at this moment, in ms on a clock that only goes forward: told after
+    /// each frame, and again when [`super::App::looks_again`] asks for it.
+    Shown(u64),
     /// Text pasted as one (bracketed paste).
     Paste(String),
     /// The terminal has this size now, in columns and rows.
@@ -172,6 +182,8 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key(_) => "Key",
+            Self::Burst { .. } => "Burst",
+            Self::Shown(_) => "Shown",
             Self::Paste(_) => "Paste",
             Self::Resize { .. } => "Resize",
             Self::Pointer(_) => "Pointer",

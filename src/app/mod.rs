@@ -12,9 +12,11 @@ mod autoplay;
 mod available;
 mod bench;
 mod bindings;
+mod care;
 mod choose;
 mod choosing;
 mod comparing;
+mod copying;
 mod diff_view;
 mod draft;
 mod edit;
@@ -47,7 +49,7 @@ pub use action::{Action, Binding, Group, Place, at, markdown};
 pub use autoplay::Autoplay;
 pub use bench::{Bench, Compared, Focused, as_text, outcome};
 pub use bindings::BINDINGS;
-pub use choose::{fate, fields_decide, noun, question, refusal, third_on, word};
+pub use choose::{Standing, fate, fields_decide, noun, question, refusal, standing, third_on, word};
 pub use comparing::{CompareRow, Comparing, Cost, hangs_on, kept_words, loss_words, mark};
 pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
@@ -58,7 +60,7 @@ pub use filter::{Query, WORDS};
 pub use history::{History, Part, Said, pages, share};
 pub use keys::Key;
 pub use layout::Layout;
-pub use overlay::{HelpRow, HelpView, Menu, Overlay, Question};
+pub use overlay::{Deed, HelpRow, HelpView, Menu, Overlay, Question};
 pub use page::{Page, PageRow, Rank};
 pub use picker::{Offered, Pick, Picker};
 pub use preview::{Entry, Preview, Section, request_line};
@@ -182,6 +184,14 @@ pub enum Tone {
     Refused,
 }
 
+/// What is on its way to the clipboard.
+struct Copying {
+    /// The value, in words.
+    what: String,
+    /// What may be copied by the key once more.
+    then: Option<(crate::domain::resolution::Unit, Side)>,
+}
+
 /// Which pane of the inspector has the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Focus {
@@ -214,6 +224,14 @@ pub struct App {
     useless: Vec<Box<dyn std::any::Any + Send>>,
     editing: Option<(EditJob, crate::domain::resolution::Unit, Form)>,
     jobs: u64,
+    /// What waits for a yes, and for how long it was to be seen.
+    sight: care::Sight,
+    /// What the keys that come at once chose on.
+    run: care::Run,
+    /// How the action under way was asked for.
+    hand: care::Hand,
+    /// What is on its way to the clipboard.
+    copying: Option<Copying>,
 }
 
 impl App {
@@ -240,6 +258,10 @@ impl App {
             useless: Vec::new(),
             editing: None,
             jobs: 0,
+            sight: care::Sight::default(),
+            run: care::Run::default(),
+            hand: care::Hand::default(),
+            copying: None,
         }
     }
 

@@ -16,6 +16,7 @@ use super::selection::{Scroll, Selection};
 use super::task::Job;
 use super::timeline::Timeline;
 use super::token::TokenPrompt;
+use crate::domain::resolution::{Chosen, Unit};
 
 /// What lies over the inspector; the uppermost has the keys.
 pub enum Overlay {
@@ -169,6 +170,26 @@ pub enum Question {
     Discard,
     /// Send -1 once, as the server asks on a first sync?
     FirstSync,
+    /// Give up what the device queued, though nothing stands against it?
+    Drop {
+        /// What, with its article or number: `the UPDATE of note 2:255`, `3 mutations`.
+        what: String,
+        /// What stands against it, or does not.
+        why: &'static str,
+        /// What is done when it shall be.
+        deed: Deed,
+    },
+}
+
+/// An act that waits for a yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Choices, under a name.
+    Choose(String, Vec<(Unit, Option<Chosen>)>),
+    /// Taking the last act back.
+    Undo,
+    /// Doing it again.
+    Redo,
 }
 
 impl Question {
@@ -178,6 +199,7 @@ impl Question {
             Self::Quit { .. } | Self::QuitPushing | Self::QuitUnknown => "leave?",
             Self::Discard => "throw the changes away?",
             Self::FirstSync => "a first sync?",
+            Self::Drop { .. } => "drop it?",
         }
     }
 
@@ -206,6 +228,10 @@ impl Question {
             Self::FirstSync => (
                 String::from("The server takes this for the account's first sync. Send once with -1?"),
                 "It refused the head that it gave; -1 is what it asks for. Nothing was written so far.",
+            ),
+            Self::Drop { what, why, .. } => (
+                format!("Drop {what}? {why}"),
+                "It leaves the queue unsent and is lost: the server never gets it. u takes this back until the push.",
             ),
         }
     }

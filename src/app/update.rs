@@ -18,13 +18,20 @@ impl App {
     /// Takes one event; answers what is to be done outside.
     pub fn update(&mut self, event: Event) -> Vec<Effect> {
         let mut effects = match event {
-            Event::Key(key) => self.key(&key),
+            Event::Shown(at) => {
+                self.shown(at);
+                return Vec::new();
+            }
+            Event::Key(key) | Event::Burst { key, .. } if self.layout.too_small() => self.blind_key(&key),
+            Event::Paste(_) | Event::Pointer(_) if self.layout.too_small() => Vec::new(),
+            Event::Key(key) => self.lone_key(&key),
+            Event::Burst { key, first } => self.burst_key(&key, first),
             Event::Paste(text) => self.paste(&text),
             Event::Resize { width, height } => {
                 (self.start.width, self.start.height) = (width, height);
                 Vec::new()
             }
-            Event::Pointer(pointer) => self.pointer(pointer),
+            Event::Pointer(pointer) => self.click(pointer),
             Event::Tick(now) => {
                 self.start.now = now;
                 Vec::new()
@@ -50,7 +57,7 @@ impl App {
                 Vec::new()
             }
             Event::History { job, said } => self.told_history(job, said),
-            Event::Copied(Ok(())) => self.done("copied"),
+            Event::Copied(Ok(())) => self.copied(),
             Event::Copied(Err(reason)) => self.refuse(format!("not copied: {reason}")),
             Event::Term => return vec![Effect::Quit(self.exit_code())],
         };
@@ -58,6 +65,7 @@ impl App {
         self.fit();
         effects.extend(self.compare());
         effects.extend(self.let_go());
+        self.look();
         effects
     }
 
@@ -133,7 +141,7 @@ impl App {
         Vec::new()
     }
 
-    fn key(&mut self, key: &KeyEvent) -> Vec<Effect> {
+    pub(super) fn key(&mut self, key: &KeyEvent) -> Vec<Effect> {
         if key.kind == KeyEventKind::Release {
             return Vec::new();
         }
@@ -153,13 +161,14 @@ impl App {
         let place = self.place();
         let binding = BINDINGS.iter().find(|b| b.action == wanted && b.places.contains(&place));
         let Some(binding) = binding else { return Vec::new() };
-        match (binding.available)(self) {
-            Ok(()) => {
-                self.status = None;
-                self.perform(wanted)
-            }
-            Err(reason) => self.refuse(reason),
+        if let Err(reason) = (binding.available)(self) {
+            return self.refuse(reason);
         }
+        if let Some(reason) = self.unmeant(wanted) {
+            return self.refuse(reason);
+        }
+        self.status = None;
+        self.perform(wanted)
     }
 
     fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
@@ -385,6 +394,7 @@ impl App {
                 self.done("the changes were thrown away")
             }
             Question::FirstSync => self.push(true),
+            Question::Drop { deed, .. } => self.agreed(deed),
         }
     }
 }

@@ -357,6 +357,32 @@ impl Parent {
     }
 }
 
+/// What becomes of a link under the choices made on its collection: why it has to stay in the queue, where it has to.
+/// `None` for what is no link, and for a link that the device does not make.
+pub fn waits_for_parent(
+    inspection: &Inspection,
+    resolution: &Resolution,
+    id: PairId,
+) -> Option<Result<(), String>> {
+    let pair = inspection.pair(id);
+    let creates = pair.shape.device.is_some_and(|op| op != Op::Delete);
+    if pair.kind != Kind::Link || !creates {
+        return None;
+    }
+    let now = Millis(0);
+    let Outcome::Settled(mut settled) = settle::settle(inspection, resolution, id, now) else { return None };
+    let mut collections = HashMap::new();
+    for item in &settled.push {
+        let named = Facts::of(&Kind::Link, &item.wire.data, false).collection;
+        if let Some(parent) = named.and_then(|name| inspection.collection(&name)) {
+            let outcome = settle::settle(inspection, resolution, parent, now);
+            collections.insert(parent, Parent::of(inspection, parent, &outcome));
+        }
+    }
+    let mut items = settled.push.iter_mut();
+    Some(items.try_for_each(|item| wait_for_parent(inspection, &collections, item)))
+}
+
 /// Says under which name a link's collection must be awaited, or why the link has to stay.
 fn wait_for_parent(
     inspection: &Inspection,

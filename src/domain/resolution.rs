@@ -129,6 +129,24 @@ impl Resolution {
         self.undone.last().map(|act| act.label.as_str())
     }
 
+    /// What [`Resolution::undo`] would leave on each field it changes.
+    pub fn undoes(&self) -> impl Iterator<Item = (&Unit, Option<&Chosen>)> {
+        let changes = self.done.last().map_or(&[][..], |act| &act.changes);
+        changes.iter().map(|change| (&change.unit, change.before.as_ref()))
+    }
+
+    /// What [`Resolution::redo`] would leave on each field it changes.
+    pub fn redoes(&self) -> impl Iterator<Item = (&Unit, Option<&Chosen>)> {
+        let changes = self.undone.last().map_or(&[][..], |act| &act.changes);
+        changes.iter().map(|change| (&change.unit, change.after.as_ref()))
+    }
+
+    /// The choices on the fields of one pair.
+    pub fn of(&self, pair: PairId) -> impl Iterator<Item = (&Unit, &Chosen)> {
+        let first = Unit { pair, path: FieldPath::existence() };
+        self.choices.range(first..).take_while(move |(unit, _)| unit.pair == pair)
+    }
+
     /// These were chosen on values that are no longer there: they wait for a person until they are chosen again, also
     /// where the two sides could be put together without one.
     pub fn reopen(&mut self, units: impl IntoIterator<Item = Unit>) {

@@ -116,12 +116,42 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     }
     if !details.cancelled.is_empty() {
         let cancelled = settling.ids(&details.cancelled);
+        if let Some(last) = settled.push.last_mut() {
+            // They leave with the rest: left behind, the deletion would soon mean what was just made.
+            last.members.extend(cancelled);
+            return Outcome::Settled(settled);
+        }
         let (ids, _) = settled
             .drop
             .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));
         ids.extend(cancelled);
     }
     Outcome::Settled(settled)
+}
+
+/// Whether what the device queued for a resource is given up by choice, though nothing of the server's stood against
+/// sending it.
+pub fn is_dropped(inspection: &Inspection, resolution: &Resolution, id: PairId) -> bool {
+    let pair = inspection.pair(id);
+    let healthy = matches!(pair.status, Status::Push | Status::Blocked) && !pair.device.is_empty();
+    let mut of_server = resolution.of(id).filter(|(_, chosen)| chosen.choice == Choice::Server).peekable();
+    if !healthy || of_server.peek().is_none() {
+        return false;
+    }
+    // Where both sides live, the fields decide, and what is left of the mutation may still be sent.
+    of_server.any(|(unit, _)| unit.path.is_existence())
+        || match settle(inspection, resolution, id, Millis(0)) {
+            Outcome::Settled(settled) => settled.push.is_empty() && settled.drop.is_some(),
+            Outcome::Open(_) | Outcome::Held(_) => false,
+        }
+}
+
+/// Whether a value of the device's is lost when what it queued for the resource is not sent.
+pub fn is_lost_unsent(pair: &Pair, field: &Field) -> bool {
+    let told = !matches!(field.shape, FieldShape::Existence | FieldShape::Bookkeeping);
+    let gone = pair.shape.server.is_none_or(|op| op == Op::Delete);
+    told && field.device.is_some()
+        && (field.changed_by(Side::Device) || gone && !field.unchanged_by(Side::Device))
 }
 
 struct Settling<'a> {

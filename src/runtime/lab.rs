@@ -4,9 +4,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event as Raw, KeyEventKind};
+use crossterm::event::Event as Raw;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::input::Typed;
 use super::signals::{self, Signals};
 use super::{Heard, Terminal};
 use crate::lab::{Event, Lab, Run, Wish};
@@ -26,7 +27,7 @@ struct UnderWay {
 pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result<()> {
     let mut signals = Signals::listen()?;
     let size = crossterm::terminal::size()?;
-    let mut terminal = Terminal::take(None)?;
+    let mut terminal = Terminal::take(None, false)?;
     let (events, mut answers) = unbounded_channel();
     let mut tick = tokio::time::interval(TICK);
     let (mut lab, first) = Lab::new(settings, size);
@@ -40,9 +41,9 @@ pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result
             biased;
             heard = terminal.hear(&mut signals) => match heard? {
                 Heard::End => Event::Term,
-                Heard::Event(Raw::Key(key)) if key.kind != KeyEventKind::Release => Event::Key(key),
-                Heard::Event(Raw::Resize(width, height)) => Event::Resize(width, height),
-                Heard::Event(_) | Heard::GoOn => continue,
+                Heard::Typed(Typed::Key(key) | Typed::Burst { key, .. }) => Event::Key(key),
+                Heard::Typed(Typed::Other(Raw::Resize(width, height))) => Event::Resize(width, height),
+                Heard::Typed(Typed::Other(_)) | Heard::GoOn => continue,
             },
             Some(event) = answers.recv() => event,
             _ = tick.tick(), if under_way.is_some() => match &under_way {

@@ -9,7 +9,7 @@ use crate::ui::{Theme, draw_picker};
 
 /// Shows the list; answers which scenario was picked, or `None` where the person leaves or the terminal is gone.
 pub async fn pick(picker: &mut Picker, theme: Theme, signals: &mut Signals) -> io::Result<Option<usize>> {
-    let mut terminal = Terminal::take(None)?;
+    let mut terminal = Terminal::take(None, false)?;
     let (width, height) = crossterm::terminal::size()?;
     picker.resize(width, height);
     loop {
@@ -17,10 +17,10 @@ pub async fn pick(picker: &mut Picker, theme: Theme, signals: &mut Signals) -> i
         let event = match terminal.hear(signals).await? {
             Heard::End => return Ok(None),
             Heard::GoOn => continue,
-            Heard::Event(event) => from_terminal(event, &terminal.regions),
+            Heard::Typed(typed) => from_terminal(typed, &terminal.regions),
         };
         let wanted = match event {
-            Some(Event::Key(key)) => picker.key(&key),
+            Some(Event::Key(key) | Event::Burst { key, .. }) => picker.key(&key),
             Some(Event::Pointer(pointer)) => picker.pointer(pointer),
             Some(Event::Resize { width, height }) => {
                 picker.resize(width, height);

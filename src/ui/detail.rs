@@ -8,7 +8,7 @@ use super::canvas::Canvas;
 use super::field::{Columns, FieldView};
 use super::theme::{Ink, look};
 use super::{Target, about, list};
-use crate::app::{self, App, Bench, Focus, Focused};
+use crate::app::{self, App, Bench, Focus, Focused, Standing};
 use crate::domain::field::{Base, Field};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::mutation::Side;
@@ -48,7 +48,8 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
     let right = area.right().saturating_sub(1);
     let settled = bench.resolution.settles(focused.id, pair);
     let mut x = area.x + canvas.words(area.x, y, 1, " ", Ink::Text);
-    x += canvas.words(x, y, 2, list::glyph(pair.status), list::ink(pair.status, settled));
+    let standing = app::standing(&bench.inspection, &bench.resolution, focused.id);
+    x += canvas.words(x, y, 2, list::standing_glyph(standing), list::standing_ink(standing, settled));
     x += canvas.words(x, y, 1, " ", Ink::Text);
     let ink = if app.focus() == Focus::Fields { Ink::Title } else { Ink::Strong };
     x += canvas.data(x, y, right.saturating_sub(x), pair.kind.wire(), ink);
@@ -57,12 +58,12 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
     x += canvas.data(x, y, right.saturating_sub(x).min(40), id, ink);
     let recorded = focused.details.fields.iter().any(|field| matches!(field.base, Base::Recorded(_)));
     let both = !pair.device.is_empty() && !pair.server.is_empty();
-    let state = match (pair.status, settled) {
-        (Status::Diverged, true) => "resolved",
-        (Status::Diverged, false) if pair.contest().is_some() => {
+    let state = match (standing, settled) {
+        (Standing::Found(Status::Diverged), true) => "resolved",
+        (Standing::Found(Status::Diverged), false) if pair.contest().is_some() => {
             pair.contest().map_or("", |rival| rival.contest.word())
         }
-        (status, _) => status.word(),
+        (standing, _) => standing.word(),
     };
     let base = match (both, recorded) {
         (false, _) => "",

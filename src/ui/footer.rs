@@ -19,8 +19,8 @@ fn key_width(binding: &Binding) -> u16 {
     u16::try_from(key).unwrap_or(u16::MAX)
 }
 
-fn width_of(binding: &Binding) -> u16 {
-    let label = u16::try_from(binding.label.chars().count()).unwrap_or(u16::MAX);
+fn width_of(app: &App, binding: &Binding) -> u16 {
+    let label = u16::try_from(app.label(binding).chars().count()).unwrap_or(u16::MAX);
     if names_its_keys(binding) { label } else { label.saturating_add(key_width(binding) + 1) }
 }
 
@@ -47,14 +47,16 @@ fn keys(canvas: &mut Canvas, app: &App) {
     };
     // Where there is hardly any room the keys stand for themselves.
     let bare = frame.width < 40;
-    let width_of = |binding: &Binding| if bare { key_width(binding) } else { width_of(binding) };
+    let width_of = |binding: &Binding| if bare { key_width(binding) } else { width_of(app, binding) };
     let mut room = frame.width.saturating_sub(4);
     let ends: Vec<&Binding> = BINDINGS.iter().filter(|b| listed(b) && fixed(b)).collect();
     for binding in &ends {
         room = room.saturating_sub(width_of(binding) + 2);
     }
     let mut chosen: Vec<&Binding> = Vec::new();
-    for binding in BINDINGS.iter().filter(|b| listed(b) && !fixed(b) && (b.available)(app).is_ok()) {
+    let heard = |binding: &Binding| (binding.available)(app).is_ok();
+    let shown = |b: &&Binding| listed(b) && !fixed(b) && (heard(b) || app.waits_to_be_read(b));
+    for binding in BINDINGS.iter().filter(|binding| shown(binding)) {
         let width = width_of(binding) + 2;
         if width <= room {
             room -= width;
@@ -67,13 +69,18 @@ fn keys(canvas: &mut Canvas, app: &App) {
         if x + width_of(binding) + 1 > right {
             break;
         }
+        if app.waits_to_be_read(binding) {
+            // Its place is kept: nothing moves when it is heard.
+            x += width_of(binding) + 2;
+            continue;
+        }
         let start = x - 1;
         x = canvas.words(x - 1, y, 1, " ", Ink::Text) + x - 1;
         if bare {
             let key = binding.keys.first().map_or_else(String::new, |key| key.label());
             x += canvas.words(x, y, right - x, &key, Ink::Key);
         } else if names_its_keys(binding) {
-            let (keys, label) = binding.label.split_once(' ').unwrap_or(("", binding.label));
+            let (keys, label) = app.label(binding).split_once(' ').unwrap_or(("", binding.label));
             x += canvas.words(x, y, right - x, keys, Ink::Key);
             x += canvas.words(x, y, right.saturating_sub(x), " ", Ink::Text);
             x += canvas.words(x, y, right.saturating_sub(x), label, Ink::Text);
@@ -81,7 +88,7 @@ fn keys(canvas: &mut Canvas, app: &App) {
             let key = binding.keys.first().map_or_else(String::new, |key| key.label());
             x += canvas.words(x, y, right - x, &key, Ink::Key);
             x += canvas.words(x, y, right.saturating_sub(x), " ", Ink::Text);
-            x += canvas.words(x, y, right.saturating_sub(x), binding.label, Ink::Text);
+            x += canvas.words(x, y, right.saturating_sub(x), app.label(binding), Ink::Text);
         }
         canvas.words(x, y, right.saturating_sub(x), " ", Ink::Text);
         canvas.region(Rect::new(start, y, x - start, 1), Target::Act(binding.action));

@@ -162,11 +162,29 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
     canvas.words(x, y, right.saturating_sub(x), &more, Ink::Dim);
 }
 
+/// How many healthy mutations are given up: they would go through. Answers the columns it took at the right end.
+fn dropped(canvas: &mut Canvas, count: usize, right: u16, y: u16) -> u16 {
+    if count == 0 {
+        return 0;
+    }
+    let text = if right >= 59 {
+        format!("✗ {} dropped", grouped(count))
+    } else {
+        format!("✗{}", grouped(count))
+    };
+    let width = u16::try_from(safe_text::width(&text)).unwrap_or(0);
+    canvas.words(right.saturating_sub(width), y, width, &text, Ink::Warning);
+    width + 2
+}
+
 /// How far the resolution got: `2 of 5 resolved ▓▓▓▓░░░░░░`. Answers the columns it took at the right end.
 fn progress(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
-    let Some(progress) = app.bench().map(|bench| bench.progress) else { return 0 };
-    if progress.diverged == 0 || matches!(app.phase(), Phase::Ended(_)) {
-        return 0;
+    let Some(bench) = app.bench().filter(|_| !matches!(app.phase(), Phase::Ended(_))) else { return 0 };
+    let progress = bench.progress;
+    let taken = dropped(canvas, bench.dropped.len(), right, y);
+    let right = right.saturating_sub(taken);
+    if progress.diverged == 0 {
+        return taken;
     }
     let (text, cells) = if right >= 59 {
         (
@@ -181,7 +199,7 @@ fn progress(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
     let x = right.saturating_sub(width);
     let used = canvas.words(x, y, width, &text, if progress.open() == 0 { Ink::Good } else { Ink::Text });
     bar(canvas, x + used, y, cells, (progress.resolved, progress.diverged), ink);
-    width
+    width + taken
 }
 
 /// A bar of `cells` columns. It is full only when everything is done, and empty only when nothing is.

@@ -8,7 +8,7 @@ use super::canvas::Canvas;
 use super::footer::grouped;
 use super::theme::{Ink, look};
 use super::value::short;
-use crate::app::{App, Bench, Focus};
+use crate::app::{self, App, Bench, Focus, Standing};
 use crate::domain::diagnosis;
 use crate::domain::inspect::{Pair, PairId, Status};
 use crate::domain::json::Json;
@@ -38,6 +38,24 @@ pub const fn ink(status: Status, settled: bool) -> Ink {
         (Status::Push, _) => look(Side::Device).ink,
         (Status::Apply, _) => look(Side::Server).ink,
         (Status::Blocked, _) => Ink::Warning,
+    }
+}
+
+/// The glyph of where a resource stands under the choices made.
+pub const fn standing_glyph(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Found(status) => glyph(status),
+        Standing::Dropped => "✗",
+        Standing::Reopened => "○",
+    }
+}
+
+/// Its colour.
+pub const fn standing_ink(standing: Standing, settled: bool) -> Ink {
+    match standing {
+        Standing::Found(status) => ink(status, settled),
+        Standing::Dropped => Ink::Warning,
+        Standing::Reopened => Ink::Conflict,
     }
 }
 
@@ -169,7 +187,8 @@ fn draw_row(canvas: &mut Canvas, app: &App, bench: &Bench, panes: &Panes, id: Pa
     let pair = bench.inspection.pair(id);
     let settled = pair.status == Status::Diverged && bench.resolution.settles(id, pair);
     let glyph_x = panes.gutter + 2;
-    canvas.words(glyph_x, y, 1, glyph(pair.status), ink(pair.status, settled));
+    let standing = app::standing(&bench.inspection, &bench.resolution, id);
+    canvas.words(glyph_x, y, 1, standing_glyph(standing), standing_ink(standing, settled));
     if bench.is_refused(id) {
         canvas.words(glyph_x + 1, y, 1, "!", Ink::Warning);
     } else if settled {
@@ -180,7 +199,8 @@ fn draw_row(canvas: &mut Canvas, app: &App, bench: &Bench, panes: &Panes, id: Pa
         // A side that says nothing is named only where the other is not on the screen.
         let alone = panes.device.is_none() || panes.server.is_none();
         let first = side == Side::Device || pair.device.is_empty() || alone;
-        draw_side(canvas, app, bench, pair, side, Rect { y, height: 1, ..pane }, first);
+        let pane = Rect { y, height: 1, ..pane };
+        draw_side(canvas, app, bench, pair, (side, first), pane, standing == Standing::Dropped);
     }
 }
 
@@ -189,9 +209,9 @@ fn draw_side(
     app: &App,
     bench: &Bench,
     pair: &Pair,
-    side: Side,
+    (side, named): (Side, bool),
     pane: Rect,
-    named: bool,
+    dropped: bool,
 ) {
     let speaks = pair.shape.op(side).is_some() || (side == Side::Device && !pair.device.is_empty());
     let quiet = pair.status == Status::Converged;
@@ -223,8 +243,15 @@ fn draw_side(
         canvas.words(x, pane.y, right.saturating_sub(x), "·", Ink::Dim);
         return;
     }
-    let op = operation(pair, side);
-    let style = if quiet { Ink::Dim } else { look(side).ink };
+    let dropped = dropped && side == Side::Device;
+    let op = if dropped { String::from("✗ dropped") } else { operation(pair, side) };
+    let style = if dropped {
+        Ink::Warning
+    } else if quiet {
+        Ink::Dim
+    } else {
+        look(side).ink
+    };
     let used = canvas.words(x, pane.y, right.saturating_sub(x), &op, style);
     x += used.max(6) + 2;
     let right =

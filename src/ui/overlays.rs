@@ -91,7 +91,9 @@ fn draw_question(canvas: &mut Canvas, app: &App, question: &Question) {
     let room = Rect { height: area.height.saturating_sub(1), ..area };
     let y = paragraph(canvas, room, area.y, &what, Ink::Strong);
     let y = paragraph(canvas, room, y, then, Ink::Dim);
-    answers(canvas, area, y + 1, &[("y", "yes"), ("n", "no")]);
+    // A key that is not heard yet is not shown; its place is kept.
+    let yes = if app.is_read().is_ok() { ("y", "yes") } else { (" ", "   ") };
+    answers(canvas, area, y + 1, &[yes, ("n", "no")]);
 }
 
 /// Which side stands for the marked resource, with what that comes to.
@@ -144,7 +146,7 @@ fn draw_failure(canvas: &mut Canvas, app: &App, failure: &Failure) {
         }
         y = paragraph(canvas, Rect { height: area.height.saturating_sub(1), ..area }, y, text, ink);
     }
-    answers(canvas, area, (y + 1).min(area.bottom() - 1), &[("Esc", "dismiss")]);
+    answers(canvas, area, (y + 1).min(area.bottom() - 1), &[("Enter", "close")]);
 }
 
 /// What is typed is never shown: only how much it is.

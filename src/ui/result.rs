@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use super::canvas::Canvas;
 use super::theme::{Ink, look};
 use super::value::{one_line, short};
-use crate::app::{self, Bench, outcome};
+use crate::app::{self, Bench, Standing, outcome};
 use crate::domain::field::{Choice, Field, FieldPath, FieldShape, Verdict};
 use crate::domain::inspect::{Pair, Status};
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
 use crate::domain::resolution::{By, Chosen};
-use crate::domain::safe_text;
+use crate::domain::{safe_text, settle};
 
 /// Whether a field of the marked resource waits for a person.
 pub fn is_open(bench: &Bench, pair: &Pair, field: &Field) -> bool {
@@ -79,7 +79,30 @@ pub fn wants(bench: &Bench, field: &Field, width: u16) -> u16 {
     u16::try_from(rows.len() + 1).unwrap_or(u16::MAX)
 }
 
+/// What is said of a field whose value the device would have sent with nothing against it, and that is given up.
+fn given_up(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> Option<(String, Ink)> {
+    let of_server = chosen.is_some_and(|chosen| chosen.choice == Choice::Server);
+    let healthy = matches!(pair.status, Status::Push | Status::Blocked);
+    let dropped =
+        bench.focused.as_ref().is_some_and(|focused| bench.dropped.binary_search(&focused.id).is_ok());
+    let lost = match field.shape {
+        FieldShape::Existence if dropped => "✗ dropped, lost",
+        _ if healthy && of_server || dropped && settle::is_lost_unsent(pair, field) => "✗ device's lost",
+        _ if dropped => return Some((String::from("· not sent"), Ink::Dim)),
+        FieldShape::Existence
+        | FieldShape::Text
+        | FieldShape::Set
+        | FieldShape::Position
+        | FieldShape::Plain
+        | FieldShape::Bookkeeping => return None,
+    };
+    Some((lost.to_owned(), Ink::Warning))
+}
+
 fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> (String, Ink) {
+    if let Some(lost) = given_up(bench, pair, field, chosen) {
+        return lost;
+    }
     if bench.problem(field).is_some() && chosen.is_none() {
         return (String::from("! will be refused"), Ink::Warning);
     }
@@ -102,15 +125,21 @@ fn words(bench: &Bench, pair: &Pair, field: &Field, chosen: Option<&Chosen>) -> 
     if is_open(bench, pair, field) {
         return (String::from("○ choose"), Ink::Conflict);
     }
+    let standing =
+        bench.focused.as_ref().map(|of| app::standing(&bench.inspection, &bench.resolution, of.id));
+    let status = match standing {
+        Some(Standing::Found(status)) => status,
+        Some(Standing::Dropped | Standing::Reopened) | None => pair.status,
+    };
     let (text, ink) = if field.shape == FieldShape::Existence {
-        match pair.status {
+        match status {
             Status::Apply => ("← taken over", server),
             Status::Blocked => ("⊘ stays in the queue", Ink::Warning),
             Status::Push | Status::Converged | Status::Diverged => {
                 return (format!("→ {}", app::fate(pair, Side::Device)), device);
             }
         }
-    } else if pair.status == Status::Blocked || pair.open.iter().any(FieldPath::is_existence) {
+    } else if status == Status::Blocked || pair.open.iter().any(FieldPath::is_existence) {
         ("follows resource", Ink::Dim)
     } else if field.path == FieldPath::other_name() {
         ("← keeps the name", server)

@@ -21,12 +21,12 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
     terminal.keys("T").see("Phone A, Web").see("the exchange").see("0 choices made, 2 open");
     terminal.keys(ESCAPE).gone("the exchange").keys("d").see("device chosen for body");
-    terminal.keys("n").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
+    terminal.keys("n").see("ranges of note").keys("s").see("server chosen for ranges").see("1 of 2 resolved");
     terminal.keys("u").see("0 of 2 resolved").keys("s").see("1 of 2 resolved");
-    terminal.keys("n").keys("s").see("keep deleted chosen").see("2 of 2 resolved");
+    terminal.keys("n").see("waits for a choice").keys("s").see("keep deleted chosen").see("2 of 2 resolved");
     terminal.keys("p").see("nothing is sent yet").see("values lost").see("POST /v1/sync?lastMutationAt=");
     // The key that asked does not confirm.
-    terminal.keys("p").see("nothing is sent yet");
+    terminal.keys("p").see("no key of this screen").see("y send it");
     terminal.keys("y").see("The sync went through").see("200");
     terminal.keys("w").see("the report is in").keys("W").see("-without-values.md");
     terminal.keys("q").see("pick a stuck sync").keys("q");
@@ -68,8 +68,8 @@ fn the_conflict_log_is_looked_at_in_charts() {
 #[test]
 fn after_a_scenario_another_can_be_picked() {
     let mut terminal = Terminal::run(&["demo"], 80, 24);
-    terminal.see("pick a stuck sync").keys("j").keys("\r").see("Phone C").keys("q");
-    terminal.see("pick a stuck sync").keys("k").keys("\r").see("Tablet B").keys("q");
+    terminal.see("pick a stuck sync").keys("j").keys("\r").see("Why stuck").keys("q");
+    terminal.see("pick a stuck sync").keys("k").keys("\r").see("Why stuck").keys("q");
     terminal.see("pick a stuck sync").resize(30, 8).see("tablet-behind").keys("x").see("Enter begins");
     terminal.keys(ESCAPE).end();
     assert!(terminal.is_cooked());
@@ -87,7 +87,7 @@ fn leaving_asks_when_choices_would_be_lost_and_gives_the_terminal_back() {
     let mut terminal = Terminal::run(&["demo", "offline-edits"], 80, 24);
     terminal.see("Why stuck").keys("2").see("client-wins");
     terminal.keys("q").see("quit").keys(ESCAPE).gone("Quit and lose");
-    terminal.keys("q").see("quit").keys("y");
+    terminal.keys("q").see("y yes").keys("y");
     terminal.end();
     assert!(terminal.is_cooked());
     let modes = terminal.parsed();

@@ -32,7 +32,7 @@ fn a_fresh_token_is_typed_blind_and_is_nowhere_afterwards() {
     terminal.see("401").see("nothing typed yet");
     terminal.keys(TYPED).see(&format!("{} characters typed", TYPED.len())).keys("\r");
     terminal.see("0 of 2 resolved").keys("2").see("client-wins");
-    terminal.keys("p").see("nothing is sent yet").see("POST /v1/sync?lastMutationAt=").keys("y");
+    terminal.keys("p").see("nothing is sent yet").see("y send it").keys("y");
     terminal.see("nothing typed yet").keys(&format!("\u{1b}[200~{PASTED}\u{1b}[201~"));
     terminal.see(&format!("{} characters typed", PASTED.len())).keys("\r");
     terminal.see("The sync went through").keys("w").see("the report is in").keys("q");

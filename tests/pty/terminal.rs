@@ -103,6 +103,25 @@ impl Terminal {
         self.keys.write_all(keys.as_bytes()).and_then(|()| self.keys.flush()).is_ok()
     }
 
+    /// Types pieces as a slow line delivers them, so many ms apart.
+    pub fn slowly(&mut self, pieces: &[&str], ms: u64) -> &mut Self {
+        for (at, piece) in pieces.iter().enumerate() {
+            if at > 0 {
+                // The line's pace is what is tested here; no state tells of it.
+                std::thread::sleep(Duration::from_millis(ms));
+            }
+            self.keys(piece);
+        }
+        self
+    }
+
+    /// Changes the terminal's size to one at which nothing can be shown, and of which the screen keeps nothing.
+    pub fn squeeze(&mut self, columns: u16, rows: u16) -> &mut Self {
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).expect("a new size");
+        self
+    }
+
     /// Changes the terminal's size.
     pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
         let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };

@@ -11,6 +11,8 @@ use crate::domain::push::{End, Note};
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
     Key(KeyEvent),
+    Burst(KeyEvent, bool),
+    Stand(u64),
     Paste,
     Resize(u16, u16),
     Pointer(Pointer),
@@ -24,9 +26,11 @@ pub(crate) enum Step {
 }
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let names = "d s b e E x u U ^r n N D S W 1 2 3 4 K A p y / o w L t a T c r l h j k g G ^d ^u ^z f Tab Enter Esc Up Down Left \
+    let names = "d s b e E x u U ^r n N D S W 1 2 3 4 K A p y / o w L t a v m T c r l h j k g G ^d ^u ^z f Tab Enter Esc Up Down Left \
                  Right Home End PgUp PgDn Space Backspace ? q ^c ^s ^w ^k z Z";
-    let key = prop::sample::select(keys(names)).prop_map(Step::Key);
+    let key = prop::sample::select(keys(names));
+    let burst = (key.clone(), any::<bool>()).prop_map(|(key, first)| Step::Burst(key, first));
+    let key = key.prop_map(Step::Key);
     let target = prop_oneof![
         (0..12usize).prop_map(Target::Row),
         (0..12usize).prop_map(Target::Field),
@@ -43,6 +47,8 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     });
     let step = prop_oneof![
         30 => key,
+        6 => burst,
+        12 => prop::sample::select(vec![1, 100, 249, 300, 700]).prop_map(Step::Stand),
         1 => Just(Step::Paste),
         2 => (0..170u16, 0..60u16).prop_map(|(width, height)| Step::Resize(width, height)),
         3 => pointer,
@@ -57,6 +63,13 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
+/// The fields on which another choice stands by now.
+fn changed(before: &Resolution, after: &Resolution) -> Vec<Unit> {
+    let gone = before.iter().filter(|(unit, _)| after.get(unit.pair, &unit.path).is_none());
+    let made = after.iter().filter(|(unit, chosen)| before.get(unit.pair, &unit.path) != Some(*chosen));
+    gone.chain(made).map(|(unit, _)| unit.clone()).collect()
+}
+
 /// Plays the steps; `look` is called after each.
 pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -> Result<(), TestCaseError> {
     let sources = [(DEVICE, PULL), (TWINS, TWIN_PULL), (EMPTY, EMPTY_PULL), (POISON, EMPTY_PULL)];
@@ -66,12 +79,26 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
     if source < sources.len() {
         app.update(Event::Inspected(Box::new(sample::inspection(device, pull))));
     }
+    let (mut stood, mut chose) = (0, std::collections::BTreeSet::new());
     for step in steps {
         let previewed = app.place() == Place::Preview || app.place() == Place::Question;
         let confirms = matches!(&step, Step::Key(key) if key.code == KeyCode::Char('y'))
             || matches!(&step, Step::Pointer(Pointer::Click(Target::Act(Action::Confirm | Action::Yes))));
+        let before = (app.place(), app.overlays().len());
+        let blind = app.layout().too_small();
+        let choices = app.bench().map(|bench| bench.resolution.clone());
+        let (in_burst, first) = match &step {
+            Step::Burst(_, first) => (true, *first),
+            _ => (false, true),
+        };
+        if let Step::Stand(ms) = step {
+            stand(&mut app, ms);
+            stood += ms;
+            continue;
+        }
         let event = match step {
             Step::Key(key) => Event::Key(key),
+            Step::Burst(key, first) => Event::Burst { key, first },
             Step::Paste => Event::Paste(String::from("pasted\r\n\u{202E}text")),
             Step::Resize(width, height) => Event::Resize { width, height },
             Step::Pointer(pointer) => Event::Pointer(pointer),
@@ -96,18 +123,38 @@ pub(crate) fn run(source: usize, steps: Vec<Step>, mut look: impl FnMut(&App)) -
                 };
                 Event::PushEnded(super::pushing::end(&app, how))
             }
-            Step::PullFailed | Step::TokenWanted | Step::Note | Step::End(_) | Step::Tick => {
-                Event::Tick(Millis(app.now().0 + 1000))
-            }
+            Step::PullFailed
+            | Step::TokenWanted
+            | Step::Note
+            | Step::End(_)
+            | Step::Tick
+            | Step::Stand(_) => Event::Tick(Millis(app.now().0 + 1000)),
             Step::Edited(job, saved) => {
                 let text =
                     if saved { Ok(String::from("from outside\n")) } else { Err(String::from("it failed")) };
                 Event::Edited { job: EditJob(job), text }
             }
         };
+        let acts =
+            matches!(&event, Event::Key(_) | Event::Burst { .. } | Event::Pointer(_) | Event::Paste(_));
         let effects = app.update(event);
         let sent = effects.iter().any(|effect| matches!(effect, Effect::Push { .. }));
-        prop_assert!(!sent || (previewed && confirms));
+        prop_assert!(!sent || (previewed && confirms && !in_burst && !blind && stood >= 249));
+        if before != (app.place(), app.overlays().len()) {
+            stood = 0;
+        }
+        let units = app
+            .bench()
+            .zip(choices)
+            .map_or_else(Vec::new, |(bench, before)| changed(&before, &bench.resolution));
+        prop_assert!(!(blind && acts) || units.is_empty(), "nothing is chosen while nothing is drawn");
+        if first || !in_burst {
+            chose.clear();
+        }
+        if in_burst {
+            chose.extend(units);
+        }
+        prop_assert!(!in_burst || chose.len() <= 1, "a burst chose for {} fields", chose.len());
         for effect in settle(&mut app, effects) {
             if let Effect::History { job, percent, .. } = effect {
                 let said = if percent == 100 { Said::Empty } else { Said::of(history::summary(), true) };

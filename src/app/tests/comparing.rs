@@ -6,7 +6,7 @@ use crate::domain::mutation::Kind;
 
 fn opened() -> App {
     let mut app = app();
-    play(&mut app, "S");
+    play(&mut app, "v");
     app
 }
 
@@ -48,16 +48,16 @@ fn a_column_is_applied_to_all_that_is_open_and_taken_back_at_once() {
     play(&mut app, "u");
     assert!(bench(&app).resolution.is_empty());
     // The digits mean the same here as in the inspector.
-    play(&mut app, "S 2");
+    play(&mut app, "v 2");
     assert_eq!(bench(&app).resolution.iter().count(), bench(&by_key).resolution.iter().count());
 }
 
 #[test]
 fn a_column_is_applied_to_the_marked_kind_alone() {
     let mut app = opened();
-    play(&mut app, "K");
+    play(&mut app, "m");
     assert!(status(&app).contains("mark a resource"), "{}", status(&app));
-    play(&mut app, "n K");
+    play(&mut app, "n m");
     assert!(app.overlays().is_empty());
     let kinds: Vec<Kind> = bench(&app)
         .resolution
@@ -131,7 +131,7 @@ fn the_clock_tells_which_winners_turn_and_at_how_many_seconds() {
 #[test]
 fn choices_by_hand_stand_in_every_column() {
     let mut app = app();
-    play(&mut app, "d S");
+    play(&mut app, "d v");
     let by_hand = bench(&app).resolution.iter().next().map(|(unit, _)| unit.clone()).expect("a choice");
     let comparison = comparing(&app).comparison.as_ref().expect("it is compared");
     let row = comparison.rows.iter().find(|row| row.pair == by_hand.pair).expect("its row");
@@ -142,10 +142,10 @@ fn choices_by_hand_stand_in_every_column() {
 #[test]
 fn the_whole_resource_asks_which_side() {
     let mut app = app();
-    play(&mut app, "D");
+    play(&mut app, "a");
     assert_eq!(app.place(), Place::Whole);
     play(&mut app, "Esc");
     assert!(app.overlays().is_empty() && bench(&app).resolution.is_empty());
-    play(&mut app, "W d");
+    play(&mut app, "a d");
     assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Device));
 }

@@ -80,7 +80,7 @@ fn the_next_one_that_waits_may_be_one_that_would_be_refused() {
     play(&mut app, "n");
     assert_eq!(bench(&app).field().expect("a field").path.as_str(), "/body");
     // Whoever drops the resource has nothing to fix.
-    play(&mut app, "W s n");
+    play(&mut app, "a s y n");
     assert_eq!(refused(&app), ["/name"]);
 }
 

@@ -44,14 +44,23 @@ fn key_event(name: &str) -> KeyEvent {
     KeyEvent::new(code, modifiers)
 }
 
-/// Plays a script; answers the effects. Tasks are done on the spot.
+/// Plays a script at the pace of a person; answers the effects. Tasks are done on the spot.
 pub(crate) fn play(app: &mut App, script: &str) -> Vec<Effect> {
     let mut left = Vec::new();
     for key in keys(script) {
+        stand(app, 1_000);
         left.extend(app.update(Event::Key(key)));
         left = settle(app, left);
+        stand(app, 1_000);
     }
     left
+}
+
+/// A frame is drawn, and stands on the screen for so many ms.
+pub(crate) fn stand(app: &mut App, ms: u64) {
+    let drawn = app.sight.last() + 1;
+    app.update(Event::Shown(drawn));
+    app.update(Event::Shown(drawn + ms));
 }
 
 /// Does the tasks among the effects; answers the others.
@@ -161,7 +170,7 @@ fn deletes_are_chosen_in_their_own_words() {
 fn undo_and_redo_are_exact() {
     let mut app = app();
     let start = bench(&app).resolution.clone();
-    play(&mut app, "d n s 1 W d n W s");
+    play(&mut app, "d n s 1 a d n a s");
     let end = bench(&app).resolution.clone();
     let choices = |resolution: &crate::domain::resolution::Resolution| {
         resolution.iter().map(|(unit, chosen)| (unit.clone(), chosen.clone())).collect::<Vec<_>>()
@@ -197,7 +206,7 @@ fn a_strategy_does_not_touch_what_was_chosen_by_hand() {
 #[test]
 fn a_menu_applies_a_strategy_to_one_kind_only() {
     let mut app = app();
-    play(&mut app, "K");
+    play(&mut app, "m");
     assert_eq!(
         app.menu().map(|menu| (menu.scope.clone(), menu.open)),
         Some((Scope::Kind(crate::domain::mutation::Kind::Note), 2))
@@ -232,7 +241,7 @@ fn a_menu_tells_what_each_rule_would_come_to() {
 #[test]
 fn a_whole_resource_is_chosen_at_once_and_taken_back_at_once() {
     let mut app = app();
-    play(&mut app, "W s");
+    play(&mut app, "a s");
     assert!(app.overlays().is_empty());
     assert_eq!(choice_on(&app, 0, "/body"), Some(Choice::Server));
     assert_eq!(choice_on(&app, 0, "/ranges"), Some(Choice::Server));
@@ -558,6 +567,8 @@ fn one_pane_at_a_time_on_a_narrow_screen() {
 }
 
 pub(crate) mod anything;
+mod care;
+mod dropping;
 mod exchange;
 pub(crate) mod fixing;
 pub(crate) mod history;

@@ -20,6 +20,7 @@ fn played(device: &str, pull: &str) -> (String, u64) {
         };
         took += pause;
         keys.extend(key.code.as_char().or(Some('⎋')));
+        stand(&mut app, pause);
         let effects = app.update(Event::Key(key));
         if effects.iter().any(|effect| matches!(effect, Effect::Quit(_))) {
             return (keys, took);

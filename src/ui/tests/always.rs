@@ -105,7 +105,7 @@ fn no_key_is_silent() {
     let movements =
         ["Up", "Down", "Left", "Right", "Home", "End", "PgUp", "PgDn", "h", "j", "k", "l", "g", "G"];
     let control = ["^u", "^d", "^b", "^f", "Tab"];
-    let names = "d s b e E f x u U ^r n N D S 1 2 3 4 K A p y / o w c r T W z Z i m q ? Enter Esc Space Backspace ^s ^t";
+    let names = "d s b e E f x u U ^r n N D S 1 2 3 4 K A a v m p y / o w c r T W z Z i q ? Enter Esc Space Backspace ^s ^t";
     let places = [
         "",
         "Tab",

@@ -35,7 +35,7 @@ fn list() {
 fn detail() {
     at_every_size("detail", |size| {
         let mut app = inspector(size);
-        play(&mut app, "d n b Enter k");
+        play(&mut app, "Enter d n b k");
         app
     });
 }
@@ -71,7 +71,7 @@ fn diff() {
 fn preview() {
     at_every_size("preview", |size| {
         let mut app = inspector(size);
-        play(&mut app, "d n b n d p n n n j j");
+        play(&mut app, "Enter d n b n d p n n n j j");
         app
     });
 }
@@ -110,7 +110,7 @@ fn conflict_log() {
 fn the_four_strategies() {
     at_every_size("strategies", |size| {
         let mut app = inspector(size);
-        play(&mut app, "S l n j j");
+        play(&mut app, "v l n j j");
         app
     });
 }
@@ -119,7 +119,7 @@ fn the_four_strategies() {
 fn the_ledger_behind_a_cell() {
     at_every_size("ledger", |size| {
         let mut app = inspector(size);
-        play(&mut app, "S j j Enter");
+        play(&mut app, "v j j Enter");
         app
     });
 }
@@ -128,7 +128,7 @@ fn the_ledger_behind_a_cell() {
 fn one_side_for_the_whole_resource() {
     at_every_size("whole", |size| {
         let mut app = inspector(size);
-        play(&mut app, "n n W");
+        play(&mut app, "n n a");
         app
     });
 }
@@ -168,12 +168,12 @@ fn what_would_be_refused() {
 fn menu_and_question() {
     at_every_size("menu", |size| {
         let mut app = inspector(size);
-        play(&mut app, "K j");
+        play(&mut app, "m j");
         app
     });
     at_every_size("question", |size| {
         let mut app = inspector(size);
-        play(&mut app, "d q");
+        play(&mut app, "Enter d q");
         app
     });
 }
