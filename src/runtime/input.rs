@@ -394,7 +394,7 @@ mod tests {
     #[test]
     fn an_escape_alone_is_a_key() {
         let escape = Typed::Key(KeyEvent::from(KeyCode::Esc));
-        assert_eq!(typed(&[(0, ESC)]), [escape.clone()]);
+        assert_eq!(typed(&[(0, ESC)]), std::slice::from_ref(&escape));
         assert_eq!(typed(&[(0, ESC), (300, "q")]), [escape.clone(), lone('q')]);
         assert_eq!(typed(&[(0, ESC), (100, ESC)]), [escape.clone(), escape]);
     }
