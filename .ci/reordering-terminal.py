@@ -29,14 +29,16 @@ DO_NOT_REORDER, REORDER = b"\x1b[8l", b"\x1b[8h"
 COLUMNS, ROWS = 120, 36
 PATIENCE_S = 60
 # Views: what is typed, and what must then stand on the screen.
+ESCAPE = "\x1b[27u"
 VIEWS = [
     ("list", "", "Why stuck"),
     ("fields", "\t", "result"),
     ("chosen", "d", "device chosen"),
     ("both", "ub", "both chosen"),
-    ("whole", "ug", "1 of"),
-    ("comparison", "\r", "device"),
-    ("preview", "\x1b[27up", "what a retry would do"),
+    ("comparison", "u\r", "only on the device"),
+    ("ledger", f"{ESCAPE}dp", "what a retry would do"),
+    ("strategies", f"{ESCAPE}S", "the four strategies"),
+    ("editor", f"{ESCAPE}e", "edit body"),
 ]
 
 

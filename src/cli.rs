@@ -40,6 +40,8 @@ pub struct Invocation {
     pub command: Command,
     /// When to use colours.
     pub color: Color,
+    /// Whether the terminal may reorder right-to-left text in the inspector.
+    pub reorder: bool,
     /// Where to write the log; without a file nothing is logged.
     pub log: Option<PathBuf>,
     /// The conflict log.
@@ -322,6 +324,7 @@ impl Read {
         Ok(Invocation {
             command,
             color: common.color.or(config.color).unwrap_or_default(),
+            reorder: config.reorder.unwrap_or_default(),
             log: common.log.or(config.log.file),
             conflict_log: conflict_log::Settings {
                 on: !common.no_log && config.log.conflicts.unwrap_or(true),

@@ -25,6 +25,8 @@ pub struct Config {
     /// When to use colours.
     #[serde(deserialize_with = "color")]
     pub color: Option<Color>,
+    /// Whether the terminal may reorder right-to-left text in the inspector; it is asked not to, unless this is `true`.
+    pub reorder: Option<bool>,
     /// Both logs.
     pub log: Log,
 }
@@ -88,7 +90,7 @@ fn refused(path: &Path, text: &str, error: &toml::de::Error) -> InputError {
     let next = if message.contains("unknown field `token`") {
         "Tokens are not read from the configuration: put it into UNSTICK_TOKEN or into a file for token_file"
     } else {
-        "The keys are server, client_id, token_file, color, and file, conflicts, keep_days and url in [log]"
+        "The keys are server, client_id, token_file, color, reorder, and file, conflicts, keep_days and url in [log]"
     };
     InputError::Unsupported {
         file: path.display().to_string(),
@@ -119,6 +121,7 @@ mod tests {
             client_id = "app"
             token_file = "token"
             color = "never"
+            reorder = true
             [log]
             file = "/var/log/unstick.log"
             conflicts = false
@@ -130,6 +133,7 @@ mod tests {
             client_id: Some("app".into()),
             token_file: Some("/etc/unstick/token".into()),
             color: Some(Color::Never),
+            reorder: Some(true),
             log: Log {
                 file: Some("/var/log/unstick.log".into()),
                 conflicts: Some(false),
@@ -165,7 +169,7 @@ mod tests {
             example.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line).to_owned() + "\n").collect();
         let config = read(&told).unwrap_or_else(|error| panic!("{error}"));
         assert!(config.server.is_some() && config.client_id.is_some() && config.token_file.is_some());
-        assert!(config.color.is_some() && config.log.file.is_some());
+        assert!(config.color.is_some() && config.reorder.is_some() && config.log.file.is_some());
         assert!(config.log.conflicts.is_some() && config.log.keep_days.is_some() && config.log.url.is_some());
     }
 

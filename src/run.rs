@@ -31,7 +31,7 @@ use crate::interruption::{Interruption, Recalled};
 use crate::log_file;
 use crate::report::TableFormat;
 use crate::report::style::Style;
-use crate::runtime::{self, Left, Play, Signals};
+use crate::runtime::{self, Left, Look, Play, Signals};
 use crate::sandbox::fault::Script;
 use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
@@ -120,7 +120,7 @@ pub fn run(invocation: Invocation) -> ExitCode {
 
 /// What was asked for.
 async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
-    let Invocation { command, color, log, conflict_log, now } = invocation;
+    let Invocation { command, color, reorder, log, conflict_log, now } = invocation;
     if let Some(path) = &log {
         log_file::start(path)?;
     }
@@ -133,7 +133,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
     match command {
         Command::Scenarios => demo::list(),
         Command::Demo { scenario, auto, record } => {
-            demo::run(scenario.as_deref(), (auto, record.as_deref()), clock, theme).await
+            demo::run(scenario.as_deref(), (auto, record.as_deref()), clock, Look { theme, reorder }).await
         }
         Command::Open { device, against } => {
             let recorded = match &against {
@@ -147,7 +147,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let Opened { session, .. } = opened("open", &device, against, clock)?;
             let named = Named { server: recorded, ..Named::default() };
             let mut signals = Signals::listen().map_err(on_terminal)?;
-            Ok(open(session, theme, named, Play::default(), &mut signals).await?.code)
+            Ok(open(session, Look { theme, reorder }, named, Play::default(), &mut signals).await?.code)
         }
         Command::Inspect { device, against, format, all } => {
             let Opened { mut session, mut tokens, case } = opened("inspect", &device, against, clock)?;
@@ -344,7 +344,7 @@ struct Named {
 /// Opens the inspector.
 async fn open(
     session: Session,
-    theme: Theme,
+    look: Look,
     named: Named,
     play: Play,
     signals: &mut Signals,
@@ -381,7 +381,7 @@ async fn open(
         others: named.others,
         recorded: play.cast.is_some(),
     };
-    runtime::run(session, start, theme, play, signals).await.map_err(on_terminal)
+    runtime::run(session, start, look, play, signals).await.map_err(on_terminal)
 }
 
 fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {

@@ -194,6 +194,7 @@ fn the_configuration_fills_in_what_arguments_leave_out() {
         client_id: Some("app".into()),
         token_file: Some("/etc/unstick/token".into()),
         color: Some(Color::Never),
+        reorder: Some(true),
         log: crate::config::Log {
             file: Some("/var/log/unstick.log".into()),
             conflicts: Some(false),
@@ -209,6 +210,7 @@ fn the_configuration_fills_in_what_arguments_leave_out() {
     let filled = access(&invocation);
     assert_eq!(filled.endpoint.url(), "https://sync.example/v1/sync");
     assert_eq!((filled.client_id.as_str(), invocation.color), ("app", Color::Never));
+    assert!(invocation.reorder);
     assert_eq!(filled.token_file.as_deref(), Some(Path::new("/etc/unstick/token")));
     assert_eq!(invocation.log.as_deref(), Some(Path::new("/var/log/unstick.log")));
 

@@ -106,8 +106,17 @@ impl Fold {
                 }
             }
             self.written(item, acked);
-            if let (Op::Create, Some(id)) = (item.wire.op, &acked.resource_id) {
-                self.device.given.insert(&item.wire.kind, item.names.iter().map(String::as_str), id);
+            // What it was made by may have come back before, so that this was a change of it.
+            let made_by = || {
+                let made = |m: &&Queued| m.op == Op::Create && m.resource_id.is_none();
+                inspection.queued(pair).filter(made).filter(|m| item.members.contains(&m.id))
+            };
+            let is_own =
+                item.wire.op == Op::Create || (item.wire.op == Op::Update && made_by().next().is_some());
+            if let Some(id) = acked.resource_id.as_ref().or(item.wire.resource_id.as_ref()).filter(|_| is_own)
+            {
+                let names = made_by().map(|m| m.id.as_str()).chain(item.names.iter().map(String::as_str));
+                self.device.given.insert(&item.wire.kind, names, id);
             }
         }
         // What somebody still contends with stays news until that is sent or given up.

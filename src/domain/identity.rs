@@ -734,6 +734,10 @@ impl<'a> Matcher<'a> {
             // A name is no fact of a DELETE: the resource may have had another one when it was deleted.
             facts = facts.or(Facts { name: None, ..Facts::of(&mutation.kind, &row.data, false) });
         }
+        if id.is_some_and(|id| self.device.given.holds(&mutation.kind, id)) {
+            // Nor is it what waits behind it under the same name.
+            facts.name = None;
+        }
         self.keys(&mutation.kind, id, facts, replay)
     }
 

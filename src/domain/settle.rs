@@ -116,6 +116,11 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     }
     if !details.cancelled.is_empty() {
         let cancelled = settling.ids(&details.cancelled);
+        if let Some(last) = settled.push.last_mut() {
+            // They leave with the rest: left behind, the deletion would soon mean what was just made.
+            last.members.extend(cancelled);
+            return Outcome::Settled(settled);
+        }
         let (ids, _) = settled
             .drop
             .get_or_insert((Vec::new(), "made and deleted on the device before it reached the server"));

@@ -9,10 +9,9 @@ use crate::conflict_log;
 use crate::demo;
 use crate::error::InputError;
 use crate::exit::ExitCode;
-use crate::runtime::{self, Cast, Left, Play, Signals};
+use crate::runtime::{self, Cast, Left, Look, Play, Signals};
 use crate::sandbox::scenario::Scenario;
 use crate::session::{Clock, Server, Session};
-use crate::ui::Theme;
 
 /// What a script does with a scenario.
 const WITHOUT_SCREEN: &str = "Run it in a terminal. `unstick demo --list` tells what there is, \
@@ -30,7 +29,7 @@ pub(super) async fn run(
     scenario: Option<&str>,
     (auto, record): (bool, Option<&Path>),
     clock: Clock,
-    theme: Theme,
+    look: Look,
 ) -> Result<ExitCode, Failed> {
     let size = terminal_size(WITHOUT_SCREEN)?;
     let first = || Scenario::list().first();
@@ -39,15 +38,15 @@ pub(super) async fn run(
         // Nobody is there to pick one for a show.
         None => first().filter(|_| auto || record.is_some()),
     };
-    let Some(named) = named else { return pick(size, clock, theme).await };
+    let Some(named) = named else { return pick(size, clock, look).await };
     let mut signals = Signals::listen().map_err(on_terminal)?;
-    let (left, folder) = tell(named, (auto, record), clock, theme, &mut signals).await?;
+    let (left, folder) = tell(named, (auto, record), clock, look, &mut signals).await?;
     told_folders(&[folder]);
     Ok(left.code)
 }
 
 /// Offers the scenarios until the person leaves. Answers as the last one that was looked at.
-async fn pick(size: (u16, u16), clock: Clock, theme: Theme) -> Result<ExitCode, Failed> {
+async fn pick(size: (u16, u16), clock: Clock, look: Look) -> Result<ExitCode, Failed> {
     let offered = Scenario::list().iter().map(|scenario| Offered {
         name: scenario.name.to_owned(),
         title: scenario.title.clone(),
@@ -57,9 +56,9 @@ async fn pick(size: (u16, u16), clock: Clock, theme: Theme) -> Result<ExitCode, 
     // One listener for all of it: who ends the program between two screens is heard as well.
     let mut signals = Signals::listen().map_err(on_terminal)?;
     let (mut code, mut folders) = (ExitCode::Done, Vec::new());
-    while let Some(at) = runtime::pick(&mut picker, theme, &mut signals).await.map_err(on_terminal)? {
+    while let Some(at) = runtime::pick(&mut picker, look.theme, &mut signals).await.map_err(on_terminal)? {
         let Some(scenario) = Scenario::list().get(at) else { break };
-        let (left, folder) = tell(scenario, (false, None), clock, theme, &mut signals).await?;
+        let (left, folder) = tell(scenario, (false, None), clock, look, &mut signals).await?;
         code = left.code;
         folders.push(folder);
         if left.told {
@@ -82,7 +81,7 @@ async fn tell(
     scenario: &Scenario,
     (auto, record): (bool, Option<&Path>),
     clock: Clock,
-    theme: Theme,
+    look: Look,
     signals: &mut Signals,
 ) -> Result<(Left, PathBuf), Failed> {
     let demo = demo::start(scenario, clock).await?;
@@ -91,7 +90,7 @@ async fn tell(
     let cast = record.map(recording).transpose()?;
     let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
     let named = Named { server: Some(String::from("sandbox")), others: scenario.others() };
-    let left = open(session, theme, named, play, signals).await;
+    let left = open(session, look, named, play, signals).await;
     finish(&log);
     demo.sandbox.shutdown().await;
     if let (Some(cast), Some(path)) = (cast, record) {

@@ -28,13 +28,16 @@ const REORDER: &str = "\x1b[8h";
 /// Holds the terminal in raw mode on its other screen; gives it back when dropped.
 pub struct Guard {
     held: bool,
+    /// The terminal may reorder right-to-left text.
+    reorder: bool,
     /// The modes that were found. None where the keys do not come from standard input.
     found: Option<Termios>,
 }
 
 impl Guard {
-    /// Takes the terminal. Also makes panics give it back before they print.
-    pub fn take() -> io::Result<Self> {
+    /// Takes the terminal; unless it may `reorder` right-to-left text it is asked not to. Also makes panics give it back
+    /// before they print.
+    pub fn take(reorder: bool) -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
@@ -43,7 +46,7 @@ impl Guard {
                 before(info);
             }));
         });
-        let mut guard = Self { held: false, found: tcgetattr(io::stdin()).ok() };
+        let mut guard = Self { held: false, reorder, found: tcgetattr(io::stdin()).ok() };
         guard.hold()?;
         Ok(guard)
     }
@@ -61,7 +64,7 @@ impl Guard {
         execute!(
             io::stdout(),
             EnterAlternateScreen,
-            Print(DO_NOT_REORDER),
+            Print(if self.reorder { REORDER } else { DO_NOT_REORDER }),
             // A row keeps the mode that stood when it came to be, so they are made anew. ratatui's own clear would ask
             // the terminal for its cursor and wait for an answer among the keys.
             Clear(ClearType::All),

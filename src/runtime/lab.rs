@@ -27,7 +27,7 @@ struct UnderWay {
 pub async fn run(settings: Settings, threads: usize, theme: Theme) -> io::Result<()> {
     let mut signals = Signals::listen()?;
     let size = crossterm::terminal::size()?;
-    let mut terminal = Terminal::take(None)?;
+    let mut terminal = Terminal::take(None, false)?;
     let (events, mut answers) = unbounded_channel();
     let mut tick = tokio::time::interval(TICK);
     let (mut lab, first) = Lab::new(settings, size);

@@ -53,6 +53,15 @@ pub struct Play {
     pub cast: Option<Cast>,
 }
 
+/// How the screen looks on this terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// The colours.
+    pub theme: Theme,
+    /// Whether the terminal may reorder right-to-left text: it is then not asked to leave that.
+    pub reorder: bool,
+}
+
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left {
@@ -66,12 +75,12 @@ pub struct Left {
 pub async fn run(
     session: Session,
     start: Start,
-    theme: Theme,
+    Look { theme, reorder }: Look,
     mut play: Play,
     signals: &mut Signals,
 ) -> io::Result<Left> {
     // Keys are listened to before the first frame: what comes early must not be lost.
-    let mut terminal = Terminal::take(play.cast.take())?;
+    let mut terminal = Terminal::take(play.cast.take(), reorder)?;
     let mut due: Option<(tokio::time::Instant, KeyEvent)> = None;
     let (events, mut answers) = mpsc::unbounded_channel();
     let clock = session.clock();
@@ -191,8 +200,8 @@ impl Drop for Terminal {
 }
 
 impl Terminal {
-    fn take(cast: Option<Cast>) -> io::Result<Self> {
-        let guard = Guard::take()?;
+    fn take(cast: Option<Cast>, reorder: bool) -> io::Result<Self> {
+        let guard = Guard::take(reorder)?;
         let keys = Some(EventStream::new());
         let screen = Screen::new(CrosstermBackend::new(Output::new(cast.clone())))?;
         let (begun, input) = left().take().unwrap_or_else(|| (Instant::now(), Input::default()));

@@ -9,7 +9,7 @@ use crate::ui::{Theme, draw_picker};
 
 /// Shows the list; answers which scenario was picked, or `None` where the person leaves or the terminal is gone.
 pub async fn pick(picker: &mut Picker, theme: Theme, signals: &mut Signals) -> io::Result<Option<usize>> {
-    let mut terminal = Terminal::take(None)?;
+    let mut terminal = Terminal::take(None, false)?;
     let (width, height) = crossterm::terminal::size()?;
     picker.resize(width, height);
     loop {

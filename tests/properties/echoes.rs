@@ -4,14 +4,19 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use unstick::domain::answer::{ResponseHead, read_page, read_post};
 use unstick::domain::device::{Device, Known, SyncState, SyncStatus};
 use unstick::domain::inspect::inspect;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ServerMutation};
 use unstick::domain::plan::plan;
+use unstick::domain::push::{Do, End, Got, Options, Outcome, Posted, Push};
 use unstick::domain::resolution::Resolution;
 use unstick::domain::strategy::{Strategy, choices_for_all};
-use unstick::domain::window::{PullPath, Window};
+use unstick::domain::window::{PullPath, Window, assemble};
+use unstick::sandbox::model::{Caller, FirstSync, Model};
+use unstick::sandbox::query::Query;
+use unstick::sandbox::scopes::Scopes;
 
 use super::rng::Rng;
 
@@ -339,4 +344,214 @@ fn if_only_this_device_wrote_every_strategy_ends_in_its_last_wish() {
     let failures = asked.unwrap_or(SEEDS).filter_map(|seed| History::new(seed).holds().err());
     let failures: Vec<String> = failures.take(5).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// A device and the model server, which took some of what the device wrote without its knowing.
+struct Cut {
+    model: Model,
+    device: Device,
+    kind: Kind,
+    wish: Option<Map<String, Value>>,
+    told: String,
+}
+
+fn tablet() -> Caller<'static> {
+    Caller::with_all_scopes("tablet-b")
+}
+
+/// Sends one mutation and answers the resource's id.
+fn take(model: &mut Model, at: i64, mutation: Value) -> String {
+    let head = model.head();
+    let applied = model.post(Millis(at), tablet(), head, &[mutation.clone()]);
+    let body = applied.unwrap_or_else(|_| panic!("the model refuses {mutation}")).to_json();
+    body["data"]["mutations"][0]["resourceId"].as_str().unwrap_or_default().to_owned()
+}
+
+impl Cut {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng(seed);
+        let kind = Kind::KNOWN[rng.below(5)].clone();
+        let mut model = Model::new(FirstSync::Positive, Millis(START));
+        let mut now = START;
+        let mut tick = || {
+            now += 1_000;
+            now
+        };
+        let collection = take(
+            &mut model,
+            tick(),
+            json!({"type": "CREATE", "resource": "COLLECTION", "data": {"name": "Of links"}}),
+        );
+        let placed = |mut data: Map<String, Value>| {
+            if data.contains_key("collectionId") {
+                data.insert("collectionId".into(), json!(collection));
+            }
+            if data.contains_key("chapterNumber") {
+                data.insert("chapterNumber".into(), json!(2));
+            }
+            data
+        };
+        let stamps = rng.one_in(2);
+        let since = model.head();
+        let length = 2 + rng.below(5);
+        let cut = rng.below(length + 1);
+        let (mut there, mut wish) = (None::<String>, None::<Map<String, Value>>);
+        let (mut queue, mut name) = (Vec::<Queued>::new(), None::<String>);
+        for step in 0..length {
+            let op = match &wish {
+                None => Op::Create,
+                Some(_) if kind == Kind::Link || rng.one_in(4) => Op::Delete,
+                Some(_) => Op::Update,
+            };
+            let at = tick();
+            let mut data = if op == Op::Delete && kind != Kind::Link {
+                Map::new()
+            } else {
+                placed(members(&kind, &mut rng, step, wish.is_none() || op == Op::Delete))
+            };
+            for (stamp, told) in
+                [("clientCreatedAt", op == Op::Create), ("clientUpdatedAt", op != Op::Delete)]
+            {
+                if stamps && told {
+                    data.insert(stamp.into(), json!(Millis(at).to_iso()));
+                }
+            }
+            if step < cut {
+                let mut wire = json!({"type": op.wire(), "resource": kind.wire()});
+                // As the phone sends it (PROTOCOL D12).
+                if kind == Kind::Bookmark && op == Op::Update {
+                    wire["type"] = json!("CREATE");
+                }
+                if let Some(id) = there.as_ref().filter(|_| kind != Kind::Link) {
+                    wire["resourceId"] = json!(id);
+                }
+                if !data.is_empty() {
+                    wire["data"] = Value::Object(data.clone());
+                }
+                let id = take(&mut model, at, wire);
+                there = (op != Op::Delete).then_some(id);
+            }
+            let resource_id = name.clone().filter(|_| op != Op::Create && kind != Kind::Link);
+            queue.push(Queued {
+                id: format!("q{step}").into(),
+                op,
+                kind: kind.clone(),
+                resource_id: resource_id.map(Into::into),
+                data: if data.is_empty() { Payload::ABSENT } else { payload(&data) },
+                base: Payload::ABSENT,
+                created_at: Some(Millis(at)),
+                retry_count: u32::from(step < cut),
+                last_error: None,
+            });
+            if op == Op::Create {
+                name = Some(format!("q{step}"));
+            }
+            wish = match op {
+                Op::Delete => None,
+                Op::Create | Op::Update => {
+                    let mut all = wish.unwrap_or_default();
+                    all.extend(bare(&data));
+                    Some(all)
+                }
+            };
+        }
+        let sync = SyncState { cursor: Some(since), ..SyncState::default() };
+        let known = rng.one_in(2).then(Vec::new);
+        let device = Device { sync, queue, known, ..Device::default() };
+        let told = format!("seed {seed}: {}, {length} entries, cut at {cut}, stamps {stamps}", kind.wire());
+        Self { model, device, kind, wish, told }
+    }
+
+    fn pull(&self, since: Cursor) -> Window {
+        let query = Query { limit: 1000, page: 1, ..Query::since(since) };
+        let body = self.model.get(&query, Scopes::ALL).expect("the model answers").to_json();
+        let page = read_page(&ResponseHead::ok(), &Text::new(body.to_string()), 1).expect("a page");
+        assemble(PullPath::SinceCursor, since, self.model.head(), vec![page])
+    }
+
+    fn pushed(&mut self, rule: Strategy) -> Outcome {
+        let since = self.device.sync.cursor.expect("in step");
+        let inspection = Arc::new(inspect(Arc::new(self.device.clone()), Arc::new(self.pull(since))));
+        let mut resolution = Resolution::default();
+        let choices = choices_for_all(&inspection, &resolution, rule, |_| true);
+        resolution.choose(rule.name(), choices);
+        let now = Millis(START + 900_000);
+        let mut push =
+            Push::new(inspection, resolution, Options { rule: Some(rule), ..Options::default() }, now);
+        let mut step = push.start();
+        loop {
+            let got = match step {
+                Do::Journal(_) => Got::Journaled,
+                Do::Wait { .. } => Got::Waited,
+                Do::Authorize(_) => Got::Authorized(true),
+                Do::Pull { since } => Got::Pulled(Ok(self.pull(since))),
+                Do::Post { head, mutations } => {
+                    let list = serde_json::to_value(&mutations).expect("it serialises");
+                    let list = list.as_array().expect("a list");
+                    let applied = self.model.post(now, tablet(), head, list);
+                    let applied = applied.unwrap_or_else(|refusal| {
+                        panic!("{}: {list:?} is refused: {:?}", self.told, refusal.reason)
+                    });
+                    let body = applied.to_json().to_string();
+                    Got::Posted(Posted::Answer(
+                        read_post(&ResponseHead::ok(), &Text::new(body)).expect("an answer"),
+                    ))
+                }
+                Do::Finish(outcome) => return *outcome,
+            };
+            step = push.got(got, now);
+        }
+    }
+}
+
+/// The same through the push machine and the model server: the queue is empty, nothing is left over, and the server
+/// holds what the device showed its user.
+#[test]
+fn a_device_that_lost_an_answer_and_went_on_editing_is_freed_by_one_push() {
+    for seed in 0..1_500 {
+        for rule in Strategy::ALL {
+            let mut cut = Cut::new(seed);
+            let before = cut.model.live(&cut.kind).len();
+            let outcome = cut.pushed(rule);
+            let told = || {
+                let queue = cut.device.queue.iter().map(|entry| {
+                    let id = entry.resource_id.as_ref().map_or("-", |id| id.as_str());
+                    format!("\n  {} {} {id} {}", entry.id, entry.op.wire(), entry.data.as_str().unwrap_or(""))
+                });
+                format!("{} under {rule}, {before} before{}", cut.told, queue.collect::<String>())
+            };
+            assert!(matches!(outcome.end, End::Done), "{:?} {}", outcome.end, told());
+            let queue: Vec<&str> = outcome.device.queue.iter().map(|entry| entry.id.as_str()).collect();
+            assert!(
+                queue.is_empty() && outcome.ledger.is_empty(),
+                "{queue:?} {:?} {}",
+                outcome.ledger,
+                told()
+            );
+            let live: Vec<Map<String, Value>> = match &cut.kind {
+                Kind::Link => cut.model.live(&cut.kind).into_iter().map(|_| Map::new()).collect(),
+                kind => cut
+                    .model
+                    .live(kind)
+                    .into_iter()
+                    .filter_map(|(_, data)| data.as_object().cloned())
+                    .collect(),
+            };
+            let wish: Vec<Map<String, Value>> = cut
+                .wish
+                .iter()
+                .map(|wish| if cut.kind == Kind::Link { Map::new() } else { wish.clone() })
+                .collect();
+            let others = |data: &&Map<String, Value>| {
+                !matches!(data.get("name").and_then(Value::as_str), Some("Favorites" | "Of links"))
+            };
+            let live: Vec<&Map<String, Value>> = live.iter().filter(others).collect();
+            assert_eq!(live.len(), wish.len(), "{live:?} {}", told());
+            for (live, wish) in live.iter().zip(&wish) {
+                for (name, value) in wish.iter().filter(|(name, _)| *name != "type") {
+                    assert_eq!(live.get(name), Some(value), "{name} {}", told());
+                }
+            }
+        }
+    }
 }

@@ -41,6 +41,22 @@ fn no_way_out_leaves_the_terminal_without_reordering() {
     assert!(reorders(&terminal));
 }
 
+#[test]
+fn whoever_wants_to_read_from_right_to_left_says_so_in_the_configuration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "reorder = true\n").expect("it is written");
+    let (config, folder) = (config.display().to_string(), folder.path().display().to_string());
+    let arguments = ["--config", &config, "demo", "tablet-behind"];
+    let mut terminal = Terminal::run_with(&arguments, 120, 36, &[("TMPDIR", &folder)]);
+    terminal.see("Why stuck").keys("q").end();
+    let written = String::from_utf8_lossy(terminal.raw()).into_owned();
+    assert!(
+        !written.contains("\u{1b}[8l") && written.contains('\u{200E}'),
+        "the marks are there all the same"
+    );
+}
+
 /// Whether the terminal reorders right-to-left text: what was asked for last, and the mode it starts in.
 fn reorders(terminal: &Terminal) -> bool {
     let written = String::from_utf8_lossy(terminal.raw());
