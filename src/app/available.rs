@@ -198,9 +198,12 @@ pub fn confirm(app: &App) -> Answer {
     app.is_read()
 }
 
-/// A question can be answered with yes.
+/// A question can be answered with yes: one about leaving at once, since nothing is sent by that.
 pub fn yes(app: &App) -> Answer {
-    app.is_read()
+    match app.overlays().last() {
+        Some(super::Overlay::Question(question)) if is_about_leaving(question) => Ok(()),
+        _ => app.is_read(),
+    }
 }
 
 /// A token was typed.

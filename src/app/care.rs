@@ -113,16 +113,18 @@ impl App {
         }
     }
 
+    /// Whether a question is answered by a yes by now.
+    pub fn hears_yes(&self) -> bool {
+        super::available::yes(self).is_ok()
+    }
+
     /// Whether a key waits only for what it confirms to have stood on the screen for a moment.
     pub fn waits_to_be_read(&self, binding: &Binding) -> bool {
         (binding.available)(self) == Err(UNREAD)
     }
 
     /// Whether what waits for a yes has stood on the screen for as long as it takes to read; why not.
-    ///
-    /// # Errors
-    /// Where it has only just come up.
-    pub fn is_read(&self) -> Result<(), &'static str> {
+    pub(super) fn is_read(&self) -> Result<(), &'static str> {
         let moment = if self.hand == Hand::Click { CLICK_MS } else { READ_MS };
         if self.sight.stood().is_some_and(|stood| stood >= moment) { Ok(()) } else { Err(UNREAD) }
     }

@@ -41,6 +41,8 @@ const GATHER: Duration = Duration::from_millis(4);
 
 /// How long the terminal is asked whether more has come, ms: crossterm hands over one event at a time, by a thread.
 const GRACE_MS: u64 = 5;
+/// How many events are taken in before what they do is looked at.
+const READ_AT_ONCE: usize = 1_024;
 
 /// Who presses the keys besides the person, and what is kept of the show.
 #[derive(Default)]
@@ -268,7 +270,14 @@ impl Terminal {
                 }
                 Some(Some(Ok(event))) => {
                     self.grace = None;
-                    self.input.take(event, self.now());
+                    let now = self.now();
+                    self.input.take(event, now);
+                    // What was read together came together, however long it takes to be handed over.
+                    let mut left = READ_AT_ONCE;
+                    while left > 0 && crossterm::event::poll(Duration::from_millis(1))? {
+                        self.input.take(crossterm::event::read()?, now);
+                        left -= 1;
+                    }
                 }
                 // A terminal that can no longer be read is gone, as on a hangup.
                 Some(Some(Err(_)) | None) => return Ok(Heard::End),

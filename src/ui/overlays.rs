@@ -92,7 +92,7 @@ fn draw_question(canvas: &mut Canvas, app: &App, question: &Question) {
     let y = paragraph(canvas, room, area.y, &what, Ink::Strong);
     let y = paragraph(canvas, room, y, then, Ink::Dim);
     // A key that is not heard yet is not shown; its place is kept.
-    let yes = if app.is_read().is_ok() { ("y", "yes") } else { (" ", "   ") };
+    let yes = if app.hears_yes() { ("y", "yes") } else { (" ", "   ") };
     answers(canvas, area, y + 1, &[yes, ("n", "no")]);
 }
 

@@ -114,13 +114,21 @@ fn the_second_click_of_a_double_click_confirms_nothing() {
 
 #[test]
 fn a_question_is_answered_once_it_was_there_to_be_read() {
-    let mut app = app();
-    play(&mut app, "d");
-    app.update(Event::Key(KeyEvent::from(KeyCode::Char('q'))));
-    assert!(app.update(Event::Key(KeyEvent::from(KeyCode::Char('y')))).is_empty());
+    let mut app = inspecting(super::fixing::POISON, EMPTY_PULL, (120, 36));
+    play(&mut app, "a");
+    app.update(Event::Key(KeyEvent::from(KeyCode::Char('s'))));
     assert_eq!(app.place(), Place::Question);
+    stand(&mut app, 100);
+    app.update(Event::Key(KeyEvent::from(KeyCode::Char('y'))));
+    stand(&mut app, 900);
+    burst(&mut app, "yy");
+    assert_eq!((app.place(), choices(&app)), (Place::Question, 0));
+    play(&mut app, "y");
+    assert_eq!(choices(&app), 1);
+    // Leaving sends nothing: it is asked about, and a burst does not answer.
+    play(&mut app, "q");
     assert!(burst(&mut app, "yy").is_empty());
-    let effects = play(&mut app, "y");
+    let effects = app.update(Event::Key(KeyEvent::from(KeyCode::Char('y'))));
     assert!(matches!(effects.as_slice(), [Effect::Quit(_)]));
 }
 
