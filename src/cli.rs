@@ -118,6 +118,8 @@ pub enum Command {
         report: Option<Wanted>,
         /// Send nothing while anything is open.
         all_or_nothing: bool,
+        /// What is lost beyond the plan is no success.
+        strict: bool,
         /// Send -1 once more where the server asks for it on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
         /// Send although this server never gave the device's cursor.
@@ -422,6 +424,7 @@ impl Checks<'_> {
             device: push.device,
             format: push.output.format,
             all_or_nothing: push.all_or_nothing,
+            strict: push.strict,
             retry_first_sync: push.retry_first_sync,
             accept_cursor_ahead: push.accept_cursor_ahead,
         })

@@ -187,6 +187,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             format,
             report,
             all_or_nothing,
+            strict,
             retry_first_sync,
             accept_cursor_ahead,
         } => {
@@ -199,7 +200,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             only_looked_at(&server)?;
             let mut tokens = Tokens::for_server(&server);
             let mut session = session(&device, Against::Server(server), clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?;
+            let telling = Telling::new(&session, format, report.as_ref())?.strict(strict);
             headless::resume::tell(session.interrupted());
             let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
             let decision = decided_by(&decision, text.as_deref());

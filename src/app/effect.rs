@@ -6,8 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::task::{Job, Task};
-use crate::domain::inspect::Inspection;
-use crate::domain::resolution::Resolution;
+use crate::domain::push::Planned;
 use crate::exit::ExitCode;
 
 /// Something to be done outside.
@@ -31,10 +30,8 @@ pub enum Effect {
     },
     /// Retry the sync. Answered by [`super::Event::PushEnded`], with [`super::Event::Push`] on the way.
     Push {
-        /// What the person saw.
-        inspection: Arc<Inspection>,
-        /// What was chosen.
-        resolution: Resolution,
+        /// The plan that the person saw.
+        planned: Arc<Planned>,
         /// The person agreed to send -1 once more, as the server asked on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
     },

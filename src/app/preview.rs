@@ -12,6 +12,7 @@ use crate::domain::field::FieldPath;
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::json::Json;
 use crate::domain::plan::Plan;
+use crate::domain::push::Planned;
 use crate::domain::resolution::Unit;
 use crate::domain::{naming, safe_text};
 
@@ -26,7 +27,7 @@ pub struct Preview {
     /// The job that makes the plan, while it is under way.
     pub job: Option<Job>,
     /// The plan.
-    pub plan: Option<Box<Plan>>,
+    pub plan: Option<Box<Planned>>,
     /// The entries.
     pub entries: Vec<Entry>,
     /// Which warnings stand on one line, as they say the same: positions in the plan.
@@ -137,7 +138,7 @@ pub enum Entry {
 
 impl Preview {
     /// Takes the plan that was waited for.
-    pub fn fill(&mut self, plan: Box<Plan>) {
+    pub fn fill(&mut self, plan: Box<Planned>) {
         self.alike = alike(&plan);
         self.entries = entries(&plan, self.alike.len());
         self.selection.set_len(self.entries.len());

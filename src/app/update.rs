@@ -384,7 +384,7 @@ impl App {
                 self.overlays.pop_if(|top| top.place() == Place::Editor);
                 self.done("the changes were thrown away")
             }
-            Question::FirstSync => self.push(true),
+            Question::FirstSync => self.push_first_sync(),
         }
     }
 }

@@ -202,6 +202,12 @@ pub(super) struct Push {
     /// Send nothing while anything is open
     #[arg(long)]
     pub(super) all_or_nothing: bool,
+    /// End with 1 where something was lost that the plan did not show
+    ///
+    /// A push by a strategy goes on under it when the server changes meanwhile; what that costs beyond the plan is
+    /// told apart ("lost beyond the preview"). Without this the push ends with 0 all the same.
+    #[arg(long)]
+    pub(super) strict: bool,
     /// Where the server asks for -1 on a first sync, send once more with it
     #[arg(long)]
     pub(super) retry_first_sync: bool,

@@ -11,7 +11,7 @@ use crate::app::{ended, push_step};
 use crate::domain::answer::Refusal;
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
-use crate::domain::push::{Note, Options};
+use crate::domain::push::{Note, Options, Planned};
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::safe_text::visible_line;
 use crate::error::InputError;
@@ -28,6 +28,7 @@ use crate::tokens::Tokens;
 pub struct Telling {
     format: Format,
     report: Option<ReportFile>,
+    strict: bool,
     subject: Subject,
 }
 
@@ -39,7 +40,13 @@ impl Telling {
     pub fn new(session: &Session, format: Format, report: Option<&Wanted>) -> Result<Self, InputError> {
         let device = session.file().path().unwrap_or(Path::new(""));
         let report = report.map(|wanted| ReportFile::prepare(wanted, device)).transpose()?;
-        Ok(Self { format, report, subject: subject(session) })
+        Ok(Self { format, report, strict: false, subject: subject(session) })
+    }
+
+    /// What was lost beyond the plan is no success.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// Nothing could be sent: the report says why.
@@ -114,7 +121,8 @@ pub async fn push(
         eprintln!("! {}", visible_line(&super::resume::reopened(&inspection, unit)));
     }
     let before = Arc::new(inspection);
-    let pushed = session.push(Arc::clone(&before), resolution, options, &mut watch).await;
+    let planned = Planned::new(Arc::clone(&before), resolution, session.clock().now());
+    let pushed = session.push(planned, options, &mut watch).await;
     interrupt.abort();
     let pushed = pushed.inspect_err(|error| {
         telling.failed(error.to_string(), String::new(), None, ExitCode::BadInput);
@@ -122,6 +130,7 @@ pub async fn push(
     let exit = match ExitCode::of(&pushed.outcome.end) {
         // A choice that was not made because its values changed is open, whatever was sent.
         ExitCode::Done if !reopened.is_empty() => ExitCode::Open,
+        ExitCode::Done if telling.strict && !pushed.outcome.beyond.is_empty() => ExitCode::Open,
         exit => exit,
     };
     let account = account(telling.subject.clone(), &before, &pushed, reopened, exit);

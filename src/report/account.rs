@@ -91,6 +91,8 @@ pub struct Ended {
     pub open: Vec<(Kind, String, FieldPath)>,
     /// Every changed value that is not in the result.
     pub ledger: Vec<Loss>,
+    /// What of it the plan that the push began with did not say.
+    pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
     /// POSTs that left.
@@ -164,6 +166,7 @@ impl Account {
             dropped: outcome.dropped.clone(),
             open: open(outcome, before, reopened),
             ledger: outcome.ledger.clone(),
+            beyond: outcome.beyond.clone(),
             differences: outcome.differences.clone(),
             posts: outcome.posts,
             pulls: outcome.pulls,

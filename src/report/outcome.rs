@@ -82,7 +82,9 @@ pub(super) fn members<M: SerializeMap>(map: &mut M, ended: &Ended, values: &Valu
     map.serialize_entry("open", &Each(|| ended.open.iter().map(|unit| OpenEntry::new(unit, values))))?;
     let differences = || ended.differences.iter().map(|difference| DifferenceEntry::new(difference, values));
     map.serialize_entry("differences", &Each(differences))?;
-    map.serialize_entry("ledger", &Each(|| ended.ledger.iter().map(|loss| LossEntry::new(loss, values))))
+    let losses = |losses| Each(move || <[Loss]>::iter(losses).map(|loss| LossEntry::new(loss, values)));
+    map.serialize_entry("lostBeyondPreview", &losses(&ended.beyond))?;
+    map.serialize_entry("ledger", &losses(&ended.ledger))
 }
 
 fn left(left: &Quarantined) -> LeftEntry<'_> {

@@ -7,6 +7,7 @@
 
 mod course;
 mod interrupted;
+mod planned;
 mod record;
 mod verify;
 
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use interrupted::Interrupted;
+pub use planned::Planned;
+use planned::Shown;
 pub use record::{Acknowledged, Record};
 pub use verify::Difference;
 use verify::Verified;
@@ -129,8 +132,6 @@ pub enum Note {
     Sending {
         /// Its number, from 1.
         post: u32,
-        /// How many POSTs there will be as far as it is known.
-        of: u32,
         /// How many mutations it carries.
         mutations: usize,
         /// The head it carries.
@@ -277,6 +278,9 @@ pub struct Outcome {
     pub dropped: Vec<Quarantined>,
     /// Every changed value that is not in the result.
     pub ledger: Vec<Loss>,
+    /// What of the ledger the plan that the push began with did not say: the server changed meanwhile, and the rule
+    /// went over that too.
+    pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
     /// How many mutations of others the device took over, those among them that its own then went over.
@@ -328,6 +332,10 @@ pub struct Push {
     inspection: Arc<Inspection>,
     resolution: Resolution,
     plan: Plan,
+    /// What the first plan said.
+    shown: Shown,
+    /// When was chosen what is put together: a retry sends the same bytes.
+    stamp: Millis,
     fold: Fold,
     chunks: VecDeque<Vec<Item>>,
     flying: Vec<Item>,
@@ -367,10 +375,12 @@ pub struct Push {
 }
 
 impl Push {
-    /// A push of what `resolution` settles of `inspection`. The first step is [`Push::start`].
-    pub fn new(inspection: Arc<Inspection>, resolution: Resolution, options: Options, now: Millis) -> Self {
-        let plan = plan::plan(&inspection, &resolution, now);
+    /// A push of what was planned, and shown where somebody looks. The first step is [`Push::start`].
+    pub fn new(planned: Planned, options: Options, now: Millis) -> Self {
+        let Planned { inspection, resolution, plan, stamp } = planned;
         let mut push = Self {
+            shown: Shown::of(&plan),
+            stamp,
             options,
             fold: Fold::new(&inspection),
             head: inspection.window.head,
@@ -533,13 +543,7 @@ impl Push {
     }
 
     fn post(&mut self) -> Do {
-        let left = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
-        self.notes.push(Note::Sending {
-            post: self.posts,
-            of: self.posts.saturating_add(left),
-            mutations: self.flying.len(),
-            head: self.head,
-        });
+        self.notes.push(Note::Sending { post: self.posts, mutations: self.flying.len(), head: self.head });
         self.course.sending(self.posts, self.head, &self.flying);
         self.awaiting = Awaiting::Answer;
         Do::Post { head: self.head, mutations: self.wire() }
@@ -849,7 +853,7 @@ impl Push {
         self.course.decided(&self.inspection, &self.resolution);
         self.course.reopened(&self.inspection, &carried.reopened);
         self.fold = Fold::new(&self.inspection);
-        self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
+        self.plan = plan::plan(&self.inspection, &self.resolution, self.stamp);
         if why == Why::LostAnswer
             && let Some(end) = self.look_up(&flying)
         {
@@ -858,11 +862,19 @@ impl Push {
         }
         self.settle_doubts();
         let reopened = carried.reopened;
-        if self.options.ask && (!reopened.is_empty() || self.plan.open.len() > open_before) {
+        let asks = !reopened.is_empty() || self.plan.open.len() > open_before || !self.was_shown();
+        if self.options.ask && asks {
             return self.end_early(End::Reopened(reopened));
         }
         self.load_chunks();
         self.again()
+    }
+
+    /// Whether the plan, as it is by now, sends and loses nothing but what the first one said.
+    fn was_shown(&self) -> bool {
+        let aside = |item: &Item| item.members.iter().any(|id| self.set_aside.contains(id));
+        self.plan.items().all(|item| aside(item) || self.shown.holds(item))
+            && self.plan.ledger.iter().all(|loss| self.shown.tells_of(loss))
     }
 
     /// Holds what the server says now against what it acknowledged.
@@ -1032,6 +1044,7 @@ impl Push {
             arrived: std::mem::take(&mut self.arrived),
             held: held.collect(),
             dropped: std::mem::take(&mut self.dropped),
+            beyond: self.ledger.iter().filter(|loss| !self.shown.tells_of(loss)).cloned().collect(),
             ledger: std::mem::take(&mut self.ledger),
             differences: std::mem::take(&mut self.differences),
             applied: self.applied(),

@@ -7,7 +7,7 @@ use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
 use crate::domain::mutation::{Kind, Op};
 use crate::domain::naming;
-use crate::domain::push::{self, Do, End, Got, Outcome, Posted, Push};
+use crate::domain::push::{self, Do, End, Got, Outcome, Planned, Posted, Push};
 use crate::domain::resolution::Resolution;
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
@@ -257,7 +257,7 @@ fn driven(opened: &mut Opened, strategy: Strategy) -> Outcome {
     let chosen = strategy::choices_for_all(&inspection, &resolution, strategy, |_| true);
     resolution.choose(strategy.name(), chosen);
     let options = push::Options { rule: Some(strategy), ..push::Options::default() };
-    let mut push = Push::new(inspection, resolution, options, NOW);
+    let mut push = Push::new(Planned::new(inspection, resolution, NOW), options, NOW);
     let mut step = push.start();
     loop {
         let got = match step {
