@@ -124,6 +124,8 @@ pub enum Command {
         retry_first_sync: bool,
         /// Send although this server never gave the device's cursor.
         accept_cursor_ahead: bool,
+        /// Send although it seems to be another account's.
+        accept_other_account: bool,
     },
     /// Go on with a push that broke off, or give it up.
     Resume {
@@ -135,6 +137,8 @@ pub enum Command {
         format: Format,
         /// A report of what was done.
         report: Option<Wanted>,
+        /// Send although it seems to be another account's.
+        accept_other_account: bool,
     },
     /// Answer from the conflict log.
     Log(conflict_log::ask::Ask),
@@ -427,6 +431,7 @@ impl Checks<'_> {
             strict: push.strict,
             retry_first_sync: push.retry_first_sync,
             accept_cursor_ahead: push.accept_cursor_ahead,
+            accept_other_account: push.accept_other_account,
         })
     }
 
@@ -455,6 +460,7 @@ impl Checks<'_> {
             how,
             format: resume.output.format,
             report: self.report(resume.report)?,
+            accept_other_account: resume.accept_other_account,
         })
     }
 

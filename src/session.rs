@@ -219,7 +219,7 @@ impl Session {
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
-        let machine = Push::new(planned, options, clock.now());
+        let machine = Push::new(planned, options, clock.now()).with_user(client.user());
         let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);

@@ -459,21 +459,26 @@ impl App {
             _ => None,
         });
         match shown {
-            Some(shown) => self.send(Arc::from(shown), false),
+            Some(shown) => self.send(Arc::from(shown), false, false),
             None => Vec::new(),
         }
     }
 
-    /// Sends the plan of which nothing could be sent without -1.
-    pub(super) fn push_first_sync(&mut self) -> Vec<Effect> {
-        match self.first_sync.take() {
-            Some(shown) => self.send(shown, true),
+    /// Sends the plan of which nothing could be sent before a person agreed.
+    pub(super) fn push_agreed(&mut self, retry_first_sync: bool, accept_other_account: bool) -> Vec<Effect> {
+        match self.unsent.take() {
+            Some(shown) => self.send(shown, retry_first_sync, accept_other_account),
             // What is left is another plan than the one that was shown.
             None => self.preview_plan(),
         }
     }
 
-    fn send(&mut self, shown: Arc<Planned>, retry_first_sync: bool) -> Vec<Effect> {
+    fn send(
+        &mut self,
+        shown: Arc<Planned>,
+        retry_first_sync: bool,
+        accept_other_account: bool,
+    ) -> Vec<Effect> {
         self.close_all();
         self.phase = Phase::Pushing(Pushing {
             planned: shown.pushed(),
@@ -481,7 +486,7 @@ impl App {
             since: Some(self.start.now),
             ..Pushing::default()
         });
-        vec![Effect::Push { planned: shown, retry_first_sync }]
+        vec![Effect::Push { planned: shown, retry_first_sync, accept_other_account }]
     }
 
     fn stop(&mut self) -> Vec<Effect> {

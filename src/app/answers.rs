@@ -367,7 +367,10 @@ impl App {
             *path = self.told(path).to_owned();
         }
         let (page, exit) = story::ended(&end);
-        if matches!(end.outcome.end, push::End::Reopened(_) | push::End::FirstSync(_)) {
+        if matches!(
+            end.outcome.end,
+            push::End::Reopened(_) | push::End::FirstSync(_) | push::End::OtherAccount(_)
+        ) {
             timeline::keep(self);
         }
         let (notes, leaving, shown) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
@@ -390,10 +393,13 @@ impl App {
         let untouched = |shown: &Arc<Planned>| {
             outcome.sent.is_empty() && Arc::ptr_eq(shown.inspection(), &outcome.inspection)
         };
-        self.first_sync = shown.filter(untouched);
+        self.unsent = shown.filter(untouched);
         let effects = self.take(outcome.inspection, outcome.resolution);
         self.close_all();
         match outcome.end {
+            push::End::OtherAccount(why) => {
+                self.overlays.push(Overlay::Question(Question::OtherAccount { why }));
+            }
             push::End::FirstSync(_) => self.overlays.push(Overlay::Question(Question::FirstSync)),
             push::End::Done
             | push::End::Left

@@ -34,6 +34,8 @@ pub enum Effect {
         planned: Arc<Planned>,
         /// The person agreed to send -1 once more, as the server asked on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
+        /// The person said that it is to go to this account.
+        accept_other_account: bool,
     },
     /// Use this token from now on: the push that waits for one goes on, else everything is pulled again. `None`: the
     /// push goes on without, which ends it. Answered by [`super::Event::TokenWanted`] where it cannot be a token.

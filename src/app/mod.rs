@@ -189,8 +189,8 @@ pub struct App {
     stuck: Option<Stuck>,
     pull: Vec<PullStep>,
     before: timeline::Before,
-    /// The plan of which nothing was sent since the server wants -1 first.
-    first_sync: Option<Arc<push::Planned>>,
+    /// The plan of which nothing was sent, since a person is to be asked something first.
+    unsent: Option<Arc<push::Planned>>,
     /// The pull under way replaces an inspection whose choices are to be kept.
     reloading: bool,
     filtering: Option<Job>,
@@ -219,7 +219,7 @@ impl App {
             stuck,
             pull: Vec::new(),
             before: timeline::Before::default(),
-            first_sync: None,
+            unsent: None,
             reloading: false,
             filtering: None,
             ruling: None,

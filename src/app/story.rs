@@ -319,6 +319,7 @@ fn title(end: &End) -> (Rank, &'static str) {
         End::Done => (Rank::Good, "The sync went through"),
         End::Left => (Rank::Warning, "What was settled is sent; the rest remains"),
         End::Reopened(_) => (Rank::Warning, "The server changed meanwhile"),
+        End::OtherAccount(_) => (Rank::Warning, "This seems to be another account"),
         End::FirstSync(_) => (Rank::Warning, "The server expects a first sync"),
         End::Refused(_) => (Rank::Warning, "The server refused"),
         End::Unreachable(_) => (Rank::Warning, "The server cannot be reached"),
@@ -339,7 +340,7 @@ fn what_happened(end: &PushEnd) -> String {
     match &outcome.end {
         End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => done,
         End::FirstSync(refusal) | End::Refused(refusal) => format!("{refusal} {done}"),
-        End::Unreachable(why) => format!("{} {done}", sentence(why)),
+        End::OtherAccount(why) | End::Unreachable(why) => format!("{} {done}", sentence(why)),
         End::Unknown { in_doubt, why } => format!("{} In doubt: {}. {done}", sentence(why), names(in_doubt)),
     }
 }
@@ -391,6 +392,9 @@ fn next_steps(end: &PushEnd) -> Vec<String> {
         End::Reopened(_) => {
             vec![String::from("Enter shows what was reopened; the other choices still stand.")]
         }
+        End::OtherAccount(_) => vec![String::from(
+            "Check the token and the device file. If they do belong together, add --accept-other-account.",
+        )],
         End::FirstSync(_) => {
             vec![String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")]
         }

@@ -217,6 +217,12 @@ pub(super) struct Push {
     /// may end in somebody else's.
     #[arg(long)]
     pub(super) accept_cursor_ahead: bool,
+    /// Send although the device file seems to be another account's
+    ///
+    /// Nothing is sent where the token names another user than the file, or where the account holds none of the
+    /// resources that the device names: private notes would end with somebody else.
+    #[arg(long)]
+    pub(super) accept_other_account: bool,
 }
 
 /// Write device, server, decision and outcome into one file, to be looked at elsewhere
@@ -267,6 +273,12 @@ pub(super) struct Resume {
     /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
     #[arg(long, conflicts_with = "yes")]
     pub(super) discard: bool,
+    /// Send although the device file seems to be another account's
+    ///
+    /// Nothing is sent where the token names another user than the file, or where the account holds none of the
+    /// resources that the device names: private notes would end with somebody else.
+    #[arg(long)]
+    pub(super) accept_other_account: bool,
     #[command(flatten)]
     pub(super) output: Output,
     #[command(flatten)]

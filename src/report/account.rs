@@ -145,7 +145,7 @@ impl Account {
             End::FirstSync(refusal) | End::Refused(refusal) => {
                 (Some(refusal.to_string()), refusal.request_id.clone(), Vec::new())
             }
-            End::Unreachable(why) => (Some(why.clone()), None, Vec::new()),
+            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, Vec::new()),
             End::Unknown { in_doubt, why } => (Some(why.clone()), None, in_doubt.clone()),
         };
         let ended = Ended {

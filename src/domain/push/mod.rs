@@ -5,6 +5,7 @@
 //! identity rules, and only what is missing is sent. A head that moved is never just swapped: both sides are
 //! inspected again and the choices carried over (DESIGN §5).
 
+mod account;
 mod course;
 mod interrupted;
 mod planned;
@@ -14,6 +15,7 @@ mod verify;
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use account::Account;
 pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use interrupted::Interrupted;
 pub use planned::Planned;
@@ -52,6 +54,8 @@ pub struct Options {
     pub all_or_nothing: bool,
     /// On a first-sync 409 send once more with -1 (PROTOCOL D1). Only a person may say so.
     pub retry_first_sync: bool,
+    /// A person says that the data is to go to this account, whoever's it is.
+    pub accept_other_account: bool,
     /// The strategy that decides every divergence, also new ones; `None` where a person chooses.
     pub rule: Option<Strategy>,
     /// Stop and show when the server's changes open something new; else go on and leave it open.
@@ -208,6 +212,8 @@ pub enum End {
     Reopened(Vec<Reopened>),
     /// The server takes this for the account's first sync and wants -1.
     FirstSync(Refusal),
+    /// The device's data seems to be another account's, for this reason; nothing was created.
+    OtherAccount(String),
     /// The server said no.
     Refused(Refusal),
     /// The server cannot be reached; nothing is in doubt.
@@ -233,6 +239,7 @@ impl End {
             Self::Left => "left",
             Self::Reopened(_) => "reopened",
             Self::FirstSync(_) => "first-sync",
+            Self::OtherAccount(_) => "other-account",
             Self::Refused(_) => "refused",
             Self::Unreachable(_) => "unreachable",
             Self::Unknown { .. } => "unknown",
@@ -321,6 +328,8 @@ enum After {
 enum Why {
     HeadMoved,
     LostAnswer,
+    /// Does the account hold anything that the device names?
+    Account,
     /// Everything is sent: what does the server hold now? It also does things of its own accord (PROTOCOL D13, D20,
     /// D22), which the device would never see once its cursor has moved past them.
     Verify,
@@ -332,6 +341,9 @@ pub struct Push {
     inspection: Arc<Inspection>,
     resolution: Resolution,
     plan: Plan,
+    account: Account,
+    /// The user of the token, where it is another one than the file's.
+    other_user: Option<String>,
     /// What the first plan said.
     shown: Shown,
     /// When was chosen what is put together: a retry sends the same bytes.
@@ -379,6 +391,12 @@ impl Push {
     pub fn new(planned: Planned, options: Options, now: Millis) -> Self {
         let Planned { inspection, resolution, plan, stamp } = planned;
         let mut push = Self {
+            account: if options.accept_other_account {
+                Account::Own
+            } else {
+                Account::of(&inspection, &plan)
+            },
+            other_user: None,
             shown: Shown::of(&plan),
             stamp,
             options,
@@ -433,8 +451,33 @@ impl Push {
         }
     }
 
+    /// Whose token it is, where that can be read: a file of another user is not sent.
+    #[must_use]
+    pub fn with_user(mut self, token: Option<&str>) -> Self {
+        let file = self.inspection.device.identity.user.as_deref();
+        if let (Some(token), Some(file)) = (token, file)
+            && token != file
+            && !self.options.accept_other_account
+        {
+            self.other_user = Some(token.to_owned());
+        }
+        self
+    }
+
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
+        if self.plan.pushed() > 0 {
+            if let Some(user) = self.other_user.take() {
+                let why = format!(
+                    "the token is of the user {user}, the device file of {}",
+                    self.inspection.device.identity.user.as_deref().unwrap_or("another")
+                );
+                return self.end_early(End::OtherAccount(why));
+            }
+            if self.account == Account::Foreign {
+                return self.foreign();
+            }
+        }
         let incomplete = !self.plan.open.is_empty() || !self.plan.hold.is_empty();
         if self.options.all_or_nothing && incomplete {
             return self.end_early(End::Left);
@@ -489,6 +532,11 @@ impl Push {
         }
     }
 
+    fn foreign(&mut self) -> Do {
+        let why = "the account holds nothing of what the device names, so the device file seems to be another account's";
+        self.end_early(End::OtherAccount(why.to_owned()))
+    }
+
     fn load_chunks(&mut self) {
         let aside = &self.set_aside;
         let wanted = |item: &Item| !item.members.iter().any(|id| aside.contains(id));
@@ -500,6 +548,9 @@ impl Push {
     }
 
     fn next_chunk(&mut self) -> Do {
+        if self.account == Account::Unclear && !self.chunks.is_empty() {
+            return self.pull(Why::Account);
+        }
         loop {
             let Some(chunk) = self.chunks.pop_front() else {
                 let verify = !self.promised.is_empty() && !self.verified;
@@ -762,7 +813,11 @@ impl Push {
     fn pull(&mut self, why: Why) -> Do {
         self.why = why;
         self.pulls += 1;
-        let since = if why == Why::Verify { self.verify_since } else { self.head };
+        let since = match why {
+            Why::Verify => self.verify_since,
+            Why::Account => Cursor::ZERO,
+            Why::HeadMoved | Why::LostAnswer => self.head,
+        };
         self.notes.push(Note::Pulling { since });
         self.awaiting = Awaiting::Pull(why);
         Do::Pull { since }
@@ -796,6 +851,11 @@ impl Push {
         };
         self.tokens = 0;
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
+        if why == Why::Account {
+            self.tries = 0;
+            self.account = Account::by_all(&self.inspection, &newer);
+            return if self.account == Account::Foreign { self.foreign() } else { self.next_chunk() };
+        }
         if self.promised.is_empty() && why != Why::Verify {
             // Nothing that is to be verified is older.
             self.verify_since = newer.head;
@@ -826,8 +886,12 @@ impl Push {
                 let why = format!("an answer was lost and the pull that would tell failed too: {reason}");
                 self.nobody_knows(why)
             }
-            (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
-            (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
+            (Why::HeadMoved | Why::Account, PullFault::Refused(refusal)) => {
+                self.end_early(End::Refused(refusal))
+            }
+            (Why::HeadMoved | Why::Account, PullFault::Failed(reason)) => {
+                self.end_early(End::Unreachable(reason))
+            }
         }
     }
 

@@ -86,3 +86,102 @@ fn sent(item: &Item) -> (Vec<QueueId>, Op, Kind, Option<ResourceId>, Option<Stri
 fn lost(loss: &Loss) -> (Kind, String, FieldPath, Side, String) {
     (loss.kind.clone(), loss.key.clone(), loss.path.clone(), loss.side, loss.value.to_text())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Do, End, Got, Options, Outcome, Posted, Push};
+    use super::*;
+    use crate::domain::answer::{Refusal, ResponseHead};
+    use crate::domain::mutation::{Cursor, WireMutation};
+    use crate::domain::strategy::{self, Strategy};
+    use crate::domain::window::Window;
+    use crate::testing::inspection;
+
+    const QUEUE: &str = r#"{"queue":[
+      {"id":"q1","type":"UPDATE","resource":"NOTE","resourceId":"n1","data":{"body":"device","color":"red"}},
+      {"id":"q2","type":"CREATE","resource":"NOTE","data":{"body":"new on the device","ranges":["1:1-1:1"]}}]}"#;
+
+    fn feed(at: i64, body: &str) -> String {
+        format!(
+            r#"[{{"type":"UPDATE","resource":"NOTE","resourceId":"n1","timestamp":{at},"data":{{"body":"{body}"}}}}]"#
+        )
+    }
+
+    fn planned(strategy: Strategy) -> Planned {
+        let inspection = Arc::new(inspection(QUEUE, &feed(150, "seen")));
+        let mut resolution = Resolution::default();
+        let choices = strategy::choices_for_all(&inspection, &resolution, strategy, |_| true);
+        resolution.choose(strategy.name(), choices);
+        Planned::new(inspection, resolution, Millis(1_000))
+    }
+
+    /// The first POST is answered 409, and then the server has written `newer`; what was tried and how it ended.
+    fn refused_once(
+        planned: Planned,
+        options: Options,
+        newer: &str,
+    ) -> (Vec<Vec<WireMutation>>, Option<Outcome>) {
+        let mut push = Push::new(planned, options, Millis(2_000));
+        let mut posts = Vec::new();
+        let mut step = push.start();
+        for at in 0..40 {
+            let now = Millis(5_000 + at);
+            let got = match step {
+                Do::Journal(_) => Got::Journaled,
+                Do::Wait { .. } => Got::Waited,
+                Do::Authorize(_) => Got::Authorized(false),
+                Do::Post { mutations, .. } => {
+                    posts.push(mutations);
+                    if posts.len() > 1 {
+                        return (posts, None);
+                    }
+                    let head = ResponseHead { status: 409, ..ResponseHead::ok() };
+                    Got::Posted(Posted::Refused(Refusal::read(
+                        &head,
+                        r#"{"success":false,"error":{"code":"OutOfSyncError","message":"stale"}}"#,
+                    )))
+                }
+                Do::Pull { since } => {
+                    let newer = inspection(QUEUE, newer);
+                    let window = Window { since, head: Cursor::read(9_000), ..Window::clone(&newer.window) };
+                    Got::Pulled(Ok(window))
+                }
+                Do::Finish(outcome) => return (posts, Some(*outcome)),
+            };
+            step = push.got(got, now);
+        }
+        panic!("it does not end")
+    }
+
+    #[test]
+    fn a_retry_where_nothing_shown_changed_sends_the_same_bytes() {
+        for strategy in Strategy::ALL {
+            let planned = planned(strategy);
+            let shown: Vec<WireMutation> = planned.items().map(|item| item.wire.clone()).collect();
+            let options = Options { ask: true, accept_other_account: true, ..Options::default() };
+            let (posts, _) = refused_once(planned, options, "[]");
+            assert_eq!(posts, [shown.clone(), shown], "{}", strategy.name());
+        }
+    }
+
+    #[test]
+    fn what_a_rule_would_go_over_unseen_is_asked_on_the_screen_and_told_without_one() {
+        let options = Options { accept_other_account: true, ..Options::default() };
+        let (posts, outcome) = refused_once(
+            planned(Strategy::ClientWins),
+            Options { ask: true, ..options },
+            &feed(8_000, "not seen"),
+        );
+        let outcome = outcome.expect("an end");
+        assert_eq!(posts.len(), 1, "nothing leaves after it");
+        assert!(matches!(outcome.end, End::Reopened(ref none) if none.is_empty()), "{:?}", outcome.end);
+
+        let rule = Some(Strategy::ClientWins);
+        let (posts, _) = refused_once(
+            planned(Strategy::ClientWins),
+            Options { rule, ..options },
+            &feed(8_000, "not seen"),
+        );
+        assert_eq!(posts.len(), 2, "the rule goes on");
+    }
+}
