@@ -120,10 +120,14 @@ pub enum Command {
         report: Option<Wanted>,
         /// Send nothing while anything is open.
         all_or_nothing: bool,
+        /// What is lost beyond the plan is no success.
+        strict: bool,
         /// Send -1 once more where the server asks for it on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
         /// Send although this server never gave the device's cursor.
         accept_cursor_ahead: bool,
+        /// Send although it seems to be another account's.
+        accept_other_account: bool,
     },
     /// Go on with a push that broke off, or give it up.
     Resume {
@@ -135,6 +139,8 @@ pub enum Command {
         format: Format,
         /// A report of what was done.
         report: Option<Wanted>,
+        /// Send although it seems to be another account's.
+        accept_other_account: bool,
     },
     /// Answer from the conflict log.
     Log(conflict_log::ask::Ask),
@@ -425,8 +431,10 @@ impl Checks<'_> {
             device: push.device,
             format: push.output.format,
             all_or_nothing: push.all_or_nothing,
+            strict: push.strict,
             retry_first_sync: push.retry_first_sync,
             accept_cursor_ahead: push.accept_cursor_ahead,
+            accept_other_account: push.accept_other_account,
         })
     }
 
@@ -455,6 +463,7 @@ impl Checks<'_> {
             how,
             format: resume.output.format,
             report: self.report(resume.report)?,
+            accept_other_account: resume.accept_other_account,
         })
     }
 

@@ -23,7 +23,7 @@ impl ExitCode {
         match end {
             End::Done => Self::Done,
             End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => Self::Open,
-            End::FirstSync(_) | End::Refused(_) | End::Unreachable(_) => Self::Refused,
+            End::FirstSync(_) | End::OtherAccount(_) | End::Refused(_) | End::Unreachable(_) => Self::Refused,
             End::Unknown { .. } => Self::Unknown,
         }
     }

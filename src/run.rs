@@ -191,21 +191,25 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             format,
             report,
             all_or_nothing,
+            strict,
             retry_first_sync,
             accept_cursor_ahead,
+            accept_other_account,
         } => {
             let text = choices_text(&decision)?;
             let rule = match decision {
                 Decision::Strategy(strategy) => Some(strategy),
                 Decision::Choices(_) => None,
             };
-            let options = Options { all_or_nothing, retry_first_sync, rule, ask: false };
+            let accept_other_account = accept_other_account || accept_cursor_ahead;
+            let options =
+                Options { all_or_nothing, retry_first_sync, accept_other_account, rule, ask: false };
             only_looked_at(&server)?;
             let mut tokens = Tokens::for_server(&server);
             let against = Against::Server(server);
             let again = named_again(&device, &against);
             let mut session = session(&device, against, clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again).strict(strict);
             headless::resume::tell(session.interrupted());
             let inspection = first_look(&mut session, &mut tokens, accept_cursor_ahead, &telling).await?;
             let decision = decided_by(&decision, text.as_deref());
@@ -218,7 +222,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
         }
         Command::Resume { device, how: Resume::Tell, .. } => Ok(headless::resume::where_it_stood(&device)?),
         Command::Resume { device, how: Resume::Discard, .. } => Ok(headless::resume::discard(&device)?),
-        Command::Resume { device, how: Resume::GoOn(server), format, report } => {
+        Command::Resume { device, how: Resume::GoOn(server), format, report, accept_other_account } => {
             only_looked_at(&server)?;
             let file = DeviceFile::read(&device)?;
             if Interruption::of(&file)?.is_none() {
@@ -237,7 +241,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             };
             let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
             let decided = (resolution, reopened.as_slice());
-            let options = interruption.options();
+            let options = Options { accept_other_account, ..interruption.options() };
             Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
         }
         Command::Case { device, against, decision, out, redact } => {

@@ -15,8 +15,7 @@ use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::mutation::{Cursor, Millis};
-use crate::domain::push::{Do, Got, Note, Options, Outcome, Posted, PullFault, Push, Record};
-use crate::domain::resolution::Resolution;
+use crate::domain::push::{Do, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
 use crate::interruption::Interruption;
@@ -194,15 +193,14 @@ impl Session {
         Ok(aside::answer(task).await)
     }
 
-    /// Retries the sync: what `resolution` settles of `inspection` is sent, and the device file written back.
+    /// Retries the sync: what was planned is sent, and the device file written back.
     ///
     /// # Errors
     /// When nothing could be begun: the file has no place to write to, is held by another unstick, changed since it
     /// was read, or is held against a recorded pull. Nothing was sent then.
     pub async fn push(
         &mut self,
-        inspection: Arc<Inspection>,
-        resolution: Resolution,
+        planned: Planned,
         options: Options,
         watch: &mut impl Watch,
     ) -> Result<Pushed, InputError> {
@@ -218,10 +216,10 @@ impl Session {
             );
         };
         let lock = DeviceLock::acquire(&path)?;
-        let chosen = choices::keep(&inspection, &resolution).to_string();
+        let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
-        let mut watch = self.log.watch(&inspection, &resolution, watch);
-        let machine = Push::new(inspection, resolution, options, clock.now());
+        let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
+        let machine = Push::new(planned, options, clock.now()).with_user(client.user());
         let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
@@ -314,7 +312,14 @@ async fn drive(
 ) -> Outcome {
     let mut step = machine.start();
     loop {
-        for note in machine.notes() {
+        if let Do::Wait { ms } = &mut step {
+            *ms = jittered(*ms);
+        }
+        for mut note in machine.notes() {
+            if let (Note::Waiting { ms: told, .. }, Do::Wait { ms }) = (&mut note, &step) {
+                // What is told is how long it really takes.
+                *told = *ms;
+            }
             watch.note(note);
         }
         let got = match step {
@@ -366,10 +371,9 @@ async fn pull_since(client: &Client, since: Cursor) -> Result<Window, PullFault>
     })
 }
 
-/// Waits `ms` and up to a quarter more, so that devices that failed together do not come back together; in short
-/// stretches, so that the person can stop it.
+/// Waits `ms`, in short stretches, so that the person can stop it.
 async fn wait(ms: u64, watch: &impl Watch) {
-    let mut left = jittered(ms);
+    let mut left = ms;
     while left > 0 && !watch.cancelled() {
         let stretch = left.min(100);
         tokio::time::sleep(Duration::from_millis(stretch)).await;

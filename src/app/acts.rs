@@ -8,12 +8,13 @@ use super::overlay::{HelpView, Overlay, Question};
 use super::preview::Preview;
 use super::selection::{Scroll, Selection};
 use super::{
-    App, Connecting, Draft, Effect, Focus, History, Phase, Place, Pushing, Task, Timeline, TokenPrompt, Tone,
-    story,
+    App, Busy, Connecting, Draft, Effect, Focus, History, Phase, Place, Pushing, Task, Timeline, TokenPrompt,
+    Tone, story, timeline,
 };
 use crate::domain::field::Choice;
 use crate::domain::mutation::Side;
 use crate::domain::naming;
+use crate::domain::push::Planned;
 use crate::domain::resolution::Unit;
 use crate::domain::strategy::Strategy;
 
@@ -115,7 +116,7 @@ impl App {
             Action::HistoryShare => self.ask_otherwise(History::next_share),
             Action::HistoryTeam => self.ask_otherwise(History::other_log),
             Action::Preview => self.preview_plan(),
-            Action::Confirm => self.push(false),
+            Action::Confirm => self.push(),
             Action::Unfold => self.unfold(false),
             Action::UnfoldAll => self.unfold(true),
             // What the push left is held against what the server holds by now.
@@ -446,7 +447,7 @@ impl App {
         Some(story::why(&bench.inspection, causes, &self.start.warnings, self.stuck, &self.pull))
     }
 
-    fn preview_plan(&mut self) -> Vec<Effect> {
+    pub(super) fn preview_plan(&mut self) -> Vec<Effect> {
         let Some(bench) = &self.bench else { return Vec::new() };
         let task = Task::Plan {
             inspection: Arc::clone(&bench.inspection),
@@ -461,32 +462,62 @@ impl App {
         })
     }
 
-    /// Sends what was previewed.
-    pub(super) fn push(&mut self, retry_first_sync: bool) -> Vec<Effect> {
-        let planned =
-            self.preview().and_then(|preview| preview.plan.as_ref()).map_or(0, |plan| plan.pushed());
-        let Some(bench) = &self.bench else { return Vec::new() };
-        let effect = Effect::Push {
-            inspection: Arc::clone(&bench.inspection),
-            resolution: bench.resolution.clone(),
-            retry_first_sync,
-        };
+    /// Sends what was previewed; only the preview holds a plan.
+    fn push(&mut self) -> Vec<Effect> {
+        let shown = self.overlays.iter_mut().find_map(|overlay| match overlay {
+            Overlay::Preview(preview) => preview.plan.take(),
+            _ => None,
+        });
+        match shown {
+            Some(shown) => self.send(Arc::from(shown), false, false),
+            None => Vec::new(),
+        }
+    }
+
+    /// Sends the plan of which nothing could be sent before a person agreed.
+    pub(super) fn push_agreed(&mut self, retry_first_sync: bool, accept_other_account: bool) -> Vec<Effect> {
+        match self.unsent.take() {
+            Some(shown) => self.send(shown, retry_first_sync, accept_other_account),
+            // What is left is another plan than the one that was shown.
+            None => self.preview_plan(),
+        }
+    }
+
+    fn send(
+        &mut self,
+        shown: Arc<Planned>,
+        retry_first_sync: bool,
+        accept_other_account: bool,
+    ) -> Vec<Effect> {
         self.close_all();
-        self.phase = Phase::Pushing(Pushing { planned, ..Pushing::default() });
-        vec![effect]
+        self.phase = Phase::Pushing(Pushing {
+            planned: shown.pushed(),
+            shown: Some(Arc::clone(&shown)),
+            since: Some(self.start.now),
+            ..Pushing::default()
+        });
+        vec![Effect::Push { planned: shown, retry_first_sync, accept_other_account }]
     }
 
     fn stop(&mut self) -> Vec<Effect> {
         if let Phase::Pushing(pushing) = &mut self.phase {
             pushing.stopping = true;
         }
-        self.done("stops after the POST that is under way");
+        let says = match self.pushing().and_then(Pushing::busy) {
+            Some(Busy::Waiting { .. }) => "stops now: nothing is under way",
+            Some(Busy::Asking { post: Some(_), .. }) => "stops after the POST that is under way",
+            Some(Busy::Asking { post: None, .. }) => "stops after the pull that is under way",
+            None => "stops before anything more is sent",
+        };
+        self.done(says);
         vec![Effect::CancelPush]
     }
 
     fn reload(&mut self) -> Vec<Effect> {
+        timeline::keep(self);
         self.stuck = super::recorded(self.device());
         self.pull.clear();
+        timeline::anew(self);
         self.reloading = self.bench.is_some();
         self.close_all();
         self.phase = Phase::Connecting(Connecting::default());

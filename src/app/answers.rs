@@ -8,13 +8,14 @@ use super::overlay::{Overlay, Question};
 use super::page::Rank;
 use super::story;
 use super::task::LIGHT_PAIRS;
+use super::timeline;
 use super::{
     Answer, App, Bench, Connecting, Effect, Ended, Failure, Focus, Job, Phase, Place, PushEnd, Recall, Stuck,
     Task, TokenPrompt, Tone,
 };
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Side;
-use crate::domain::push;
+use crate::domain::push::{self, Planned};
 use crate::domain::rebase::Reopened;
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::window::PullStep;
@@ -229,6 +230,32 @@ impl App {
         effects
     }
 
+    /// What was shown is no longer what would be sent: it is shown again, and nothing more leaves before that.
+    fn changed_meanwhile(&mut self, mut effects: Vec<Effect>, sent: usize) -> Vec<Effect> {
+        let open = self.bench.as_ref().map_or(0, |bench| bench.progress.open());
+        let next = if open == 0 {
+            effects.extend(self.preview_plan());
+            String::from(
+                "The preview behind this shows what a retry would do now. Look at it again; y sends it.",
+            )
+        } else {
+            format!("{} to be decided; then p previews again.", story::count(open, "resource"))
+        };
+        let so_far = match sent {
+            0 => String::from("Nothing was sent."),
+            sent => format!("{} acknowledged before that.", story::count(sent, "mutation")),
+        };
+        self.overlays.push(Overlay::Failure(Failure {
+            what: format!(
+                "The server changed after the preview, so the plan is no longer the one shown. {so_far}"
+            ),
+            where_: String::new(),
+            next,
+            request_id: None,
+        }));
+        effects
+    }
+
     /// Puts an inspection on the bench.
     fn take(&mut self, inspection: Arc<Inspection>, resolution: Resolution) -> Vec<Effect> {
         let mut bench = Bench::new(Arc::clone(&inspection));
@@ -320,10 +347,7 @@ impl App {
 
     pub(super) fn pushed(&mut self, note: push::Note) {
         if let Phase::Pushing(pushing) = &mut self.phase {
-            if let push::Note::Acknowledged { mutations, .. } = &note {
-                pushing.acknowledged += mutations;
-            }
-            pushing.notes.push(note);
+            pushing.take(note, self.start.now);
         }
     }
 
@@ -347,9 +371,15 @@ impl App {
             *path = self.told(path).to_owned();
         }
         let (page, exit) = story::ended(&end, &story::Told::Screen);
-        let (notes, leaving) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
-            Phase::Pushing(pushing) => (pushing.notes, pushing.leaving),
-            Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => (Vec::new(), false),
+        if matches!(
+            end.outcome.end,
+            push::End::Reopened(_) | push::End::FirstSync(_) | push::End::OtherAccount(_)
+        ) {
+            timeline::keep(self);
+        }
+        let (notes, leaving, shown) = match std::mem::replace(&mut self.phase, Phase::Inspecting) {
+            Phase::Pushing(pushing) => (pushing.notes, pushing.leaving, pushing.shown),
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => (Vec::new(), false, None),
         };
         if leaving {
             return vec![Effect::Quit(exit)];
@@ -357,11 +387,23 @@ impl App {
         let PushEnd { outcome, failure, .. } = end;
         let (device, head) = (outcome.device, outcome.head);
         if let push::End::Reopened(reopened) = &outcome.end {
-            return self.install(outcome.inspection, outcome.resolution, reopened);
+            let effects = self.install(outcome.inspection, outcome.resolution, reopened);
+            return if reopened.is_empty() {
+                self.changed_meanwhile(effects, outcome.sent.len())
+            } else {
+                effects
+            };
         }
+        let untouched = |shown: &Arc<Planned>| {
+            outcome.sent.is_empty() && Arc::ptr_eq(shown.inspection(), &outcome.inspection)
+        };
+        self.unsent = shown.filter(untouched);
         let effects = self.take(outcome.inspection, outcome.resolution);
         self.close_all();
         match outcome.end {
+            push::End::OtherAccount(why) => {
+                self.overlays.push(Overlay::Question(Question::OtherAccount { why }));
+            }
             push::End::FirstSync(_) => self.overlays.push(Overlay::Question(Question::FirstSync)),
             push::End::Done
             | push::End::Left

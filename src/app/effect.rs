@@ -6,8 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use super::task::{Job, Task};
-use crate::domain::inspect::Inspection;
-use crate::domain::resolution::Resolution;
+use crate::domain::push::Planned;
 use crate::exit::ExitCode;
 
 /// Something to be done outside.
@@ -31,12 +30,12 @@ pub enum Effect {
     },
     /// Retry the sync. Answered by [`super::Event::PushEnded`], with [`super::Event::Push`] on the way.
     Push {
-        /// What the person saw.
-        inspection: Arc<Inspection>,
-        /// What was chosen.
-        resolution: Resolution,
+        /// The plan that the person saw.
+        planned: Arc<Planned>,
         /// The person agreed to send -1 once more, as the server asked on a first sync (PROTOCOL D1).
         retry_first_sync: bool,
+        /// The person said that it is to go to this account.
+        accept_other_account: bool,
     },
     /// Use this token from now on: the push that waits for one goes on, else everything is pulled again. `None`: the
     /// push goes on without, which ends it. Answered by [`super::Event::TokenWanted`] where it cannot be a token.

@@ -91,7 +91,10 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stuck {
     /// A POST with the device's cursor was answered 409, as the device recorded it.
-    Recorded,
+    Recorded {
+        /// The cursor as it was then.
+        cursor: Option<Cursor>,
+    },
     /// The device's cursor is not the server's head, so that any POST would be answered 409.
     Foreseen {
         /// The device's cursor.

@@ -31,6 +31,7 @@ mod page;
 mod picker;
 mod pointing;
 mod preview;
+mod pushing;
 mod refused;
 mod scope;
 mod selection;
@@ -64,6 +65,7 @@ pub use overlay::{Deed, HelpRow, HelpView, Menu, Overlay, Question};
 pub use page::{Page, PageRow, Rank};
 pub use picker::{Offered, Pick, Picker};
 pub use preview::{Entry, Preview, Section, request_line};
+pub use pushing::{Busy, Pushing};
 pub use refused::Refused;
 pub use scope::{Forecast, Scope};
 pub use selection::{Scroll, Selection};
@@ -142,23 +144,6 @@ pub struct Connecting {
     pub failed: Option<Failure>,
 }
 
-/// A push under way.
-#[derive(Default)]
-pub struct Pushing {
-    /// What happened so far.
-    pub notes: Vec<push::Note>,
-    /// Mutations that the plan sends.
-    pub planned: usize,
-    /// Mutations that were acknowledged.
-    pub acknowledged: usize,
-    /// No further POST leaves.
-    pub stopping: bool,
-    /// The session ends when the push does.
-    pub leaving: bool,
-    /// How far back the notes are scrolled, from the newest.
-    pub scroll: Scroll,
-}
-
 /// A push that ended.
 pub struct Ended {
     /// What came of it, in words.
@@ -214,6 +199,8 @@ pub struct App {
     stuck: Option<Stuck>,
     pull: Vec<PullStep>,
     before: timeline::Before,
+    /// The plan of which nothing was sent, since a person is to be asked something first.
+    unsent: Option<Arc<push::Planned>>,
     /// The pull under way replaces an inspection whose choices are to be kept.
     reloading: bool,
     filtering: Option<Job>,
@@ -250,6 +237,7 @@ impl App {
             stuck,
             pull: Vec::new(),
             before: timeline::Before::default(),
+            unsent: None,
             reloading: false,
             filtering: None,
             ruling: None,
@@ -293,6 +281,14 @@ impl App {
     /// How the last act went.
     pub fn status(&self) -> Option<(Tone, &str)> {
         self.status.as_ref().map(|(tone, text)| (*tone, text.as_str()))
+    }
+
+    /// The push under way.
+    pub const fn pushing(&self) -> Option<&Pushing> {
+        match &self.phase {
+            Phase::Pushing(pushing) => Some(pushing),
+            Phase::Connecting(_) | Phase::Inspecting | Phase::Ended(_) => None,
+        }
     }
 
     /// How it is known that the device is stuck, where it is.
@@ -409,5 +405,5 @@ impl App {
 
 /// What is known before anything was asked: that the device was refused, if it recorded that.
 fn recorded(device: &Device) -> Option<Stuck> {
-    diagnosis::was_refused(device).then_some(Stuck::Recorded)
+    diagnosis::was_refused(device).then_some(Stuck::Recorded { cursor: device.sync.cursor })
 }

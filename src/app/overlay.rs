@@ -168,6 +168,11 @@ pub enum Question {
     QuitUnknown,
     /// Throw away what was edited?
     Discard,
+    /// Send it, though it seems to be another account's?
+    OtherAccount {
+        /// Why it seems so.
+        why: String,
+    },
     /// Send -1 once, as the server asks on a first sync?
     FirstSync,
     /// Give up what the device queued, though nothing stands against it?
@@ -198,6 +203,7 @@ impl Question {
         match self {
             Self::Quit { .. } | Self::QuitPushing | Self::QuitUnknown => "leave?",
             Self::Discard => "throw the changes away?",
+            Self::OtherAccount { .. } => "another account?",
             Self::FirstSync => "a first sync?",
             Self::Drop { .. } => "drop it?",
         }
@@ -225,6 +231,10 @@ impl Question {
             Self::Discard => {
                 (String::from("The text was changed. Throw the changes away?"), "^S would save them.")
             }
+            Self::OtherAccount { why } => (
+                format!("Stopped: {why}. Send it all the same?"),
+                "Nothing was sent. What is sent ends in the account of the token, where others may read it.",
+            ),
             Self::FirstSync => (
                 String::from("The server takes this for the account's first sync. Send once with -1?"),
                 "It refused the head that it gave; -1 is what it asks for. Nothing was written so far.",

@@ -11,6 +11,7 @@ use super::task::Job;
 use crate::domain::field::FieldPath;
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::plan::Plan;
+use crate::domain::push::Planned;
 use crate::domain::resolution::Unit;
 use crate::domain::{ledger, naming, safe_text};
 
@@ -25,7 +26,7 @@ pub struct Preview {
     /// The job that makes the plan, while it is under way.
     pub job: Option<Job>,
     /// The plan.
-    pub plan: Option<Box<Plan>>,
+    pub plan: Option<Box<Planned>>,
     /// The entries.
     pub entries: Vec<Entry>,
     /// Which warnings stand on one line, as they say the same: positions in the plan.
@@ -143,7 +144,7 @@ pub enum Entry {
 
 impl Preview {
     /// Takes the plan that was waited for.
-    pub fn fill(&mut self, plan: Box<Plan>) {
+    pub fn fill(&mut self, plan: Box<Planned>) {
         self.alike = alike(&plan);
         self.entries = entries(&plan, self.alike.len());
         self.selection.set_len(self.entries.len());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::event::{PushEnd, Stuck};
 use super::page::{Page, Rank};
+use super::words::one_line;
 use crate::domain::again::Again;
 use crate::domain::answer::Class;
 use crate::domain::diagnosis::{Cause, hidden_kinds};
@@ -11,6 +12,7 @@ use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::naming;
 use crate::domain::push::{Answer, Difference, End, Note, Outcome};
+use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
 pub use crate::domain::words::{count, sentence};
 use crate::exit::ExitCode;
@@ -32,7 +34,7 @@ impl Step {
 /// What a recovery begins with, in words.
 fn stuck_step(stuck: Stuck) -> Step {
     match stuck {
-        Stuck::Recorded => {
+        Stuck::Recorded { .. } => {
             Step::new('✗', "409 OutOfSyncError: the device's last POST was refused, as its queue records")
         }
         Stuck::Foreseen { cursor, head } => Step::new(
@@ -98,9 +100,9 @@ fn path_words(path: PullPath) -> &'static str {
 /// A step of the push in words.
 pub fn push_step(note: &Note) -> Step {
     match note {
-        Note::Sending { post, of, mutations, head } => Step::new(
+        Note::Sending { post, mutations, head } => Step::new(
             '→',
-            format!("POST {post} of {of}: {} with lastMutationAt={head}", count(*mutations, "mutation")),
+            format!("POST {post}: {} with lastMutationAt={head}", count(*mutations, "mutation")),
         ),
         Note::Acknowledged { post, mutations, head } => Step::new(
             '✓',
@@ -271,6 +273,12 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
             format!("The device's cursor stays where it was, so that nothing open is overlooked; the head is {head}."),
         );
     }
+    if !outcome.beyond.is_empty() {
+        page.push(Rank::Heading, "Lost beyond the preview, because the server changed meanwhile");
+        for loss in &outcome.beyond {
+            page.item(Rank::Item, '!', beyond_words(loss));
+        }
+    }
     if !outcome.quarantined.is_empty() {
         page.push(Rank::Heading, "Set aside, because the server refuses it");
         for left in &outcome.quarantined {
@@ -325,6 +333,13 @@ pub fn lies(name: &str, path: &Path) -> String {
     format!("{name}: {}", path.display())
 }
 
+/// `NOTE 2:255, body, of the server: "…" (client-wins)`: the person has not seen the value anywhere else.
+fn beyond_words(loss: &Loss) -> String {
+    let field = if loss.path.is_existence() { String::new() } else { format!(", {}", loss.path.label()) };
+    let (label, value) = (naming::labelled(&loss.kind, &loss.title), one_line(Some(&loss.value)));
+    format!("{label}{field}, of the {}: {value} ({})", loss.side.name(), loss.reason)
+}
+
 /// `NOTE n1, ranges: the server … (queue entry q1)`.
 fn difference_words(difference: &Difference) -> String {
     let Difference { ids, kind, resource_id, path, what, .. } = difference;
@@ -372,6 +387,7 @@ fn title(outcome: &Outcome) -> (Rank, &'static str) {
         End::Done => (Rank::Good, "The sync went through"),
         End::Left => (Rank::Warning, "What was settled is sent; the rest remains"),
         End::Reopened(_) => (Rank::Warning, "The server changed meanwhile"),
+        End::OtherAccount(_) => (Rank::Warning, "This seems to be another account"),
         End::FirstSync(_) => (Rank::Warning, "The server expects a first sync"),
         End::Refused(refusal) if failed(refusal.class) => (Rank::Warning, "The server failed"),
         End::Refused(_) => (Rank::Warning, "The server refused"),
@@ -387,18 +403,41 @@ fn title(outcome: &Outcome) -> (Rank, &'static str) {
 
 fn what_happened(end: &PushEnd) -> String {
     let outcome = &end.outcome;
-    let posts = count(outcome.posts as usize, "POST");
-    let answered = if outcome.sent.is_empty() { "" } else { ", answered 200" };
     let done = format!(
-        "{} acknowledged in {posts}{answered}; {} of the server taken over.",
+        "{} acknowledged in {}; {} of others taken over.",
         count(outcome.sent.len(), "mutation"),
+        posts(outcome),
         count(outcome.applied, "mutation")
     );
     match &outcome.end {
         End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => done,
         End::FirstSync(refusal) | End::Refused(refusal) => format!("{refusal} {done}"),
-        End::Unreachable(why) => format!("{} {done}", sentence(why)),
+        End::OtherAccount(why) | End::Unreachable(why) => format!("{} {done}", sentence(why)),
         End::Unknown { in_doubt, why } => format!("{} In doubt: {}. {done}", sentence(why), names(in_doubt)),
+    }
+}
+
+/// `3 POSTs, 2 answered 200, 1 answered 409`: each POST by what came of it.
+fn posts(outcome: &Outcome) -> String {
+    let mut answers: Vec<(String, usize)> = Vec::new();
+    for exchange in &outcome.course.exchanges {
+        let word = match &exchange.answer {
+            Answer::Acknowledged { .. } | Answer::Doubtful(_) => String::from("answered 200"),
+            Answer::Refused(refusal) => format!("answered {}", refusal.status),
+            Answer::NotSent(_) => String::from("never left"),
+            Answer::Lost(_) => String::from("without a usable answer"),
+            Answer::Awaited => String::from("still unanswered"),
+        };
+        match answers.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, times)) => *times += 1,
+            None => answers.push((word, 1)),
+        }
+    }
+    let all = count(outcome.posts as usize, "POST");
+    match answers.as_slice() {
+        [] => all,
+        [(word, _)] => format!("{all}, {word}"),
+        many => many.iter().fold(all, |text, (word, times)| format!("{text}, {times} {word}")),
     }
 }
 
@@ -436,6 +475,10 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
             "open",
             &[],
         )],
+        End::OtherAccount(_) => vec![match told {
+            Told::Screen => String::from("Check the token and the device file. Where they do belong together, p and y ask once more."),
+            Told::Paper(_) => String::from("Check the token and the device file. If they do belong together, give the same command with --accept-other-account."),
+        }],
         End::FirstSync(_) => vec![match told {
             Told::Screen => {
                 String::from("Enter goes back; p and y ask once more, with -1 where the server wants it.")

@@ -12,7 +12,7 @@ use crate::domain::compare::{self, Comparison};
 use crate::domain::diagnosis::{self, Cause};
 use crate::domain::inspect::{Inspection, PairId};
 use crate::domain::mutation::Millis;
-use crate::domain::plan;
+use crate::domain::push::Planned;
 use crate::domain::rebase::{self, Carried};
 use crate::domain::resolution::{Chosen, Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
@@ -118,7 +118,7 @@ pub enum Answer {
     /// To [`Task::Forecast`], in the order of [`Strategy::ALL`].
     Forecasts([Forecast; 4]),
     /// To [`Task::Plan`].
-    Plan(Box<plan::Plan>),
+    Plan(Box<Planned>),
     /// To [`Task::Compare`].
     Comparison(Box<Comparison>),
     /// To [`Task::Carry`].
@@ -151,7 +151,7 @@ impl Task {
                 Answer::Forecasts(scope::forecasts(&inspection, &resolution, &scope, now))
             }
             Self::Plan { inspection, resolution, now } => {
-                Answer::Plan(Box::new(plan::plan(&inspection, &resolution, now)))
+                Answer::Plan(Box::new(Planned::new(inspection, resolution, now)))
             }
             Self::Compare { inspection, resolution, now } => {
                 Answer::Comparison(Box::new(compare::compare(&inspection, &resolution, now)))

@@ -99,9 +99,16 @@ impl Timeline {
     pub fn follow(&mut self, app: &App) {
         let at_end = self.selection.cursor() + 1 >= self.messages.len();
         let before = self.messages.len();
-        self.messages.clone_from(&app.before.messages);
-        self.messages.extend(device_attempt(app));
-        self.messages.extend(app.pull().iter().filter_map(pull_message));
+        let kept = &app.before.kept;
+        if kept.is_empty() {
+            self.messages.clone_from(&app.before.messages);
+        } else {
+            self.messages.clone_from(kept);
+        }
+        if !app.before.attempt_kept {
+            self.messages.extend(device_attempt(app));
+        }
+        self.messages.extend(app.pull().iter().skip(app.before.pull_kept).filter_map(pull_message));
         self.messages.extend(choices(app));
         self.messages.extend(push(app).iter().map(push_message));
         self.messages.extend(ending(app));
@@ -116,6 +123,28 @@ impl Timeline {
 #[derive(Default)]
 pub(super) struct Before {
     messages: Vec<Message>,
+    /// What happened up to the end of an earlier push, as it was then.
+    kept: Vec<Message>,
+    /// Whether the device's own try is among it, and how many steps of the pull.
+    attempt_kept: bool,
+    pull_kept: usize,
+}
+
+/// What happened until now stays as it is, whatever becomes of the device: a push is over.
+pub(super) fn keep(app: &mut App) {
+    if push(app).is_empty() {
+        return;
+    }
+    let kept = Timeline::of(app).messages;
+    app.before.kept = kept;
+    app.before.attempt_kept = true;
+    app.before.pull_kept = app.pull.len();
+}
+
+/// The steps of a new pull begin.
+pub(super) fn anew(app: &mut App) {
+    app.before.attempt_kept = false;
+    app.before.pull_kept = 0;
 }
 
 impl Before {
@@ -215,16 +244,15 @@ const HEAD: &str =
 
 /// The device's own try, which was answered 409.
 fn device_attempt(app: &App) -> Vec<Message> {
-    let device = app.device();
     let Some(stuck) = app.stuck() else { return Vec::new() };
     let cursor = match stuck {
-        Stuck::Recorded => device.sync.cursor,
+        Stuck::Recorded { cursor } => cursor,
         Stuck::Foreseen { cursor, .. } => Some(cursor),
     };
     let with =
         cursor.map_or_else(|| String::from("without a cursor"), |cursor| format!("lastMutationAt={cursor}"));
     let verb = match stuck {
-        Stuck::Recorded => "POST",
+        Stuck::Recorded { .. } => "POST",
         Stuck::Foreseen { .. } => "POST to come:",
     };
     vec![

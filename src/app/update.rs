@@ -393,7 +393,8 @@ impl App {
                 self.overlays.pop_if(|top| top.place() == Place::Editor);
                 self.done("the changes were thrown away")
             }
-            Question::FirstSync => self.push(true),
+            Question::FirstSync => self.push_agreed(true, false),
+            Question::OtherAccount { .. } => self.push_agreed(false, true),
             Question::Drop { deed, .. } => self.agreed(deed),
         }
     }

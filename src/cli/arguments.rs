@@ -202,6 +202,12 @@ pub(super) struct Push {
     /// Send nothing while anything is open
     #[arg(long)]
     pub(super) all_or_nothing: bool,
+    /// End with 1 where something was lost that the plan did not show
+    ///
+    /// A push by a strategy goes on under it when the server changes meanwhile; what that costs beyond the plan is
+    /// told apart ("lost beyond the preview"). Without this the push ends with 0 all the same.
+    #[arg(long)]
+    pub(super) strict: bool,
     /// Where the server asks for -1 on a first sync, send once more with it
     #[arg(long)]
     pub(super) retry_first_sync: bool,
@@ -211,6 +217,12 @@ pub(super) struct Push {
     /// may end in somebody else's.
     #[arg(long)]
     pub(super) accept_cursor_ahead: bool,
+    /// Send although the device file seems to be another account's
+    ///
+    /// Nothing is sent where the token names another user than the file, or where the account holds none of the
+    /// resources that the device names: private notes would end with somebody else.
+    #[arg(long)]
+    pub(super) accept_other_account: bool,
 }
 
 /// Write device, server, decision and outcome into one file, to be looked at elsewhere
@@ -261,6 +273,12 @@ pub(super) struct Resume {
     /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
     #[arg(long, conflicts_with = "yes")]
     pub(super) discard: bool,
+    /// Send although the device file seems to be another account's
+    ///
+    /// Nothing is sent where the token names another user than the file, or where the account holds none of the
+    /// resources that the device names: private notes would end with somebody else.
+    #[arg(long)]
+    pub(super) accept_other_account: bool,
     #[command(flatten)]
     pub(super) output: Output,
     #[command(flatten)]

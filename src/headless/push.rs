@@ -12,7 +12,7 @@ use crate::domain::again::{Again, UNNAMED};
 use crate::domain::answer::Refusal;
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
-use crate::domain::push::{Note, Options};
+use crate::domain::push::{Note, Options, Planned};
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::safe_text::visible_line;
 use crate::error::InputError;
@@ -29,6 +29,7 @@ use crate::tokens::Tokens;
 pub struct Telling {
     format: Format,
     report: Option<ReportFile>,
+    strict: bool,
     subject: Subject,
     again: Again,
 }
@@ -41,13 +42,19 @@ impl Telling {
     pub fn new(session: &Session, format: Format, report: Option<&Wanted>) -> Result<Self, InputError> {
         let device = session.file().path().unwrap_or(Path::new(""));
         let report = report.map(|wanted| ReportFile::prepare(wanted, device)).transpose()?;
-        Ok(Self { format, report, subject: subject(session), again: UNNAMED.clone() })
+        Ok(Self { format, report, strict: false, subject: subject(session), again: UNNAMED.clone() })
     }
 
     /// How the device and the server were named, for the commands that are proposed.
     #[must_use]
     pub fn again(self, again: Again) -> Self {
         Self { again, ..self }
+    }
+
+    /// What was lost beyond the plan is no success.
+    #[must_use]
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
     }
 
     /// Nothing could be sent: the report says why.
@@ -122,7 +129,8 @@ pub async fn push(
         eprintln!("! {}", visible_line(&super::resume::reopened(&inspection, unit)));
     }
     let before = Arc::new(inspection);
-    let pushed = session.push(Arc::clone(&before), resolution, options, &mut watch).await;
+    let planned = Planned::new(Arc::clone(&before), resolution, session.clock().now());
+    let pushed = session.push(planned, options, &mut watch).await;
     interrupt.abort();
     let pushed = pushed.inspect_err(|error| {
         telling.failed(error.to_string(), String::new(), None, ExitCode::BadInput);
@@ -130,6 +138,7 @@ pub async fn push(
     let exit = match ExitCode::of(&pushed.outcome.end) {
         // A choice that was not made because its values changed is open, whatever was sent.
         ExitCode::Done if !reopened.is_empty() => ExitCode::Open,
+        ExitCode::Done if telling.strict && !pushed.outcome.beyond.is_empty() => ExitCode::Open,
         exit => exit,
     };
     let account = account(telling.subject.clone(), &before, &pushed, reopened, exit);

@@ -91,6 +91,8 @@ pub struct Ended {
     pub open: Vec<(Kind, String, FieldPath)>,
     /// Every changed value that is not in the result.
     pub ledger: Vec<Loss>,
+    /// What of it the plan that the push began with did not say.
+    pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
     /// POSTs that left.
@@ -143,7 +145,7 @@ impl Account {
             End::FirstSync(refusal) | End::Refused(refusal) => {
                 (Some(refusal.to_string()), refusal.request_id.clone(), Vec::new())
             }
-            End::Unreachable(why) => (Some(why.clone()), None, Vec::new()),
+            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, Vec::new()),
             End::Unknown { in_doubt, why } => (Some(why.clone()), None, in_doubt.clone()),
         };
         let ended = Ended {
@@ -164,6 +166,7 @@ impl Account {
             dropped: outcome.dropped.clone(),
             open: open(outcome, before, reopened),
             ledger: outcome.ledger.clone(),
+            beyond: outcome.beyond.clone(),
             differences: outcome.differences.clone(),
             posts: outcome.posts,
             pulls: outcome.pulls,

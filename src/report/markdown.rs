@@ -99,6 +99,12 @@ impl Page<'_> {
         for exchange in &ended.course.exchanges {
             self.exchange(exchange);
         }
+        if !ended.beyond.is_empty() {
+            self.heading("What was lost beyond the preview: the server changed meanwhile");
+            for line in ledger::lines(&ended.beyond) {
+                self.lost(&line, &ended.beyond);
+            }
+        }
         self.heading("What was lost");
         if ended.ledger.is_empty() {
             self.item("nothing");

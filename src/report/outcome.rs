@@ -82,8 +82,10 @@ pub(super) fn members<M: SerializeMap>(map: &mut M, ended: &Ended, values: &Valu
     map.serialize_entry("open", &Each(|| ended.open.iter().map(|unit| OpenEntry::new(unit, values))))?;
     let differences = || ended.differences.iter().map(|difference| DifferenceEntry::new(difference, values));
     map.serialize_entry("differences", &Each(differences))?;
-    let lost = ledger::lines(&ended.ledger);
+    let (beyond, lost) = (ledger::lines(&ended.beyond), ledger::lines(&ended.ledger));
     let losses = || lost.iter().map(|line| LossEntry::new(line, &ended.ledger, values));
+    let beyond = || beyond.iter().map(|line| LossEntry::new(line, &ended.beyond, values));
+    map.serialize_entry("lostBeyondPreview", &Each(beyond))?;
     map.serialize_entry("ledger", &Each(losses))
 }
 

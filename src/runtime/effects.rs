@@ -65,16 +65,17 @@ impl Effects {
                     send(&events, Event::Computed { job, answer });
                 });
             }
-            Effect::Push { inspection, resolution, retry_first_sync } => {
+            Effect::Push { planned, retry_first_sync, accept_other_account } => {
                 self.cancel.store(false, Ordering::Relaxed);
                 let mut session = self.session().await.clone();
                 let (events, cancel) = (self.events.clone(), Arc::clone(&self.cancel));
                 let where_ = address(&session);
                 let mut watch = Screen { events, cancel, wanted: self.wanted.clone(), where_ };
-                let options = Options { ask: true, retry_first_sync, ..Options::default() };
+                let options =
+                    Options { ask: true, retry_first_sync, accept_other_account, ..Options::default() };
                 self.push = Some(tokio::spawn(async move {
-                    let (subject, before) = (subject(&session), Arc::clone(&inspection));
-                    let pushed = session.push(inspection, resolution, options, &mut watch).await;
+                    let (subject, before) = (subject(&session), Arc::clone(planned.inspection()));
+                    let pushed = session.push(Arc::unwrap_or_clone(planned), options, &mut watch).await;
                     let account = pushed.as_ref().ok().map(|pushed| {
                         account(subject, &before, pushed, &[], ExitCode::of(&pushed.outcome.end))
                     });

@@ -100,6 +100,7 @@ pub struct Client {
     timeouts: Timeouts,
     app: String,
     not_visible: Vec<Kind>,
+    user: Option<String>,
 }
 
 impl Client {
@@ -137,12 +138,17 @@ impl Client {
             next: String::from("Install the system's CA certificates (package ca-certificates)."),
         })?;
         let (app, not_visible) = (client_id.to_owned(), token.not_visible());
-        Ok(Self { http, endpoint, timeouts, app, not_visible })
+        Ok(Self { http, endpoint, timeouts, app, not_visible, user: token.user() })
     }
 
     /// The same server with another token.
     pub fn with_token(&self, token: &Token) -> Result<Self, InputError> {
         Self::with_timeouts(self.endpoint.clone(), token, &self.app, self.timeouts)
+    }
+
+    /// The user of the token, where it says so.
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The server it speaks to.

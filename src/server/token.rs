@@ -98,12 +98,25 @@ impl Token {
         if let Some(list) = token.strip_prefix("scopes:") {
             return Some(words(list));
         }
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
-        let Claims { scope, scp } = serde_json::from_slice(&claims).ok()?;
+        let Claims { scope, scp } = serde_json::from_slice(&self.claims()?).ok()?;
         scope.or(scp).map(|granted| match granted {
             Words::Line(line) => words(&line),
             Words::List(list) => list,
         })
+    }
+
+    /// The user whom the token names (`sub` of a JWT); its signature is the server's to check.
+    pub fn user(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Claims {
+            sub: String,
+        }
+        let Claims { sub } = serde_json::from_slice(&self.claims()?).ok()?;
+        Some(sub)
+    }
+
+    fn claims(&self) -> Option<Vec<u8>> {
+        URL_SAFE_NO_PAD.decode(self.0.expose_secret().split('.').nth(1)?).ok()
     }
 
     /// The two headers that carry it (PROTOCOL A1), marked so that nothing prints them.
@@ -178,6 +191,8 @@ mod tests {
         use Kind::{Bookmark, Collection, Link, Note, ReadingSession};
         assert_eq!(token("opaque").expect("a token").not_visible(), []);
         assert_eq!(jwt(r#"{"sub":"u"}"#).not_visible(), []);
+        assert_eq!(jwt(r#"{"sub":"u"}"#).user().as_deref(), Some("u"));
+        assert_eq!(token("opaque").expect("a token").user(), None);
         let narrow = token("scopes:sync,note").expect("a token");
         assert_eq!(narrow.not_visible(), [Bookmark, Collection, Link, ReadingSession]);
         assert_eq!(

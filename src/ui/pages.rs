@@ -77,17 +77,17 @@ pub fn pushing(canvas: &mut Canvas, app: &App, pushing: &Pushing) {
     frame(canvas, app, "retrying the sync");
     let inner = app.layout().inner();
     let done = pushing.acknowledged.min(pushing.planned);
-    let text = if pushing.stopping {
-        String::from(" stops after this POST")
-    } else {
-        format!(" {done} of {} acknowledged", pushing.planned)
-    };
+    let text = format!(" {}", pushing.progress());
     let room = usize::from(inner.width.saturating_sub(3)).saturating_sub(text.chars().count());
     let cells = room.clamp(4, 40);
     let ink = if pushing.stopping { Ink::Warning } else { Ink::Good };
     bar(canvas, inner.x + 1, inner.y, cells, (done, pushing.planned.max(1)), ink);
     let x = inner.x + 1 + u16::try_from(cells).unwrap_or(0);
     canvas.words(x, inner.y, inner.right().saturating_sub(x), &text, Ink::Strong);
+    if let Some(waits) = pushing.waits(app.now()) {
+        let ink = if pushing.stopping { Ink::Warning } else { Ink::Key };
+        canvas.data(inner.x + 1, inner.y + 1, inner.width.saturating_sub(2), &waits, ink);
+    }
     let top = inner.y + 2;
     let notes = pushing.notes.get(pushing.scroll.visible()).unwrap_or_default();
     for (y, note) in (top..inner.bottom()).zip(notes) {

@@ -243,7 +243,9 @@ impl Place {
     ) -> Run {
         let before = std::fs::read_to_string(self.path()).expect("a device file");
         let mut eyes = Eyes { tokens, journal: self.journal(), ..Eyes::default() };
-        let pushed = session.push(inspection, resolution, options, &mut eyes).await;
+        let pushed = session
+            .push(push::Planned::new(inspection, resolution, session.clock().now()), options, &mut eyes)
+            .await;
         let pushed = pushed.unwrap_or_else(|error| panic!("{error}"));
         pushed.written.as_ref().unwrap_or_else(|error| panic!("{error}"));
         if !matches!(pushed.outcome.end, End::Unknown { .. }) {

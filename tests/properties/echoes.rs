@@ -11,7 +11,7 @@ use unstick::domain::inspect::inspect;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ServerMutation};
 use unstick::domain::plan::plan;
-use unstick::domain::push::{Do, End, Got, Options, Outcome, Posted, Push};
+use unstick::domain::push::{Do, End, Got, Options, Outcome, Planned, Posted, Push};
 use unstick::domain::resolution::Resolution;
 use unstick::domain::strategy::{Strategy, choices_for_all};
 use unstick::domain::window::{PullPath, Window, assemble};
@@ -478,8 +478,11 @@ impl Cut {
         let choices = choices_for_all(&inspection, &resolution, rule, |_| true);
         resolution.choose(rule.name(), choices);
         let now = Millis(START + 900_000);
-        let mut push =
-            Push::new(inspection, resolution, Options { rule: Some(rule), ..Options::default() }, now);
+        let mut push = Push::new(
+            Planned::new(inspection, resolution, now),
+            Options { rule: Some(rule), ..Options::default() },
+            now,
+        );
         let mut step = push.start();
         loop {
             let got = match step {

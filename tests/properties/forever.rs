@@ -8,7 +8,7 @@ use unstick::domain::device::Device;
 use unstick::domain::inspect::inspect;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued};
-use unstick::domain::push::{Do, End, Got, Options, Outcome, Posted, PullFault, Push};
+use unstick::domain::push::{Do, End, Got, Options, Outcome, Planned, Posted, PullFault, Push};
 use unstick::domain::resolution::Resolution;
 use unstick::domain::window::{PullPath, Window, assemble};
 
@@ -54,7 +54,7 @@ fn pushed(
     let device = Arc::new(device(count));
     let since = device.sync.cursor.expect("in step");
     let inspection = Arc::new(inspect(device, Arc::new(window(since, since))));
-    let mut push = Push::new(inspection, Resolution::default(), Options::default(), NOW);
+    let mut push = Push::new(Planned::new(inspection, Resolution::default(), NOW), Options::default(), NOW);
     let (mut step, mut posts, mut waits) = (push.start(), 0, Vec::new());
     for _ in 0..1000 {
         let got = match step {

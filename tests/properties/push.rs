@@ -17,7 +17,9 @@ use unstick::domain::given::Given;
 use unstick::domain::inspect::{Inspection, Status, inspect};
 use unstick::domain::json::{Json, Text};
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ResourceId, WireMutation};
-use unstick::domain::push::{Do, End, Got, Interrupted, Options, Outcome, Posted, PullFault, Push, Record};
+use unstick::domain::push::{
+    Do, End, Got, Interrupted, Options, Outcome, Planned, Posted, PullFault, Push, Record,
+};
 use unstick::domain::resolution::{By, Chosen, Resolution, Unit};
 use unstick::domain::strategy::{self, Strategy};
 use unstick::domain::window::{PullPath, Window, assemble};
@@ -401,7 +403,7 @@ impl World {
         self.given_up = given_up(&inspection, &resolution);
         let now = self.tick();
         disk.choices = choices::keep(&inspection, &resolution).to_string();
-        let push = Push::new(inspection, resolution, options, now);
+        let push = Push::new(Planned::new(inspection, resolution, now), options, now);
         disk.journal.push(push.begun("the server"));
         self.run(push, disk)
     }

@@ -48,7 +48,7 @@ fn it_grows_while_it_is_looked_at_and_keeps_what_the_others_wrote() {
     let mut app = pushing((120, 36));
     play(&mut app, "T");
     let before = view(&app).messages.len();
-    app.update(Event::Push(Note::Sending { post: 1, of: 1, mutations: 2, head: Cursor::read(200) }));
+    app.update(Event::Push(Note::Sending { post: 1, mutations: 2, head: Cursor::read(200) }));
     app.update(Event::Push(Note::Acknowledged { post: 1, mutations: 2, head: Cursor::read(230) }));
     let timeline = view(&app);
     assert_eq!(timeline.messages.len(), before + 2);
@@ -67,6 +67,6 @@ fn it_grows_while_it_is_looked_at_and_keeps_what_the_others_wrote() {
 fn who_looks_at_an_earlier_step_stays_there() {
     let mut app = pushing((120, 36));
     play(&mut app, "T g");
-    app.update(Event::Push(Note::Sending { post: 1, of: 1, mutations: 2, head: Cursor::read(200) }));
+    app.update(Event::Push(Note::Sending { post: 1, mutations: 2, head: Cursor::read(200) }));
     assert_eq!(view(&app).selection.cursor(), 0);
 }

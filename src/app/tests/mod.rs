@@ -228,7 +228,11 @@ fn a_menu_tells_what_each_rule_would_come_to() {
     for (rule, forecast) in ["1", "2", "3", "4"].into_iter().zip(forecasts) {
         play(&mut app, "Esc");
         play(&mut app, rule);
-        let plan = crate::domain::plan::plan(&bench(&app).inspection, &bench(&app).resolution, sample::NOW);
+        let plan = crate::domain::push::Planned::new(
+            std::sync::Arc::clone(&bench(&app).inspection),
+            bench(&app).resolution.clone(),
+            sample::NOW,
+        );
         assert_eq!((bench(&app).progress.open(), plan.all_lost()), (forecast.open, forecast.lost), "{rule}");
         play(&mut app, "u A");
     }
@@ -492,7 +496,7 @@ fn a_failed_first_pull_can_be_tried_again() {
 fn the_first_step_is_the_409_recorded_or_foreseen() {
     use crate::domain::mutation::Cursor;
     let recorded = sample::start(DEVICE, (120, 36));
-    assert_eq!(recorded.stuck(), Some(Stuck::Recorded));
+    assert_eq!(recorded.stuck(), Some(Stuck::Recorded { cursor: recorded.device().sync.cursor }));
     let mut foreseen = sample::start(TWINS, (120, 36));
     assert_eq!(foreseen.stuck(), None);
     let (cursor, head) = (Cursor::read(100), Cursor::read(200));
@@ -529,7 +533,11 @@ fn answers_to_questions_nobody_asks_any_more_are_dropped() {
     let rows = vec![PairId(2)];
     app.update(Event::Computed { job: Job(9999), answer: Answer::Rows(rows) });
     assert_eq!(bench(&app).rows.len(), bench(&app).inspection.pairs.len());
-    let plan = crate::domain::plan::plan(&bench(&app).inspection, &bench(&app).resolution, sample::NOW);
+    let plan = crate::domain::push::Planned::new(
+        std::sync::Arc::clone(&bench(&app).inspection),
+        bench(&app).resolution.clone(),
+        sample::NOW,
+    );
     play(&mut app, "p");
     app.update(Event::Computed { job: Job(1), answer: Answer::Plan(Box::new(plan)) });
     assert!(app.preview().is_some_and(|preview| preview.job.is_none() && preview.plan.is_some()));

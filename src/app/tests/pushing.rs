@@ -47,6 +47,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
             resolution: bench.resolution.clone(),
             posts: 1,
             pulls: 1,
+            beyond: Vec::new(),
             ledger: plan::plan(&bench.inspection, &bench.resolution, NOW).ledger,
         },
         written: Some("/tmp/tablet.json".into()),
@@ -60,7 +61,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
 #[test]
 fn progress_is_what_was_acknowledged() {
     let mut app = pushing((120, 36));
-    app.update(Event::Push(Note::Sending { post: 1, of: 2, mutations: 1, head: Cursor::read(200) }));
+    app.update(Event::Push(Note::Sending { post: 1, mutations: 1, head: Cursor::read(200) }));
     app.update(Event::Push(Note::Acknowledged { post: 1, mutations: 1, head: Cursor::read(230) }));
     let Phase::Pushing(pushing) = app.phase() else { panic!("a push") };
     assert_eq!((pushing.acknowledged, pushing.notes.len()), (1, 2));

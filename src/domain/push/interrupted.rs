@@ -84,6 +84,8 @@ impl Interrupted {
         Options {
             all_or_nothing: self.all_or_nothing,
             retry_first_sync: self.retry_first_sync,
+            // Another token may be another's; whoever goes on says so again.
+            accept_other_account: false,
             rule: self.rule.as_deref().and_then(Strategy::from_name),
             ask: false,
         }

@@ -5,16 +5,21 @@
 //! identity rules, and only what is missing is sent. A head that moved is never just swapped: both sides are
 //! inspected again and the choices carried over (DESIGN §5).
 
+mod account;
 mod course;
 mod interrupted;
+mod planned;
 mod record;
 mod verify;
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use account::Account;
 pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use interrupted::Interrupted;
+pub use planned::Planned;
+use planned::Shown;
 pub use record::{Acknowledged, Record};
 pub use verify::Difference;
 use verify::Verified;
@@ -49,6 +54,8 @@ pub struct Options {
     pub all_or_nothing: bool,
     /// On a first-sync 409 send once more with -1 (PROTOCOL D1). Only a person may say so.
     pub retry_first_sync: bool,
+    /// A person says that the data is to go to this account, whoever's it is.
+    pub accept_other_account: bool,
     /// The strategy that decides every divergence, also new ones; `None` where a person chooses.
     pub rule: Option<Strategy>,
     /// Stop and show when the server's changes open something new; else go on and leave it open.
@@ -129,8 +136,6 @@ pub enum Note {
     Sending {
         /// Its number, from 1.
         post: u32,
-        /// How many POSTs there will be as far as it is known.
-        of: u32,
         /// How many mutations it carries.
         mutations: usize,
         /// The head it carries.
@@ -207,6 +212,8 @@ pub enum End {
     Reopened(Vec<Reopened>),
     /// The server takes this for the account's first sync and wants -1.
     FirstSync(Refusal),
+    /// The device's data seems to be another account's, for this reason; nothing was created.
+    OtherAccount(String),
     /// The server said no.
     Refused(Refusal),
     /// The server cannot be reached; nothing is in doubt.
@@ -232,6 +239,7 @@ impl End {
             Self::Left => "left",
             Self::Reopened(_) => "reopened",
             Self::FirstSync(_) => "first-sync",
+            Self::OtherAccount(_) => "other-account",
             Self::Refused(_) => "refused",
             Self::Unreachable(_) => "unreachable",
             Self::Unknown { .. } => "unknown",
@@ -277,6 +285,9 @@ pub struct Outcome {
     pub dropped: Vec<Quarantined>,
     /// Every changed value that is not in the result.
     pub ledger: Vec<Loss>,
+    /// What of the ledger the plan that the push began with did not say: the server changed meanwhile, and the rule
+    /// went over that too.
+    pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
     /// How many mutations of others the device took over, those among them that its own then went over.
@@ -317,6 +328,8 @@ enum After {
 enum Why {
     HeadMoved,
     LostAnswer,
+    /// Does the account hold anything that the device names?
+    Account,
     /// Everything is sent: what does the server hold now? It also does things of its own accord (PROTOCOL D13, D20,
     /// D22), which the device would never see once its cursor has moved past them.
     Verify,
@@ -328,6 +341,13 @@ pub struct Push {
     inspection: Arc<Inspection>,
     resolution: Resolution,
     plan: Plan,
+    account: Account,
+    /// The user of the token, where it is another one than the file's.
+    other_user: Option<String>,
+    /// What the first plan said.
+    shown: Shown,
+    /// When was chosen what is put together: a retry sends the same bytes.
+    stamp: Millis,
     fold: Fold,
     chunks: VecDeque<Vec<Item>>,
     flying: Vec<Item>,
@@ -367,10 +387,18 @@ pub struct Push {
 }
 
 impl Push {
-    /// A push of what `resolution` settles of `inspection`. The first step is [`Push::start`].
-    pub fn new(inspection: Arc<Inspection>, resolution: Resolution, options: Options, now: Millis) -> Self {
-        let plan = plan::plan(&inspection, &resolution, now);
+    /// A push of what was planned, and shown where somebody looks. The first step is [`Push::start`].
+    pub fn new(planned: Planned, options: Options, now: Millis) -> Self {
+        let Planned { inspection, resolution, plan, stamp } = planned;
         let mut push = Self {
+            account: if options.accept_other_account {
+                Account::Own
+            } else {
+                Account::of(&inspection, &plan)
+            },
+            other_user: None,
+            shown: Shown::of(&plan),
+            stamp,
             options,
             fold: Fold::new(&inspection),
             head: inspection.window.head,
@@ -423,8 +451,33 @@ impl Push {
         }
     }
 
+    /// Whose token it is, where that can be read: a file of another user is not sent.
+    #[must_use]
+    pub fn with_user(mut self, token: Option<&str>) -> Self {
+        let file = self.inspection.device.identity.user.as_deref();
+        if let (Some(token), Some(file)) = (token, file)
+            && token != file
+            && !self.options.accept_other_account
+        {
+            self.other_user = Some(token.to_owned());
+        }
+        self
+    }
+
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
+        if self.plan.pushed() > 0 {
+            if let Some(user) = self.other_user.take() {
+                let why = format!(
+                    "the token is of the user {user}, the device file of {}",
+                    self.inspection.device.identity.user.as_deref().unwrap_or("another")
+                );
+                return self.end_early(End::OtherAccount(why));
+            }
+            if self.account == Account::Foreign {
+                return self.foreign();
+            }
+        }
         let incomplete = !self.plan.open.is_empty() || !self.plan.hold.is_empty();
         if self.options.all_or_nothing && incomplete {
             return self.end_early(End::Left);
@@ -479,6 +532,11 @@ impl Push {
         }
     }
 
+    fn foreign(&mut self) -> Do {
+        let why = "the account holds nothing of what the device names, so the device file seems to be another account's";
+        self.end_early(End::OtherAccount(why.to_owned()))
+    }
+
     fn load_chunks(&mut self) {
         let aside = &self.set_aside;
         let wanted = |item: &Item| !item.members.iter().chain(&item.sake).any(|id| aside.contains(id));
@@ -490,6 +548,9 @@ impl Push {
     }
 
     fn next_chunk(&mut self) -> Do {
+        if self.account == Account::Unclear && !self.chunks.is_empty() {
+            return self.pull(Why::Account);
+        }
         loop {
             let Some(chunk) = self.chunks.pop_front() else {
                 let verify = !self.promised.is_empty() && !self.verified;
@@ -539,13 +600,7 @@ impl Push {
     }
 
     fn post(&mut self) -> Do {
-        let left = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
-        self.notes.push(Note::Sending {
-            post: self.posts,
-            of: self.posts.saturating_add(left),
-            mutations: self.flying.len(),
-            head: self.head,
-        });
+        self.notes.push(Note::Sending { post: self.posts, mutations: self.flying.len(), head: self.head });
         self.course.sending(self.posts, self.head, &self.flying);
         self.awaiting = Awaiting::Answer;
         Do::Post { head: self.head, mutations: self.wire() }
@@ -766,7 +821,11 @@ impl Push {
     fn pull(&mut self, why: Why) -> Do {
         self.why = why;
         self.pulls += 1;
-        let since = if why == Why::Verify { self.verify_since } else { self.head };
+        let since = match why {
+            Why::Verify => self.verify_since,
+            Why::Account => Cursor::ZERO,
+            Why::HeadMoved | Why::LostAnswer => self.head,
+        };
         self.notes.push(Note::Pulling { since });
         self.awaiting = Awaiting::Pull(why);
         Do::Pull { since }
@@ -800,6 +859,11 @@ impl Push {
         };
         self.tokens = 0;
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
+        if why == Why::Account {
+            self.tries = 0;
+            self.account = Account::by_all(&self.inspection, &newer);
+            return if self.account == Account::Foreign { self.foreign() } else { self.next_chunk() };
+        }
         if self.promised.is_empty() && why != Why::Verify {
             // Nothing that is to be verified is older.
             self.verify_since = newer.head;
@@ -830,8 +894,12 @@ impl Push {
                 let why = format!("an answer was lost and the pull that would tell failed too: {reason}");
                 self.nobody_knows(why)
             }
-            (Why::HeadMoved, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
-            (Why::HeadMoved, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
+            (Why::HeadMoved | Why::Account, PullFault::Refused(refusal)) => {
+                self.end_early(End::Refused(refusal))
+            }
+            (Why::HeadMoved | Why::Account, PullFault::Failed(reason)) => {
+                self.end_early(End::Unreachable(reason))
+            }
         }
     }
 
@@ -857,7 +925,7 @@ impl Push {
         self.course.decided(&self.inspection, &self.resolution);
         self.course.reopened(&self.inspection, &carried.reopened);
         self.fold = Fold::new(&self.inspection);
-        self.plan = plan::plan(&self.inspection, &self.resolution, self.now);
+        self.plan = plan::plan(&self.inspection, &self.resolution, self.stamp);
         if why == Why::LostAnswer
             && let Some(end) = self.look_up(&flying)
         {
@@ -866,11 +934,19 @@ impl Push {
         }
         self.settle_doubts();
         let reopened = carried.reopened;
-        if self.options.ask && (!reopened.is_empty() || self.plan.open.len() > open_before) {
+        let asks = !reopened.is_empty() || self.plan.open.len() > open_before || !self.was_shown();
+        if self.options.ask && asks {
             return self.end_early(End::Reopened(reopened));
         }
         self.load_chunks();
         self.again()
+    }
+
+    /// Whether the plan, as it is by now, sends and loses nothing but what the first one said.
+    fn was_shown(&self) -> bool {
+        let aside = |item: &Item| item.members.iter().any(|id| self.set_aside.contains(id));
+        self.plan.items().all(|item| aside(item) || self.shown.holds(item))
+            && self.plan.ledger.iter().all(|loss| self.shown.tells_of(loss))
     }
 
     /// Holds what the server says now against what it acknowledged.
@@ -1040,6 +1116,7 @@ impl Push {
             arrived: std::mem::take(&mut self.arrived),
             held: held.collect(),
             dropped: std::mem::take(&mut self.dropped),
+            beyond: self.ledger.iter().filter(|loss| !self.shown.tells_of(loss)).cloned().collect(),
             ledger: std::mem::take(&mut self.ledger),
             differences: std::mem::take(&mut self.differences),
             applied: self.applied(),

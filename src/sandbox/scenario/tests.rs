@@ -8,7 +8,7 @@ use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
 use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::naming;
-use crate::domain::push::{self, Do, End, Got, Outcome, Posted, Push};
+use crate::domain::push::{self, Do, End, Got, Outcome, Planned, Posted, Push};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
@@ -282,7 +282,7 @@ fn drive(
     mut before: impl FnMut(&mut Model),
 ) -> Outcome {
     let options = push::Options { rule, ..push::Options::default() };
-    let mut push = Push::new(inspection, resolution, options, NOW);
+    let mut push = Push::new(Planned::new(inspection, resolution, NOW), options, NOW);
     let mut step = push.start();
     loop {
         let got = match step {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::domain::answer::{Refusal as DomainRefusal, ResponseHead, read_post};
 use crate::domain::json::Text;
-use crate::domain::push::{Do, End, Got, Options, Posted as PushPosted, Push};
+use crate::domain::push::{Do, End, Got, Options, Planned, Posted as PushPosted, Push};
 use crate::sandbox::refusal::Shape;
 use crate::simulate::history::{DAY, Edit, Habits};
 use crate::simulate::settings::{Act, Settings, Thousandths};
@@ -385,7 +385,7 @@ fn by_the_machine(world: &World, number: usize, at: i64) -> Model {
         strategy::choices_for_all(&inspection, &Resolution::default(), strategy, |_| true),
     );
     let options = Options { rule: Some(strategy), ..Options::default() };
-    let mut push = Push::new(Arc::new(inspection), resolution, options, now);
+    let mut push = Push::new(Planned::new(Arc::new(inspection), resolution, now), options, now);
     let mut next = push.start();
     loop {
         let got = match next {

@@ -81,11 +81,11 @@ fn exchange() {
     at_every_size("exchange", |size| {
         let mut app = pushing(size);
         for note in [
-            Note::Sending { post: 1, of: 1, mutations: 2, head: Cursor::read(200) },
+            Note::Sending { post: 1, mutations: 2, head: Cursor::read(200) },
             Note::Refused { post: 1, status: 409, code: Some(String::from("OutOfSyncError")) },
             Note::Pulling { since: Cursor::read(200) },
             Note::Pulled { head: Cursor::read(210), new: 1 },
-            Note::Sending { post: 2, of: 2, mutations: 2, head: Cursor::read(210) },
+            Note::Sending { post: 2, mutations: 2, head: Cursor::read(210) },
         ] {
             app.update(Event::Push(note));
         }
@@ -229,11 +229,11 @@ fn pushing_it() {
         let mut app = pushing(size);
         let (head, next) = (Cursor::read(200), Cursor::read(230));
         for note in [
-            Note::Sending { post: 1, of: 2, mutations: 1, head },
+            Note::Sending { post: 1, mutations: 1, head },
             Note::Lost { post: 1 },
             Note::Pulling { since: head },
             Note::Pulled { head, new: 0 },
-            Note::Sending { post: 1, of: 2, mutations: 1, head },
+            Note::Sending { post: 1, mutations: 1, head },
             Note::Acknowledged { post: 1, mutations: 1, head: next },
         ] {
             app.update(Event::Push(note));
