@@ -22,6 +22,7 @@ mod effect;
 mod event;
 mod filter;
 mod history;
+mod keeping;
 mod keys;
 mod layout;
 mod overlay;
@@ -53,7 +54,7 @@ pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
-pub use event::{Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
+pub use event::{Drafted, Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
 pub use filter::{Query, WORDS};
 pub use history::{History, Part, Said, pages, share};
 pub use keys::Key;
@@ -100,6 +101,8 @@ pub struct Start {
     pub others: Option<String>,
     /// Whether the screen is recorded: others will see it, and no folder of this machine stands on it.
     pub recorded: bool,
+    /// Whether the device file goes with the session, as a demo's does.
+    pub fleeting: bool,
 }
 
 /// What stands for the server in a session.
@@ -214,6 +217,7 @@ pub struct App {
     useless: Vec<Box<dyn std::any::Any + Send>>,
     editing: Option<(EditJob, crate::domain::resolution::Unit, Form)>,
     jobs: u64,
+    keeping: keeping::Keeping,
 }
 
 impl App {
@@ -240,6 +244,7 @@ impl App {
             useless: Vec::new(),
             editing: None,
             jobs: 0,
+            keeping: keeping::Keeping::default(),
         }
     }
 
