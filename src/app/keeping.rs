@@ -216,15 +216,15 @@ fn told(found: &Found, made: usize, from: &str) -> String {
     match found.reopened.len() {
         0 => {}
         1 => told.push_str(" 1 more is open again, as its values changed meanwhile."),
-        again => told.push_str(&format!(" {again} more are open again, as their values changed meanwhile.")),
+        again => told.extend([format!(" {again} more are open again, as their values changed meanwhile.")]),
     }
     match found.passed {
         0 => {}
         1 => told.push_str(" 1 is settled by now."),
-        passed => told.push_str(&format!(" {passed} are settled by now.")),
+        passed => told.extend([format!(" {passed} are settled by now.")]),
     }
     if let Some(server) = &found.elsewhere {
-        told.push_str(&format!(" They were made against {server}."));
+        told.extend([format!(" They were made against {server}.")]);
     }
     told
 }
