@@ -77,6 +77,7 @@ impl Screen {
         let (file, window) = unstick::session::load(&device, &pull).expect("good input");
         let inspection = inspect(file.shared(), Arc::new(window));
         let app = App::new(Start {
+            fleeting: false,
             device: file.shared(),
             source: Source::Recorded { file: String::from("pull.json") },
             read_only: None,

@@ -140,7 +140,8 @@ async fn converge(file: &Path, client: &Client) -> Story {
         resolution.choose("client-wins", choices);
         let options = push::Options { rule: Some(Strategy::ClientWins), ..push::Options::default() };
         let mut pages = Pages::default();
-        let pushed = session.push(inspection, resolution, options, &mut pages).await.expect("it begins");
+        let planned = push::Planned::new(inspection, resolution, session.clock().now());
+        let pushed = session.push(planned, options, &mut pages).await.expect("it begins");
         story.forced += pages.forced;
         story.afterwards += pages.afterwards;
         pushed.written.expect("it is written back");

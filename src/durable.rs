@@ -50,6 +50,19 @@ fn put(file: NamedTempFile, path: &Path) -> io::Result<()> {
 /// one of `suffixes`, has left. Only for the holder of the file's lock: the temporary of a running one would be removed
 /// too.
 pub(crate) fn sweep(path: &Path, suffixes: &[&str]) -> io::Result<()> {
+    sweep_where(path, |rest| rest.starts_with(TEMPORARY) || is_beside(rest, suffixes))
+}
+
+/// As [`sweep`], but what a [`replace`] of the file itself has left stays, which may be running.
+pub(crate) fn sweep_beside(path: &Path, suffixes: &[&str]) -> io::Result<()> {
+    sweep_where(path, |rest| is_beside(rest, suffixes))
+}
+
+fn is_beside(rest: &str, suffixes: &[&str]) -> bool {
+    suffixes.iter().any(|suffix| rest.starts_with(suffix) && rest.contains(TEMPORARY))
+}
+
+fn sweep_where(path: &Path, is_left: impl Fn(&str) -> bool) -> io::Result<()> {
     let mut own = OsString::from(".");
     own.push(path.file_name().unwrap_or_default());
     for entry in fs::read_dir(folder(path))? {
@@ -57,8 +70,7 @@ pub(crate) fn sweep(path: &Path, suffixes: &[&str]) -> io::Result<()> {
         let name = entry.file_name();
         let Some(rest) = name.as_encoded_bytes().strip_prefix(own.as_encoded_bytes()) else { continue };
         let rest = String::from_utf8_lossy(rest);
-        let is_beside = suffixes.iter().any(|suffix| rest.starts_with(suffix) && rest.contains(TEMPORARY));
-        if rest.starts_with(TEMPORARY) || is_beside {
+        if is_left(&rest) {
             fs::remove_file(entry.path())?;
         }
     }

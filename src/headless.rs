@@ -107,7 +107,7 @@ pub fn decide(inspection: &Inspection, decision: Decision<'_>) -> Result<Decided
             Ok(Decided { resolution, reopened: Vec::new() })
         }
         Decision::Choices { file, text } => {
-            let Replayed { resolution, reopened } = choices::read(file, text, inspection)?;
+            let Replayed { resolution, reopened, .. } = choices::read(file, text, inspection)?;
             Ok(Decided { resolution, reopened })
         }
     }
@@ -122,7 +122,7 @@ pub fn decide_again(inspection: &Inspection, decision: Decision<'_>) -> Result<D
     match decision {
         Decision::Strategy(_) => decide(inspection, decision),
         Decision::Choices { file, text } => {
-            let Replayed { resolution, reopened } = choices::resume(file, text, inspection)?;
+            let Replayed { resolution, reopened, .. } = choices::resume(file, text, inspection)?;
             Ok(Decided { resolution, reopened })
         }
     }

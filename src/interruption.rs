@@ -160,7 +160,7 @@ impl Interruption {
         }
         let Some(text) = &self.choices else { return Ok(Recalled::default()) };
         let file = self.choices_file.display().to_string();
-        let Replayed { resolution, reopened } = choices::resume(&file, text, inspection)?;
+        let Replayed { resolution, reopened, .. } = choices::resume(&file, text, inspection)?;
         Ok(Recalled { resolution, reopened })
     }
 }

@@ -25,6 +25,7 @@ pub mod conflict_log;
 pub mod demo;
 pub mod device;
 pub mod domain;
+pub mod drafts;
 mod durable;
 pub mod error;
 pub mod exit;

@@ -371,6 +371,8 @@ struct Named {
     server: Option<String>,
     /// The user's other devices.
     others: Option<String>,
+    /// Whether the device file goes with the session.
+    fleeting: bool,
 }
 
 /// Opens the inspector.
@@ -412,6 +414,7 @@ async fn open(
         height,
         others: named.others,
         recorded: play.cast.is_some(),
+        fleeting: named.fleeting,
     };
     runtime::run(session, start, look, play, signals).await.map_err(on_terminal)
 }

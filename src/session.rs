@@ -15,11 +15,11 @@ use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::mutation::{Cursor, Millis};
-use crate::domain::push::{Do, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
+use crate::domain::push::{Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
 use crate::interruption::Interruption;
-use crate::journal::{DeviceLock, Journal, backup, forget_choices, keep_choices};
+use crate::journal::{DeviceLock, Journal, backup, forget_choices, forget_draft, keep_choices};
 use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
@@ -116,6 +116,23 @@ impl Session {
             device = Arc::new(interruption.device(&device));
         }
         Ok(Self { file: Arc::new(file), device, server, clock, interrupted, log: ConflictLog::default() })
+    }
+
+    /// Reads the device file again if it is no longer what was read. Answers whether it was.
+    ///
+    /// # Errors
+    /// A file that is gone or cannot be read as one any more. The session stands on what it had.
+    pub fn read_again(&mut self) -> Result<bool, InputError> {
+        let Some(path) = self.file.path() else { return Ok(false) };
+        if std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes()) {
+            return Ok(false);
+        }
+        let file = DeviceFile::read(path)?;
+        let changed = file.text() != self.file.text();
+        if changed {
+            *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
+        }
+        Ok(changed)
     }
 
     /// The same session, which leaves what it sees in this log.
@@ -231,6 +248,10 @@ impl Session {
         let written = self.write_back(rewritten.text, journal, &outcome.device);
         if written.is_ok() && settled {
             forget_choices(&lock);
+            if matches!(outcome.end, End::Done) {
+                // What stays is settled by now, and the next start says so.
+                let _ = forget_draft(&path);
+            }
         }
         Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
     }

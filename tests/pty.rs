@@ -5,6 +5,8 @@ mod terminal;
 
 #[path = "pty/demo.rs"]
 mod demo;
+#[path = "pty/drafts.rs"]
+mod drafts;
 #[path = "pty/lent.rs"]
 mod lent;
 #[path = "pty/monkey.rs"]

@@ -113,6 +113,8 @@ pub enum Action {
     UnfoldAll,
     /// Pull again.
     Reload,
+    /// Save the choices as a file.
+    SaveChoices,
     /// Copy the id.
     Copy,
     /// Stop the push.

@@ -124,6 +124,7 @@ impl App {
             Action::GiveToken => self.give_token(),
             Action::NoToken => self.no_token(),
             Action::Copy => self.copy(),
+            Action::SaveChoices => self.save_choices(),
             Action::Report => vec![Effect::Report { redact: false }],
             Action::ReportRedacted => vec![Effect::Report { redact: true }],
             Action::Stop => self.stop(),

@@ -178,7 +178,7 @@ impl App {
     }
 
     /// A newer inspection, and the choices that stand on it, take the place of what was there.
-    fn install(
+    pub(super) fn install(
         &mut self,
         inspection: Arc<Inspection>,
         resolution: Resolution,
@@ -191,10 +191,12 @@ impl App {
         self.focus = Focus::List(Side::Device);
         let Some(bench) = &mut self.bench else { return effects };
         let kept = bench.resolution.iter().count();
+        let read_again = self.keeping.read_again();
         if let Some(first) = reopened.first() {
             bench.go_to(&Unit { pair: first.pair, path: first.path.clone() });
             let what = format!(
-                "The server changed meanwhile: {} reopened, {} kept.",
+                "{} changed meanwhile: {} reopened, {} kept.",
+                if read_again { "The device file or the server" } else { "The server" },
                 if reopened.len() == 1 {
                     String::from("1 choice was")
                 } else {
@@ -226,7 +228,17 @@ impl App {
                 (false, open) => format!("{open} resources diverge: choose with d, s, b or e; n next"),
             },
         ));
+        if read_again {
+            let kept = story::count(kept, "choice");
+            self.status = Some((
+                Tone::Note,
+                format!(
+                    "the device file changed on the disk and was read again; {kept} kept, all still stand"
+                ),
+            ));
+        }
         self.tell_refused();
+        self.tell_notice();
         effects
     }
 
@@ -261,6 +273,7 @@ impl App {
         let mut bench = Bench::new(Arc::clone(&inspection));
         bench.resolution = resolution;
         bench.chosen();
+        self.keeping.other(self.bench.is_some() || !bench.resolution.is_empty());
         let before = self.bench.replace(bench);
         if let Some(before) = before.filter(|before| before.rows.len() > LIGHT_PAIRS) {
             self.useless.push(Box::new((before.inspection, before.resolution, before.rows)));
@@ -361,7 +374,7 @@ impl App {
     }
 
     /// A path as it is told.
-    fn told<'a>(&self, path: &'a Path) -> &'a Path {
+    pub(super) fn told<'a>(&self, path: &'a Path) -> &'a Path {
         let name = path.file_name().map(Path::new).filter(|_| self.start.recorded);
         name.unwrap_or(path)
     }
@@ -400,6 +413,9 @@ impl App {
         self.unsent = shown.filter(untouched);
         let effects = self.take(outcome.inspection, outcome.resolution);
         self.close_all();
+        if matches!(outcome.end, push::End::Done) {
+            self.keeping.done();
+        }
         match outcome.end {
             push::End::OtherAccount(why) => {
                 self.overlays.push(Overlay::Question(Question::OtherAccount { why }));

@@ -181,6 +181,12 @@ pub fn copy(app: &App) -> Answer {
     bench.pair().map(|_| ()).ok_or("no resource is marked")
 }
 
+/// There are choices to save.
+pub fn save_choices(app: &App) -> Answer {
+    let bench = app.bench().ok_or("the two sides are not put together yet")?;
+    if bench.resolution.is_empty() { Err("nothing is chosen yet") } else { Ok(()) }
+}
+
 /// What the preview shows can be sent.
 pub fn confirm(app: &App) -> Answer {
     if let Some(reason) = app.read_only() {

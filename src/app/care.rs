@@ -266,6 +266,7 @@ impl App {
             | Action::UnfoldAll
             | Action::Reload
             | Action::Copy
+            | Action::SaveChoices
             | Action::Stop
             | Action::Report
             | Action::ReportRedacted

@@ -1,5 +1,7 @@
 //! What the app asks of the world. The runtime does it and answers with an [`super::Event`].
 
+use crate::domain::inspect::Inspection;
+use crate::domain::resolution::Resolution;
 use std::fmt;
 use std::sync::Arc;
 
@@ -59,6 +61,21 @@ pub enum Effect {
         /// The share of the conflicts that an interval shall avoid.
         percent: u8,
     },
+    /// Keep these choices for the next session on this file, in the place of those before. Answered by nothing, or by
+    /// [`super::Event::NotKept`].
+    Keep {
+        /// What they were made on.
+        inspection: Arc<Inspection>,
+        /// The choices, without what can be undone.
+        chosen: Resolution,
+    },
+    /// Write the choices as the file that `--choices` takes. Answered by [`super::Event::Saved`].
+    SaveChoices {
+        /// What they were made on.
+        inspection: Arc<Inspection>,
+        /// The choices, without what can be undone.
+        chosen: Resolution,
+    },
     /// Put the text on the clipboard (OSC 52). Answered by [`super::Event::Copied`].
     Copy(String),
     /// Stop the process until it is continued (Ctrl-Z).
@@ -83,6 +100,8 @@ impl fmt::Debug for Effect {
             Self::CancelPush => "CancelPush",
             Self::Report { .. } => "Report",
             Self::History { .. } => "History",
+            Self::Keep { .. } => "Keep",
+            Self::SaveChoices { .. } => "SaveChoices",
             Self::Copy(_) => "Copy",
             Self::Suspend => "Suspend",
             Self::Quit(_) => "Quit",

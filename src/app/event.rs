@@ -8,6 +8,7 @@ use crossterm::event::KeyEvent;
 use super::action::Action;
 use super::effect::EditJob;
 use super::history::Said;
+use super::keeping::Earlier;
 use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
@@ -48,6 +49,14 @@ pub enum Event {
     Inspected(Box<Inspection>),
     /// The same, for a device of which an earlier push broke off, with what was chosen for that.
     Recalled(Box<Recall>),
+    /// The same, for a device on which an earlier session left choices.
+    Drafted(Box<Drafted>),
+    /// The device file was read again, as it had changed on the disk; with what a person should know about it.
+    DeviceRead(Vec<String>),
+    /// Choices are not kept in this session, or no longer, and why.
+    NotKept(String),
+    /// The answer to [`super::Effect::SaveChoices`]: where they lie.
+    Saved(Result<PathBuf, Failure>),
     /// The pull ended without an inspection.
     PullFailed(Failure),
     /// The server no longer takes the token, and whoever pulls or pushes waits for a fresh one.
@@ -114,6 +123,14 @@ pub struct Recall {
     pub reopened: Vec<Unit>,
     /// Where it stood, a sentence each.
     pub told: Vec<String>,
+}
+
+/// Where an earlier session left off.
+pub struct Drafted {
+    /// Both sides as they are now.
+    pub inspection: Inspection,
+    /// What it left.
+    pub earlier: Earlier,
 }
 
 /// Something that did not work. Shown until a person dismisses it.
@@ -194,6 +211,10 @@ impl fmt::Debug for Event {
             Self::Pull(_) => "Pull",
             Self::Inspected(_) => "Inspected",
             Self::Recalled(_) => "Recalled",
+            Self::Drafted(_) => "Drafted",
+            Self::DeviceRead(_) => "DeviceRead",
+            Self::NotKept(_) => "NotKept",
+            Self::Saved(_) => "Saved",
             Self::PullFailed(_) => "PullFailed",
             Self::TokenWanted(_) => "TokenWanted",
             Self::Computed { .. } => "Computed",

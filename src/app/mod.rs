@@ -24,6 +24,7 @@ mod effect;
 mod event;
 mod filter;
 mod history;
+mod keeping;
 mod keys;
 mod layout;
 mod overlay;
@@ -56,9 +57,10 @@ pub use diff_view::{DiffView, Drawn, drawn, wrapped};
 pub use draft::Draft;
 pub use edit::{Editor, Form};
 pub use effect::{EditJob, Effect};
-pub use event::{Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
+pub use event::{Drafted, Event, Failure, Pointer, PushEnd, Recall, Stuck, Target};
 pub use filter::{Query, WORDS};
 pub use history::{History, Part, Said, pages, share};
+pub use keeping::{Earlier, Found};
 pub use keys::Key;
 pub use layout::Layout;
 pub use overlay::{Deed, HelpRow, HelpView, Menu, Overlay, Question};
@@ -104,6 +106,8 @@ pub struct Start {
     pub others: Option<String>,
     /// Whether the screen is recorded: others will see it, and no folder of this machine stands on it.
     pub recorded: bool,
+    /// Whether the device file goes with the session, as a demo's does.
+    pub fleeting: bool,
 }
 
 /// What stands for the server in a session.
@@ -219,6 +223,7 @@ pub struct App {
     hand: care::Hand,
     /// What is on its way to the clipboard.
     copying: Option<Copying>,
+    keeping: keeping::Keeping,
 }
 
 impl App {
@@ -250,6 +255,7 @@ impl App {
             run: care::Run::default(),
             hand: care::Hand::default(),
             copying: None,
+            keeping: keeping::Keeping::default(),
         }
     }
 

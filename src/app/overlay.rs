@@ -161,6 +161,15 @@ pub enum Question {
     Quit {
         /// How many.
         choices: usize,
+        /// Whether a text is being edited that was not saved.
+        editing: bool,
+        /// Whether the choices outlive the session; where not, why not.
+        kept: Result<(), &'static str>,
+    },
+    /// Go on with what an earlier session chose?
+    Earlier {
+        /// How many choices, from when, and what became of them.
+        what: String,
     },
     /// Leave, though a push is under way?
     QuitPushing,
@@ -202,6 +211,7 @@ impl Question {
     pub const fn title(&self) -> &'static str {
         match self {
             Self::Quit { .. } | Self::QuitPushing | Self::QuitUnknown => "leave?",
+            Self::Earlier { .. } => "go on?",
             Self::Discard => "throw the changes away?",
             Self::OtherAccount { .. } => "another account?",
             Self::FirstSync => "a first sync?",
@@ -212,13 +222,25 @@ impl Question {
     /// The question in words: what, and what yes does.
     pub fn words(&self) -> (String, &'static str) {
         match self {
-            Self::Quit { choices } => (
-                if *choices == 1 {
-                    String::from("1 choice was made and not sent. Leave all the same?")
-                } else {
-                    format!("{choices} choices were made and not sent. Leave all the same?")
-                },
-                "Choices are kept nowhere; the device file is as it was.",
+            Self::Quit { choices, editing, kept } => {
+                let unsaved = if *editing { "The text that is being edited is not saved. " } else { "" };
+                let made = match choices {
+                    0 => String::new(),
+                    1 => String::from("1 choice was made and not sent. "),
+                    choices => format!("{choices} choices were made and not sent. "),
+                };
+                let then = match kept {
+                    Ok(()) if *choices == 0 => "The device file is as it was.",
+                    Ok(()) => {
+                        "Choices are kept beside the device file: the next `unstick open` goes on with them."
+                    }
+                    Err(why) => why,
+                };
+                (format!("{made}{unsaved}Leave all the same?"), then)
+            }
+            Self::Earlier { what } => (
+                format!("{what} Go on with them?"),
+                "n starts anew. They stay in the file until you choose something; until then U brings them back.",
             ),
             Self::QuitPushing => (
                 String::from("The sync is being retried. Stop and leave?"),

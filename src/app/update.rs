@@ -42,6 +42,10 @@ impl App {
             }
             Event::Inspected(inspection) => self.inspected(Arc::new(*inspection)),
             Event::Recalled(recall) => self.recalled(*recall),
+            Event::Drafted(drafted) => self.drafted(*drafted),
+            Event::DeviceRead(warnings) => self.device_read(warnings),
+            Event::NotKept(why) => self.not_kept(why),
+            Event::Saved(saved) => self.saved(saved),
             Event::PullFailed(failure) | Event::PushFailed(failure) => self.failed(failure),
             Event::TokenWanted(why) => self.token_wanted(why),
             Event::Computed { job, answer } => self.computed(job, answer),
@@ -66,6 +70,7 @@ impl App {
         effects.extend(self.compare());
         effects.extend(self.let_go());
         self.look();
+        effects.extend(self.keep());
         effects
     }
 
@@ -360,7 +365,7 @@ impl App {
                 });
                 match choices + usize::from(editing) {
                     0 => return vec![Effect::Quit(self.exit_code())],
-                    choices => Question::Quit { choices },
+                    count => Question::Quit { choices, editing: count > choices, kept: self.are_kept() },
                 }
             }
             Phase::Ended(_) => return vec![Effect::Quit(self.exit_code())],
@@ -376,9 +381,10 @@ impl App {
             return Vec::new();
         };
         if !yes {
-            return Vec::new();
+            return if matches!(question, Question::Earlier { .. }) { self.start_anew() } else { Vec::new() };
         }
         match question {
+            Question::Earlier { .. } => self.go_on_with_draft(),
             Question::Quit { .. } => vec![Effect::Quit(self.exit_code())],
             Question::QuitUnknown => vec![Effect::Quit(ExitCode::Unknown)],
             Question::QuitPushing => {

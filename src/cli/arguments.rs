@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -15,6 +15,7 @@ use crate::report::TableFormat;
 use crate::report::style::Color;
 use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
+use crate::sandbox::scenario::Scenario;
 use crate::simulate::{Interval, Mix, Settings, Thousandths};
 
 /// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
@@ -106,6 +107,7 @@ impl Sub {
 )]
 pub(super) struct Demo {
     /// Which scenario; see --list
+    #[arg(value_parser = ScenarioName, hide_possible_values = true)]
     pub(super) scenario: Option<String>,
     /// List the scenarios
     #[arg(long, conflicts_with = "scenario")]
@@ -377,7 +379,7 @@ pub(super) struct Sandbox {
     #[arg(long, default_value_t = 0)]
     pub(super) port: u16,
     /// What is on the server; without one it is empty. See `unstick demo --list`
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = ScenarioName, hide_possible_values = true)]
     pub(super) scenario: Option<String>,
     /// The head of an account that never synced: a positive one, or -1
     #[arg(long, value_name = "HEAD", default_value = "positive", value_parser = first_sync())]
@@ -503,4 +505,26 @@ fn moment(text: &str) -> Result<Millis, String> {
     let moment: jiff::Timestamp =
         text.parse().map_err(|_| String::from("expected a moment such as 2026-05-19T10:20:00Z"))?;
     Ok(Millis(moment.as_millisecond()))
+}
+
+/// The name of a scenario: shells complete it. Whether there is such a scenario is checked with the other arguments,
+/// where the answer says what there is.
+#[derive(Clone)]
+struct ScenarioName;
+
+impl TypedValueParser for ScenarioName {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        clap::builder::StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Scenario::list().iter().map(|scenario| PossibleValue::new(scenario.name))))
+    }
 }

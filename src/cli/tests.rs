@@ -264,6 +264,11 @@ fn completions_and_the_manual_page_cover_every_command() {
         let mut script = Vec::new();
         completions(shell, &mut script).expect("memory takes everything");
         let script = String::from_utf8(script).expect("the script is UTF-8");
+        // The others complete no values.
+        let offers = matches!(shell, Shell::Bash | Shell::Zsh | Shell::Fish);
+        for scenario in Scenario::list().iter().filter(|_| offers) {
+            assert!(script.contains(scenario.name), "{shell}: the scenario {}", scenario.name);
+        }
         for name in ["demo", "open", "inspect", "plan", "push", "sandbox", "completions", "man"] {
             assert!(script.contains(name), "{shell}: {name}");
         }

@@ -119,6 +119,17 @@ impl Resolution {
         Some(label)
     }
 
+    /// The choices alone, without what was done and undone before: all that has to outlive the program.
+    #[must_use]
+    pub fn without_history(&self) -> Self {
+        Self { choices: self.choices.clone(), ..Self::default() }
+    }
+
+    /// How many acts stand and how many are taken back: another answer after every act.
+    pub const fn acts(&self) -> (usize, usize) {
+        (self.done.len(), self.undone.len())
+    }
+
     /// What [`Resolution::undo`] would take back.
     pub fn undoable(&self) -> Option<&str> {
         self.done.last().map(|act| act.label.as_str())

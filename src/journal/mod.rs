@@ -3,12 +3,14 @@
 //! only.
 
 mod backup;
+mod draft;
 mod fingerprint;
 mod kept;
 mod lines;
 mod lock;
 
 pub use backup::{backup, stamp};
+pub use draft::{DraftPlace, NoPlace, forget_draft};
 pub use fingerprint::Fingerprint;
 pub use kept::{forget_choices, keep_choices, kept_choices, kept_choices_path};
 pub use lines::{DeviceFileNow, Journal, Unfinished};

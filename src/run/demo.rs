@@ -89,7 +89,7 @@ async fn tell(
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
     let cast = record.map(recording).transpose()?;
     let play = Play { auto: auto.then(Autoplay::default), cast: cast.clone() };
-    let named = Named { server: Some(String::from("sandbox")), others: scenario.others() };
+    let named = Named { server: Some(String::from("sandbox")), others: scenario.others(), fleeting: true };
     let left = open(session, look, named, play, signals).await;
     finish(&log);
     demo.sandbox.shutdown().await;

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::app::{Effect, Event, ExitCode, Failure, PushEnd, Recall};
+use crate::app::{Drafted, Effect, Event, ExitCode, Failure, PushEnd, Recall};
 use crate::aside;
 use crate::conflict_log;
 use crate::device::write_back::LeftOut;
@@ -18,6 +18,7 @@ use crate::domain::answer::Refusal;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Cursor;
 use crate::domain::push::{Note, Options};
+use crate::drafts::{Drafts, Seeker, save_choices};
 use crate::error::InputError;
 use crate::headless::push::{account, subject};
 use crate::interruption::{Interruption, Recalled};
@@ -43,20 +44,57 @@ pub struct Effects {
     push: Option<JoinHandle<(Session, Option<Account>)>>,
     /// What came of the last push that ended.
     account: Option<Account>,
+    drafts: Drafts,
+    /// Whether what an earlier session chose was looked for.
+    sought: Arc<AtomicBool>,
 }
 
 impl Effects {
     /// Effects on one device, whose answers go to `events`.
     pub fn new(session: Session, events: UnboundedSender<Event>) -> Self {
-        Self { session, events, cancel: Arc::default(), wanted: Wanted::default(), push: None, account: None }
+        let failed = events.clone();
+        let failed = move |why| send(&failed, Event::NotKept(why));
+        let (drafts, why) = Drafts::open(session.file().path(), address(&session), session.clock(), failed);
+        if let Some(why) = why {
+            send(&events, Event::NotKept(why));
+        }
+        Self {
+            session,
+            events,
+            cancel: Arc::default(),
+            wanted: Wanted::default(),
+            push: None,
+            account: None,
+            drafts,
+            sought: Arc::default(),
+        }
     }
 
     /// Begins an effect that needs no terminal.
     pub async fn run(&mut self, effect: Effect) {
         match effect {
             Effect::Pull => {
+                let _ = self.session().await;
+                match self.session.read_again() {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        send(&self.events, Event::DeviceRead(crate::headless::warnings(&self.session)));
+                    }
+                    Err(error) => {
+                        let failure = input_failure(&self.session, &error);
+                        return send(&self.events, Event::PullFailed(failure));
+                    }
+                }
+                self.pull();
+            }
+            Effect::Keep { inspection, chosen } => self.drafts.keep(inspection, chosen),
+            Effect::SaveChoices { inspection, chosen } => {
                 let (session, events) = (self.session().await.clone(), self.events.clone());
-                tokio::spawn(async move { pull(&session, &events).await });
+                tokio::task::spawn_blocking(move || {
+                    let saved =
+                        save_choices(session.file().path(), &inspection, &chosen, Clock::System.now());
+                    send(&events, Event::Saved(saved.map_err(|error| input_failure(&session, &error))));
+                });
             }
             Effect::Compute { job, task } => {
                 let events = self.events.clone();
@@ -120,6 +158,12 @@ impl Effects {
         }
     }
 
+    fn pull(&self) {
+        let (session, events) = (self.session.clone(), self.events.clone());
+        let earlier = self.drafts.seeker().map(|seeker| (seeker, Arc::clone(&self.sought)));
+        tokio::spawn(async move { pull(&session, &events, earlier).await });
+    }
+
     /// Goes on with a token that a person typed.
     async fn token(&mut self, text: &SecretString) {
         let token = match Token::read(text, "what was typed") {
@@ -135,8 +179,7 @@ impl Effects {
         let _ = self.session().await;
         match self.session.use_token(&token) {
             Ok(()) => {
-                let (session, events) = (self.session.clone(), self.events.clone());
-                tokio::spawn(async move { pull(&session, &events).await });
+                self.pull();
             }
             Err(error) => send(&self.events, Event::PullFailed(input_failure(&self.session, &error))),
         }
@@ -234,19 +277,39 @@ fn send(events: &UnboundedSender<Event>, event: Event) {
     let _ = events.send(event);
 }
 
-async fn pull(session: &Session, events: &UnboundedSender<Event>) {
+async fn pull(
+    session: &Session,
+    events: &UnboundedSender<Event>,
+    earlier: Option<(Seeker, Arc<AtomicBool>)>,
+) {
     let looked = session.look(|step| send(events, Event::Pull(step))).await;
     send(
         events,
         match looked {
             Ok(inspection) => match session.interrupted().cloned() {
-                None => Event::Inspected(Box::new(inspection)),
+                None => look_for_draft(inspection, earlier, session.clock()).await,
                 Some(interruption) => recall(&interruption, inspection).await,
             },
             Err(error) if is_about_the_token(&error) => Event::TokenWanted(pull_failure(session, &error)),
             Err(error) => Event::PullFailed(pull_failure(session, &error)),
         },
     );
+}
+
+/// What an earlier session chose; it is looked for once.
+async fn look_for_draft(
+    inspection: Inspection,
+    earlier: Option<(Seeker, Arc<AtomicBool>)>,
+    clock: Clock,
+) -> Event {
+    let Some((seeker, _)) = earlier.filter(|(_, sought)| !sought.swap(true, Ordering::Relaxed)) else {
+        return Event::Inspected(Box::new(inspection));
+    };
+    let task = tokio::task::spawn_blocking(move || (seeker.find(&inspection, clock.now()), inspection));
+    match aside::answer(task).await {
+        (None, inspection) => Event::Inspected(Box::new(inspection)),
+        (Some(earlier), inspection) => Event::Drafted(Box::new(Drafted { inspection, earlier })),
+    }
 }
 
 /// What was chosen for the push that broke off, on both sides as they are now.

@@ -149,6 +149,8 @@ pub async fn run(
                 | Effect::Report { .. }
                 | Effect::History { .. }
                 | Effect::Token(_)
+                | Effect::Keep { .. }
+                | Effect::SaveChoices { .. }
                 | Effect::CancelPush) => {
                     effects.run(effect).await;
                 }

@@ -72,6 +72,8 @@ pub(crate) fn settle(app: &mut App, effects: Vec<Effect>) -> Vec<Effect> {
                 let more = app.update(Event::Computed { job, answer: task.run(None) });
                 left.extend(settle(app, more));
             }
+            // After every act; its own test asks for it.
+            Effect::Keep { .. } => {}
             other => left.push(other),
         }
     }
@@ -409,6 +411,24 @@ fn leaving_asks_only_when_choices_would_be_lost() {
     let mut empty = inspecting(EMPTY, EMPTY_PULL, (120, 36));
     let effects = play(&mut empty, "q");
     assert!(matches!(effects.as_slice(), [Effect::Quit(ExitCode::Done)]));
+}
+
+#[test]
+fn every_act_is_kept_and_nothing_else_is() {
+    let mut app = app();
+    let kept = |app: &mut App, script: &str| -> Vec<usize> {
+        let effects = keys(script).into_iter().flat_map(|key| app.update(Event::Key(key)));
+        let kept = effects.filter_map(|effect| match effect {
+            Effect::Keep { chosen, .. } => Some(chosen.iter().count()),
+            _ => None,
+        });
+        kept.collect()
+    };
+    assert!(kept(&mut app, "j k w Esc ?").is_empty(), "looking is no act");
+    assert_eq!(kept(&mut app, "Esc d"), [1]);
+    assert_eq!(kept(&mut app, "u"), [0]);
+    assert_eq!(kept(&mut app, "U x d"), [1, 0, 1]);
+    assert!(kept(&mut app, "d q n").is_empty(), "chosen already");
 }
 
 #[test]

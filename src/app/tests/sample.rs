@@ -107,6 +107,7 @@ pub fn start(device_text: &str, (width, height): (u16, u16)) -> App {
         height,
         others: None,
         recorded: false,
+        fleeting: false,
     })
 }
 

@@ -8,6 +8,7 @@ use super::{BOTH, BRING_BACK, BadChoices, EDIT, KEEP_DELETED, Misfit, SCHEMA, na
 use crate::domain::field::FieldPath;
 use crate::domain::json::{Json, Members};
 use crate::domain::mutation::{Kind, Side};
+use crate::domain::strategy::Strategy;
 
 const WHOLE: &str = "(the whole document)";
 const WORDS: &str = "device, server, both, keep-deleted, bring-back, or an object with the one member edit";
@@ -24,6 +25,8 @@ pub(super) struct Entry {
     pub(super) queue: Vec<String>,
     /// What both sides together came to.
     pub(super) result: Option<Json>,
+    /// The strategy that made the choice; `None` where a person did.
+    pub(super) by: Option<Strategy>,
 }
 
 /// What the file says in `choice`.
@@ -76,8 +79,8 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, BadChoices> {
 fn entry(index: usize, text: &str) -> Result<Entry, Misfit> {
     let place = |member: &str| format!("/choices/{index}/{member}");
     let here = format!("/choices/{index}");
-    let names = ["kind", "key", "path", "choice", "saw", "queue", "result"];
-    let [kind, key, path, choice, saw, queue, result] = members(&here, text, names)?;
+    let names = ["kind", "key", "path", "choice", "saw", "queue", "result", "by"];
+    let [kind, key, path, choice, saw, queue, result, by] = members(&here, text, names)?;
     let optional_string = |member: &str, text: Option<&str>| {
         text.map(|text| required_string(&place(member), Some(text))).transpose()
     };
@@ -93,6 +96,12 @@ fn entry(index: usize, text: &str) -> Result<Entry, Misfit> {
             })
         })?,
         result: result.map(Json::parse),
+        by: optional_string("by", by)?
+            .map(|name| {
+                Strategy::from_name(&name)
+                    .ok_or_else(|| Misfit::new(place("by"), named(&name), "the name of a strategy"))
+            })
+            .transpose()?,
     })
 }
 

@@ -10,8 +10,9 @@
 //! `kind`, `key` and `path` are those of the inspection (DESIGN §6); `""` is the resource's existence. Without a
 //! path a choice stands for every open field of the resource. `saw` is the [`Digest`] of what the person saw: a
 //! choice whose fields hold something else by now is not made, its fields are open again (DESIGN §5). `queue` names
-//! the resource's queue entries; a push that broke off keeps them, so that a choice finds its resource under
-//! whatever key it has by then, and with `both` what it came to, so that it is recognised where it arrived (`result`).
+//! the resource's queue entries; a draft and a push that broke off keep them, so that a choice finds its resource under
+//! whatever key it has by then, and with `both` what it came to, so that it is recognised where it arrived (`result`), and which
+//! strategy made it (`by`); where a person gives such a file to `--choices`, it is by hand.
 
 mod entry;
 
@@ -38,10 +39,12 @@ const NAMED_COLUMNS: usize = 60;
 /// A choices file, made on an inspection.
 #[derive(Debug)]
 pub struct Replayed {
-    /// The choices, each by hand.
+    /// The choices: each by hand, or by who made it where that was kept ([`resume`]).
     pub resolution: Resolution,
     /// Fields whose choice was not made, since they hold something else than what the person saw.
     pub reopened: Vec<Unit>,
+    /// Choices that were not made since what they were about has been sent, or since the sides agree on it by now.
+    pub passed: usize,
 }
 
 /// A text that is no choices file, or that does not fit the inspection.
@@ -102,6 +105,7 @@ fn replay(
         at: HashMap::new(),
         chosen: Vec::new(),
         reopened: Vec::new(),
+        passed: 0,
     };
     for (index, entry) in entry::read(file, text)?.into_iter().enumerate() {
         replay.take(index, entry).map_err(|misfit| misfit.in_file(file))?;
@@ -114,7 +118,7 @@ fn replay(
         decidable && inspection.details(pair).field(&unit.path).is_some()
     });
     resolution.reopen(still_there.cloned());
-    Ok(Replayed { resolution, reopened: replay.reopened })
+    Ok(Replayed { resolution, reopened: replay.reopened, passed: replay.passed })
 }
 
 /// What stands where it should not.
@@ -144,15 +148,20 @@ struct Replay<'a> {
     at: HashMap<Unit, usize>,
     chosen: Vec<(Unit, Option<Chosen>)>,
     reopened: Vec<Unit>,
+    passed: usize,
 }
 
 impl Replay<'_> {
     fn take(&mut self, index: usize, entry: Entry) -> Result<(), Misfit> {
-        let Entry { kind, key, path, word, saw: known, queue, result } = entry;
+        let Entry { kind, key, path, word, saw: known, queue, result, by } = entry;
         let place = |member: &str| format!("/choices/{index}/{member}");
         if self.partly_done {
-            let Some(id) = self.left_of(&kind, &key, &queue) else { return Ok(()) };
-            let kept = Kept { path, word, known, result };
+            let Some(id) = self.left_of(&kind, &key, &queue) else {
+                self.passed += 1;
+                return Ok(());
+            };
+            let by = by.map_or(By::Hand, By::Strategy);
+            let kept = Kept { path, word, known, result, by };
             self.take_again(index, id, &kept);
             return Ok(());
         }
@@ -238,7 +247,7 @@ impl Replay<'_> {
                 (_, None) => None,
             };
             match made {
-                Some(choice) => self.chosen.push((unit, Some(Chosen { choice, by: By::Hand }))),
+                Some(choice) => self.chosen.push((unit, Some(Chosen { choice, by: kept.by }))),
                 None => self.reopened.push(unit),
             }
         }
@@ -251,6 +260,7 @@ struct Kept {
     word: Word,
     known: Option<String>,
     result: Option<Json>,
+    by: By,
 }
 
 impl Kept {
@@ -402,6 +412,8 @@ struct ExportedChoice {
     queue: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -417,8 +429,8 @@ pub fn export(inspection: &Inspection, resolution: &Resolution) -> Export {
     export_with(inspection, resolution, false)
 }
 
-/// As [`export`], with the queue entries that each choice is about, and with what both sides together came to: while
-/// a push is under way a resource may get another key, and the server what was chosen.
+/// As [`export`], with the queue entries that each choice is about, with what both sides together came to, and with
+/// who made it: while a push is under way a resource may get another key, and the server what was chosen.
 pub fn keep(inspection: &Inspection, resolution: &Resolution) -> Export {
     export_with(inspection, resolution, true)
 }
@@ -441,6 +453,10 @@ fn export_with(inspection: &Inspection, resolution: &Resolution, kept: bool) -> 
                 saw: saw(&details, &[field]),
                 queue: kept.then(|| inspection.queued(pair).map(|m| m.id.to_string()).collect()),
                 result: field.result(&chosen.choice).filter(|_| kept && chosen.choice == Choice::Both),
+                by: match chosen.by {
+                    By::Strategy(strategy) if kept => Some(strategy.name()),
+                    By::Strategy(_) | By::Hand => None,
+                },
             });
         }
         last = Some((unit.pair, details));

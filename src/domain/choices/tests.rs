@@ -119,7 +119,7 @@ fn a_choice_that_cannot_be_made_is_refused_with_the_place_and_the_reason() {
         ),
         (
             r#"{"kind":"NOTE","key":"id:n1","pth":"/body","choice":"device"}"#,
-            r#"/choices/0: found the member "pth", expected an object with no members but kind, key, path, choice, saw, queue, result."#,
+            r#"/choices/0: found the member "pth", expected an object with no members but kind, key, path, choice, saw, queue, result, by."#,
         ),
         (
             r#"{"kind":"NOTE","key":"id:n1","path":null,"choice":"device"}"#,
