@@ -207,6 +207,8 @@ pub fn confirm(app: &App) -> Answer {
 /// A question can be answered with yes: one about leaving at once, since nothing is sent by that.
 pub fn yes(app: &App) -> Answer {
     match app.overlays().last() {
+        // Nothing is sent by it, and nothing lost.
+        Some(super::Overlay::Question(super::Question::Earlier { .. })) => Ok(()),
         Some(super::Overlay::Question(question)) if is_about_leaving(question) => Ok(()),
         _ => app.is_read(),
     }

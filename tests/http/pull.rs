@@ -61,7 +61,7 @@ async fn all_pages_are_read_and_every_step_is_told() {
             "GET mutations since 1, page 1",
             "page 1: 2 mutations of 3, head 9, more to come",
             "GET mutations since 1, page 2",
-            "page 2: 1 mutations, head 9",
+            "page 2: 1 mutation, head 9",
             "the head stayed 9 on all pages",
         ]
     );

@@ -107,6 +107,7 @@ fn starting_anew_takes_nothing_away_until_something_is_chosen() {
     terminal
         .see("3 choices of an earlier session")
         .keys("n")
+        .see("started anew")
         .see("0 of 3 resolved")
         .keys("U")
         .see("3 of 3 resolved");
@@ -115,6 +116,7 @@ fn starting_anew_takes_nothing_away_until_something_is_chosen() {
     terminal
         .see("3 choices of an earlier session")
         .keys("n")
+        .see("started anew")
         .see("0 of 3 resolved")
         .keys("s")
         .see("1 of 3 resolved");

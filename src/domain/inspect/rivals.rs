@@ -240,7 +240,13 @@ impl Inspection {
             return Vec::new();
         }
         let queue = self.device.queue.iter().enumerate();
-        let replaced = queue.filter(|(position, _)| self.replaces_reading(*position));
+        // Where a later entry of the same bookmark speaks of it, that one counts.
+        let last_word = |position: usize| {
+            let pair = self.pair(self.of_queue[position]);
+            let speaks = |at: &&usize| reading_flag(&self.device.queue[**at].data).is_some();
+            pair.device.iter().rfind(speaks) == Some(&position)
+        };
+        let replaced = queue.filter(|(position, _)| self.replaces_reading(*position) && last_word(*position));
         replaced
             .filter_map(|(_, entry)| Some((entry.id.clone(), self.replaced_reading(&entry.data)?)))
             .collect()
