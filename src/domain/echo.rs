@@ -173,3 +173,88 @@ pub fn same_moment(device: Millis, server: Millis) -> bool {
     device == server
         || (server.0.rem_euclid(1000) == 0 && device.0.div_euclid(1000) == server.0.div_euclid(1000))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::inspect::{Inspection, Status};
+    use crate::domain::mutation::Millis;
+    use crate::domain::plan::plan;
+    use crate::domain::resolution::Resolution;
+    use crate::domain::strategy::{Strategy, choices_for_all};
+    use crate::testing::inspection;
+
+    const FIRST: &str = "2026-05-19T10:16:30.120Z";
+    const SECOND: &str = "2026-05-19T10:17:30.450Z";
+    const OTHERS: &str = "2026-05-19T11:00:00.780Z";
+
+    /// A note that was "first"; it was changed to "second", which was sent and never answered, and then by `later`.
+    fn note(later: &str, server: &str) -> Inspection {
+        let device = format!(
+            r#"{{"queue":[
+              {{"id":"q1","type":"UPDATE","resource":"NOTE","resourceId":"n1","retryCount":1,"lastError":"timeout","createdAt":1,
+                "data":{{"body":"second","clientUpdatedAt":"{FIRST}"}}}},
+              {{"id":"q2","resource":"NOTE","resourceId":"n1","createdAt":2,{later}}}],
+              "resources":[{{"id":"n1","resource":"NOTE","syncStatus":"synced",
+                "data":{{"body":"first","ranges":["1:1-1:1"]}}}}]}}"#
+        );
+        let feed = format!(
+            r#"[{{"type":"UPDATE","resource":"NOTE","resourceId":"n1","timestamp":150,"data":{server}}}]"#
+        );
+        inspection(&device, &feed)
+    }
+
+    fn update(body: &str) -> String {
+        format!(r#""type":"UPDATE","data":{{"body":"{body}","clientUpdatedAt":"{SECOND}"}}"#)
+    }
+
+    fn server(body: &str, ranges: &str, stamp: &str) -> String {
+        format!(r#"{{"body":"{body}","ranges":["{ranges}"],"clientUpdatedAt":"{stamp}"}}"#)
+    }
+
+    /// What each strategy sends, and how much it loses and leaves open.
+    fn sent(inspection: &Inspection) -> Vec<(String, usize, usize)> {
+        let planned = |strategy| {
+            let mut resolution = Resolution::default();
+            let choices = choices_for_all(inspection, &resolution, strategy, |_| true);
+            resolution.choose("a rule", choices);
+            let plan = plan(inspection, &resolution, Millis(1_790_000_000_000));
+            let bodies = plan.items().map(|item| {
+                let body = item.wire.data.members().get("body").map(|body| body.to_text());
+                format!("{} {}", item.wire.op.wire(), body.unwrap_or_default())
+            });
+            (bodies.collect::<Vec<_>>().join(", "), plan.ledger.len(), plan.open.len())
+        };
+        Strategy::ALL.into_iter().map(planned).collect()
+    }
+
+    #[test]
+    fn the_last_wish_outlives_an_answer_that_was_lost() {
+        // Back to what it was, and on to something else.
+        for wish in ["first", "third"] {
+            let inspection = note(&update(wish), &server("second", "1:1-1:1", FIRST));
+            assert_eq!(inspection.pairs[0].done, 1);
+            let expected = (format!(r#"UPDATE "{wish}""#), 0, 0);
+            assert_eq!(sent(&inspection), vec![expected; 4]);
+        }
+        let deleted = note(r#""type":"DELETE""#, &server("second", "1:1-1:1", FIRST));
+        assert_eq!(sent(&deleted), vec![(String::from("DELETE "), 0, 0); 4]);
+    }
+
+    #[test]
+    fn what_another_wrote_on_top_is_kept_and_what_it_wrote_over_is_asked() {
+        // Another field: the body that stands there is still the device's own.
+        let beside = note(&update("third"), &server("second", "2:2-2:2", OTHERS));
+        assert_eq!(beside.pairs[0].status, Status::Push);
+        assert_eq!(sent(&beside), vec![(String::from(r#"UPDATE "third""#), 0, 0); 4]);
+        // The same field: nobody but a person or a rule can tell.
+        let over = note(&update("third"), &server("fourth", "1:1-1:1", OTHERS));
+        assert_eq!(over.pairs[0].status, Status::Diverged);
+        assert_eq!(
+            sent(&over).iter().map(|(_, lost, open)| (*lost, *open)).collect::<Vec<_>>(),
+            [(1, 0), (1, 0), (1, 0), (0, 1)]
+        );
+        // A deletion would take what the other wrote as well, though the last stamp is the device's.
+        let gone = note(r#""type":"DELETE""#, &server("second", "2:2-2:2", FIRST));
+        assert_eq!(gone.pairs[0].status, Status::Diverged);
+    }
+}
