@@ -177,6 +177,7 @@ pub fn same_moment(device: Millis, server: Millis) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::domain::inspect::{Inspection, Status};
+    use crate::domain::json::Json;
     use crate::domain::mutation::Millis;
     use crate::domain::plan::plan;
     use crate::domain::resolution::Resolution;
@@ -219,7 +220,7 @@ mod tests {
             resolution.choose("a rule", choices);
             let plan = plan(inspection, &resolution, Millis(1_790_000_000_000));
             let bodies = plan.items().map(|item| {
-                let body = item.wire.data.members().get("body").map(|body| body.to_text());
+                let body = item.wire.data.members().get("body").map(Json::to_text);
                 format!("{} {}", item.wire.op.wire(), body.unwrap_or_default())
             });
             (bodies.collect::<Vec<_>>().join(", "), plan.ledger.len(), plan.open.len())

@@ -380,8 +380,8 @@ impl Inspection {
     /// What the device still wants of a pair: its queue entries behind those that came back, as intents.
     pub fn squashed(&self, pair: &Pair) -> Squashed {
         // The resource may still be named by the queue entry that made it.
-        let living = self.primary(pair).filter(|server| pair.done > 0 && server.op != Op::Delete);
-        let there = living.and_then(|server| server.resource_id.as_ref());
+        let server = if pair.done > 0 { self.primary(pair) } else { None };
+        let there = server.filter(|m| m.op != Op::Delete).and_then(|m| m.resource_id.as_ref());
         let mut squashed = squash::squash_after(&self.device.queue, &pair.device, pair.done, there);
         if pair.never_arrived && squashed.intents.first().is_some_and(|first| first.op == Op::Delete) {
             squashed.cancelled.extend(squashed.intents.remove(0).members);
@@ -394,7 +394,8 @@ impl Inspection {
     /// under what the queue entries recorded.
     pub fn base(&self, pair: &Pair) -> IndexMap<String, Json> {
         let recorded = self.recorded(pair);
-        let Some(server) = self.primary(pair) else { return recorded };
+        // Nothing comes back before the only entry.
+        let Some(server) = self.primary(pair).filter(|_| pair.device.len() > 1) else { return recorded };
         self.with_chain(pair, &recorded, |chain| {
             if pair.done > 0 {
                 return chain.agreed(pair.done, server);
@@ -496,7 +497,8 @@ impl Inspection {
             let recorded = self.recorded(&pair);
             pair.done = self.with_chain(&pair, &recorded, |chain| chain.came_back(server));
         }
-        pair.never_arrived = server.is_none_or(|m| m.op == Op::Delete) && self.never_arrived(&pair);
+        pair.never_arrived =
+            pair.device.len() > 1 && server.is_none_or(|m| m.op == Op::Delete) && self.never_arrived(&pair);
         let Squashed { intents, contradiction, .. } = self.squashed(&pair);
         pair.contradiction = contradiction;
         pair.shape = Shape {

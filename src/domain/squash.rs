@@ -86,7 +86,9 @@ pub fn squash_after(
     done: usize,
     there: Option<&ResourceId>,
 ) -> Squashed {
-    let own: Vec<&str> = positions.iter().filter_map(|p| queue.get(*p)).map(|m| m.id.as_str()).collect();
+    let several = positions.len() > 1;
+    let own = positions.iter().filter(|_| several).filter_map(|p| queue.get(*p)).map(|m| m.id.as_str());
+    let own: Vec<&str> = own.collect();
     let mut squashed = Squashed { there: there.cloned(), ..Squashed::default() };
     for &position in positions.iter().skip(done) {
         let Some(mutation) = queue.get(position) else { continue };
