@@ -201,7 +201,6 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 Decision::Strategy(strategy) => Some(strategy),
                 Decision::Choices(_) => None,
             };
-            let accept_other_account = accept_other_account || accept_cursor_ahead;
             let options =
                 Options { all_or_nothing, retry_first_sync, accept_other_account, rule, ask: false };
             only_looked_at(&server)?;

@@ -15,6 +15,8 @@ mod fixing;
 mod headless;
 #[path = "journeys/killed.rs"]
 mod killed;
+#[path = "journeys/other_account.rs"]
+mod other_account;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]

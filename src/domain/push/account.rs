@@ -32,11 +32,11 @@ impl Account {
             // Each living resource is there (PROTOCOL A4).
             return Self::Foreign;
         }
+        // What is not there cannot be changed or deleted; what is created would be another's.
         let creates = plan.items().any(|item| item.wire.op == Op::Create);
-        let names = plan.items().any(|item| item.wire.op != Op::Create && item.wire.kind != Kind::Link);
         // Heads are moments in ms: where the cursor is exactly the head, this server gave it.
         let in_step = window.since == window.head;
-        if creates && names && !in_step { Self::Unclear } else { Self::Own }
+        if creates && !in_step { Self::Unclear } else { Self::Own }
     }
 
     /// By everything that the account holds.

@@ -466,7 +466,7 @@ impl Push {
 
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
-        if self.plan.pushed() > 0 {
+        if !self.chunks.is_empty() {
             if let Some(user) = self.other_user.take() {
                 let why = format!(
                     "the token is of the user {user}, the device file of {}",

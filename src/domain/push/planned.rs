@@ -50,9 +50,14 @@ impl Deref for Planned {
 
 /// What the plan that was shown says of each mutation and of each lost value, to hold later plans against.
 pub(super) struct Shown {
-    sent: HashSet<(Vec<QueueId>, Op, Kind, Option<ResourceId>, Option<String>)>,
-    lost: HashSet<(Kind, String, FieldPath, Side, String)>,
+    sent: HashSet<SentKey>,
+    lost: HashSet<LostKey>,
 }
+
+/// The queue entries, what is done to which resource, and its data byte for byte.
+type SentKey = (Vec<QueueId>, Op, Kind, Option<ResourceId>, Option<String>);
+/// The resource, the field, whose value, and the value.
+type LostKey = (Kind, String, FieldPath, Side, String);
 
 impl Shown {
     pub(super) fn of(plan: &Plan) -> Self {
@@ -70,7 +75,7 @@ impl Shown {
     }
 }
 
-fn sent(item: &Item) -> (Vec<QueueId>, Op, Kind, Option<ResourceId>, Option<String>) {
+fn sent(item: &Item) -> SentKey {
     let wire = &item.wire;
     let data = if wire.kind == Kind::Link {
         // The name of its collection is replaced by the id that the server gave (DESIGN §4): the link is the same.
@@ -83,7 +88,7 @@ fn sent(item: &Item) -> (Vec<QueueId>, Op, Kind, Option<ResourceId>, Option<Stri
     (item.members.clone(), wire.op, wire.kind.clone(), wire.resource_id.clone(), data)
 }
 
-fn lost(loss: &Loss) -> (Kind, String, FieldPath, Side, String) {
+fn lost(loss: &Loss) -> LostKey {
     (loss.kind.clone(), loss.key.clone(), loss.path.clone(), loss.side, loss.value.to_text())
 }
 
