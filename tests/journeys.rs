@@ -5,6 +5,8 @@ mod bench;
 
 #[path = "journeys/bad_input.rs"]
 mod bad_input;
+#[path = "journeys/beyond.rs"]
+mod beyond;
 #[path = "journeys/cases.rs"]
 mod cases;
 #[path = "journeys/conflict_log.rs"]
