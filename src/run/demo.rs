@@ -41,7 +41,7 @@ pub(super) async fn run(
     let Some(named) = named else { return pick(size, clock, look).await };
     let mut signals = Signals::listen().map_err(on_terminal)?;
     let (left, folder) = tell(named, (auto, record), clock, look, &mut signals).await?;
-    told_folders(&[folder]);
+    told_folders(folder.as_slice());
     Ok(left.code)
 }
 
@@ -60,7 +60,7 @@ async fn pick(size: (u16, u16), clock: Clock, look: Look) -> Result<ExitCode, Fa
         let Some(scenario) = Scenario::list().get(at) else { break };
         let (left, folder) = tell(scenario, (false, None), clock, look, &mut signals).await?;
         code = left.code;
-        folders.push(folder);
+        folders.extend(folder);
         if left.told {
             break;
         }
@@ -69,21 +69,21 @@ async fn pick(size: (u16, u16), clock: Clock, look: Look) -> Result<ExitCode, Fa
     Ok(code)
 }
 
-/// Where what a demo leaves can be looked at.
+/// Where what a demo leaves can be looked at: what somebody wrote there, and what it was written of.
 fn told_folders(folders: &[PathBuf]) {
     for folder in folders {
-        println!("The demo's device file, with its backup if you retried the sync: {}", folder.display());
+        println!("What you wrote lies beside the demo's device file: {}", folder.display());
     }
 }
 
-/// One scenario, until the person leaves it. Answers where its files lie as well.
+/// One scenario, until the person leaves it. Answers where its files lie, where any stay.
 async fn tell(
     scenario: &Scenario,
     (auto, record): (bool, Option<&Path>),
     clock: Clock,
     look: Look,
     signals: &mut Signals,
-) -> Result<(Left, PathBuf), Failed> {
+) -> Result<(Left, Option<PathBuf>), Failed> {
     let demo = demo::start(scenario, clock).await?;
     let log = conflict_log::of_this_process().of_demo();
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
@@ -96,7 +96,8 @@ async fn tell(
     if let (Some(cast), Some(path)) = (cast, record) {
         cast.finish().map_err(not_recorded(path))?;
     }
-    Ok((left?, demo.folder))
+    let folder = demo.folder.leave();
+    Ok((left?, folder))
 }
 
 fn recording(path: &Path) -> Result<Cast, InputError> {
