@@ -17,8 +17,8 @@ use crate::session::Clock;
 pub struct Demo {
     /// The server; it stops when this is dropped.
     pub sandbox: Running,
-    /// Where the device file lies; it stays there, with its backup, for whoever wants to look.
-    pub folder: PathBuf,
+    /// Where the device file lies; the folder goes, with all that is in it, when this is dropped.
+    pub folder: tempfile::TempDir,
     /// The device file.
     pub file: DeviceFile,
     /// The client that speaks to the server.
@@ -34,12 +34,9 @@ pub async fn start(scenario: &Scenario, clock: Clock) -> Result<Demo, InputError
     let mut opened = scenario.open(now);
     // What the server answered stands in the device file by now; a success would stand there as well.
     let _ = opened.attempt(now);
-    let folder = tempfile::Builder::new()
-        .prefix("unstick-demo-")
-        .tempdir()
-        .map_err(cannot("make a folder for"))?
-        .keep();
-    let path = folder.join(format!("{}.json", scenario.name));
+    let folder =
+        tempfile::Builder::new().prefix("unstick-demo-").tempdir().map_err(cannot("make a folder for"))?;
+    let path = folder.path().join(format!("{}.json", scenario.name));
     std::fs::write(&path, opened.device_file()).map_err(cannot("write"))?;
     let file = DeviceFile::read(&path)?;
     let sandbox =

@@ -1,7 +1,7 @@
 //! The stories: picked from a list or named, told on the screen, by themselves and recorded where that is wanted.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Failed, Named, finish, on_terminal, open, terminal_size, written};
 use crate::app::{Autoplay, Offered, Picker};
@@ -40,8 +40,7 @@ pub(super) async fn run(
     };
     let Some(named) = named else { return pick(size, clock, look).await };
     let mut signals = Signals::listen().map_err(on_terminal)?;
-    let (left, folder) = tell(named, (auto, record), clock, look, &mut signals).await?;
-    told_folders(&[folder]);
+    let left = tell(named, (auto, record), clock, look, &mut signals).await?;
     Ok(left.code)
 }
 
@@ -55,35 +54,26 @@ async fn pick(size: (u16, u16), clock: Clock, look: Look) -> Result<ExitCode, Fa
     let mut picker = Picker::new(offered.collect(), size);
     // One listener for all of it: who ends the program between two screens is heard as well.
     let mut signals = Signals::listen().map_err(on_terminal)?;
-    let (mut code, mut folders) = (ExitCode::Done, Vec::new());
+    let mut code = ExitCode::Done;
     while let Some(at) = runtime::pick(&mut picker, look.theme, &mut signals).await.map_err(on_terminal)? {
         let Some(scenario) = Scenario::list().get(at) else { break };
-        let (left, folder) = tell(scenario, (false, None), clock, look, &mut signals).await?;
+        let left = tell(scenario, (false, None), clock, look, &mut signals).await?;
         code = left.code;
-        folders.push(folder);
         if left.told {
             break;
         }
     }
-    told_folders(&folders);
     Ok(code)
 }
 
-/// Where what a demo leaves can be looked at.
-fn told_folders(folders: &[PathBuf]) {
-    for folder in folders {
-        println!("The demo's device file, with its backup if you retried the sync: {}", folder.display());
-    }
-}
-
-/// One scenario, until the person leaves it. Answers where its files lie as well.
+/// One scenario, until the person leaves it; its files go with it.
 async fn tell(
     scenario: &Scenario,
     (auto, record): (bool, Option<&Path>),
     clock: Clock,
     look: Look,
     signals: &mut Signals,
-) -> Result<(Left, PathBuf), Failed> {
+) -> Result<Left, Failed> {
     let demo = demo::start(scenario, clock).await?;
     let log = conflict_log::of_this_process().of_demo();
     let session = Session::new(demo.file, Server::Live(demo.client), clock)?.remembering(log.clone());
@@ -96,7 +86,9 @@ async fn tell(
     if let (Some(cast), Some(path)) = (cast, record) {
         cast.finish().map_err(not_recorded(path))?;
     }
-    Ok((left?, demo.folder))
+    // Kept until here: nothing writes there any more.
+    drop(demo.folder);
+    Ok(left?)
 }
 
 fn recording(path: &Path) -> Result<Cast, InputError> {
