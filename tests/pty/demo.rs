@@ -1,22 +1,22 @@
 //! The README's first command, through a whole resolution to the 200, and the ways out of it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::terminal::Terminal;
 
 const ESCAPE: &str = "\u{1b}";
 
-/// The folder that the demo names when it ends.
-fn folder(terminal: &Terminal) -> PathBuf {
-    let text = String::from_utf8_lossy(terminal.raw()).into_owned();
-    let (_, rest) = text.rsplit_once("The demo's device file").expect("the demo says where its file lies");
-    let path = rest.split_once(": ").expect("a path").1;
-    PathBuf::from(path.split(['\r', '\n']).next().expect("a line"))
+/// The only folder of a demo in this temporary folder.
+fn folder(temporary: &Path) -> PathBuf {
+    let mut all = std::fs::read_dir(temporary).expect("the temporary folder");
+    all.next().expect("the demo's folder").expect("an entry").path()
 }
 
 #[test]
 fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
-    let mut terminal = Terminal::run(&["demo"], 120, 36);
+    let temporary = tempfile::tempdir().expect("a folder");
+    let place = temporary.path().display().to_string();
+    let mut terminal = Terminal::run_with(&["demo"], 120, 36, &[("TMPDIR", &place)]);
     terminal.see("pick a stuck sync").see("tablet-behind").keys("\r");
     terminal.see("409 OutOfSyncError").see("Why stuck: another device synced").see("0 of 2 resolved");
     terminal.keys("T").see("Phone A, Web").see("the exchange").see("0 choices made, 2 open");
@@ -29,10 +29,7 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
     terminal.keys("p").see("no key of this screen").see("y send it");
     terminal.keys("y").see("The sync went through").see("200");
     terminal.keys("w").see("the report is in").keys("W").see("-without-values.md");
-    terminal.keys("q").see("pick a stuck sync").keys("q");
-    assert!(terminal.end().success(), "nothing is open");
-    assert!(terminal.is_cooked());
-    let folder = folder(&terminal);
+    let folder = folder(temporary.path());
     let device =
         std::fs::read_to_string(folder.join("tablet-behind.json")).expect("the file was written back");
     let device: serde_json::Value = serde_json::from_str(&device).expect("it is JSON");
@@ -50,7 +47,11 @@ fn a_stuck_tablet_is_resolved_by_hand_and_the_sync_goes_through() {
         assert!(report.contains("## What was sent and answered"), "{report}");
         assert_ne!(report.contains("Ya-Sin"), name.contains("-without-values"), "{report}");
     }
-    std::fs::remove_dir_all(folder).expect("it can be cleared away");
+    terminal.keys("q").see("pick a stuck sync").keys("q").see("What you wrote lies beside");
+    assert!(terminal.end().success(), "nothing is open");
+    assert!(terminal.is_cooked());
+    let left = std::fs::read_dir(temporary.path()).expect("the temporary folder").count();
+    assert_eq!(left, 1, "what somebody wrote stays");
 }
 
 #[test]
@@ -62,23 +63,33 @@ fn the_conflict_log_is_looked_at_in_charts() {
     terminal.see("0 of 2 resolved").keys("L").see("conflict log of demos").see("conflicts a day (UTC)");
     terminal.see("concurrent-mutations").keys("t").see("last 90 days").keys(ESCAPE).gone("conflict log");
     terminal.keys("q").end();
-    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
 }
 
 #[test]
 fn after_a_scenario_another_can_be_picked() {
-    let mut terminal = Terminal::run(&["demo"], 80, 24);
+    let temporary = tempfile::tempdir().expect("a folder");
+    let place = temporary.path().display().to_string();
+    let mut terminal = Terminal::run_with(&["demo"], 80, 24, &[("TMPDIR", &place)]);
     terminal.see("pick a stuck sync").keys("j").keys("\r").see("Why stuck").keys("q");
     terminal.see("pick a stuck sync").keys("k").keys("\r").see("Why stuck").keys("q");
     terminal.see("pick a stuck sync").resize(30, 8).see("tablet-behind").keys("x").see("Enter begins");
     terminal.keys(ESCAPE).end();
     assert!(terminal.is_cooked());
-    let text = String::from_utf8_lossy(terminal.raw()).into_owned();
-    let folders: Vec<&str> =
-        text.split("retried the sync: ").skip(1).filter_map(|rest| rest.lines().next()).collect();
-    assert_eq!(folders.len(), 2, "each scenario says where its file lies");
-    for folder in folders {
-        std::fs::remove_dir_all(folder.trim_end()).expect("it can be cleared away");
+    let left = std::fs::read_dir(temporary.path()).expect("the temporary folder").count();
+    assert_eq!(left, 0, "each scenario's folder goes with it");
+}
+
+#[test]
+fn a_demo_that_is_told_to_end_cleans_its_folder() {
+    for signal in ["TERM", "HUP"] {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let place = temporary.path().display().to_string();
+        let mut terminal = Terminal::run_with(&["demo", "tablet-behind"], 80, 24, &[("TMPDIR", &place)]);
+        terminal.see("Why stuck");
+        assert!(folder(temporary.path()).is_dir());
+        terminal.signal(signal).end();
+        let left = std::fs::read_dir(temporary.path()).expect("the temporary folder").count();
+        assert_eq!(left, 0, "after {signal}");
     }
 }
 
@@ -92,7 +103,6 @@ fn leaving_asks_when_choices_would_be_lost_and_gives_the_terminal_back() {
     assert!(terminal.is_cooked());
     let modes = terminal.parsed();
     assert!(!modes.alternate_screen() && !modes.hide_cursor() && !modes.bracketed_paste());
-    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
 }
 
 #[test]
@@ -101,7 +111,6 @@ fn a_small_terminal_that_changes_its_size_shows_what_fits() {
     terminal.see("409").keys("n").resize(120, 36).see("Server since the cursor");
     terminal.resize(19, 5).see("unstick needs").resize(80, 24).see("Why stuck");
     terminal.keys("q").end();
-    std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
 }
 
 #[test]
@@ -111,7 +120,6 @@ fn a_signal_ends_it_and_gives_the_terminal_back() {
         terminal.see("pick a stuck sync").keys("\r").see("Why stuck").signal(signal).end();
         assert!(terminal.is_cooked());
         assert!(!terminal.parsed().alternate_screen());
-        std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
         let mut terminal = Terminal::run(&["demo"], 100, 30);
         terminal.see("pick a stuck sync").signal(signal).end();
         assert!(terminal.is_cooked());
@@ -135,7 +143,6 @@ fn every_terminal_and_no_colour_show_the_same() {
         });
         assert_eq!(coloured, variables[1].1.is_empty(), "{variables:?}");
         terminal.keys("q").end();
-        std::fs::remove_dir_all(folder(&terminal)).expect("it can be cleared away");
     }
 }
 

@@ -216,3 +216,15 @@ fn where_nothing_can_be_written_that_is_said_at_the_start() {
     terminal.see("0 of 3 resolved").keys("d").see("1 of 3 resolved");
     mode(0o700);
 }
+
+#[test]
+fn a_write_that_fails_after_one_that_went_through_is_told() {
+    let place = Place::new();
+    let pull = place.pull("named on the web");
+    let mut terminal = place.open(&pull);
+    terminal.see("0 of 3 resolved").keys("d").see("1 of 3 resolved");
+    place.holds(1);
+    std::fs::remove_dir_all(place.folder.path()).expect("the folder vanishes");
+    terminal.keys("1").see("can no longer be kept");
+    terminal.ends_by("TERM");
+}
