@@ -24,6 +24,17 @@ pub struct Autoplay {
     shown: [bool; 2],
 }
 
+impl App {
+    /// The key that a demo is about to press by itself, and what it does here, for whoever watches: `d device`.
+    pub fn plays(&self) -> Option<String> {
+        let event = self.playing?;
+        let binding = super::at(self.place()).find(|b| b.keys.iter().any(|key| key.matches(&event)))?;
+        let key = binding.keys.iter().find(|key| key.matches(&event))?;
+        let label = self.label(binding);
+        Some(if label.is_empty() { key.label() } else { format!("{} {label}", key.label()) })
+    }
+}
+
 impl Autoplay {
     /// The pause, ms, and the key after it; `None` while something is awaited.
     pub fn next(&mut self, app: &App) -> Option<(u64, KeyEvent)> {

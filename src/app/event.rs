@@ -30,6 +30,8 @@ pub enum Event {
     /// What the app drew last stands on the screen at this moment, in ms on a clock that only goes forward: told after
     /// each frame, and again when [`super::App::looks_again`] asks for it.
     Shown(u64),
+    /// A demo that plays by itself is about to press this key.
+    Plays(KeyEvent),
     /// Text pasted as one (bracketed paste).
     Paste(String),
     /// The terminal has this size now, in columns and rows.
@@ -202,6 +204,7 @@ impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Key(_) => "Key",
+            Self::Plays(_) => "Plays",
             Self::Burst { .. } => "Burst",
             Self::Shown(_) => "Shown",
             Self::Paste(_) => "Paste",

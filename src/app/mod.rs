@@ -199,6 +199,8 @@ pub struct App {
     overlays: Vec<Overlay>,
     focus: Focus,
     status: Option<(Tone, String)>,
+    /// The key that a demo is about to press by itself.
+    playing: Option<crossterm::event::KeyEvent>,
     /// How it is known that the device is stuck, where it is.
     stuck: Option<Stuck>,
     pull: Vec<PullStep>,
@@ -251,6 +253,7 @@ impl App {
             useless: Vec::new(),
             editing: None,
             jobs: 0,
+            playing: None,
             sight: care::Sight::default(),
             run: care::Run::default(),
             hand: care::Hand::default(),

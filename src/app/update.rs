@@ -24,6 +24,7 @@ impl App {
             }
             Event::Key(key) | Event::Burst { key, .. } if self.layout.too_small() => self.blind_key(&key),
             Event::Paste(_) | Event::Pointer(_) if self.layout.too_small() => Vec::new(),
+            Event::Key(key) if self.playing.take().is_some() => self.lone_key(&key),
             Event::Key(key) => self.lone_key(&key),
             Event::Burst { key, first } => self.burst_key(&key, first),
             Event::Paste(text) => self.paste(&text),
@@ -32,6 +33,10 @@ impl App {
                 Vec::new()
             }
             Event::Pointer(pointer) => self.click(pointer),
+            Event::Plays(key) => {
+                self.playing = Some(key);
+                Vec::new()
+            }
             Event::Tick(now) => {
                 self.start.now = now;
                 Vec::new()

@@ -84,6 +84,7 @@ pub async fn run(
     let mut due: Option<(tokio::time::Instant, KeyEvent)> = None;
     let (events, mut answers) = mpsc::unbounded_channel();
     let clock = session.clock();
+    let announced = events.clone();
     let mut effects = Effects::new(session, events);
     let mut tick = tokio::time::interval(TICK);
     let mut app = App::new(start);
@@ -94,6 +95,10 @@ pub async fn run(
             due = auto
                 .next(&app)
                 .map(|(ms, key)| (tokio::time::Instant::now() + Duration::from_millis(ms), key));
+            if let Some((_, key)) = due {
+                // Whoever watches sees which key it will be.
+                let _ = announced.send(Event::Plays(key));
+            }
         }
         // More keys are heard once what they confirm was there to be read.
         let look = terminal.later(app.looks_again());

@@ -107,6 +107,9 @@ fn status(canvas: &mut Canvas, app: &App) {
     }
     let told = app.status().map_or(0, |(_, text)| safe_text::width(text) + 4);
     // On a narrow screen what was done is worth more than where the mark stands.
+    if let Some(playing) = app.plays() {
+        return caption(canvas, app, area, &playing);
+    }
     let tail = Some(position(app))
         .filter(|tail| area.width >= 60 || told + tail.chars().count() < usize::from(area.width));
     let tail = tail.unwrap_or_default();
@@ -127,6 +130,17 @@ fn status(canvas: &mut Canvas, app: &App) {
         None => hint(canvas, app, area, room),
     }
     canvas.words(area.right().saturating_sub(tail_width + 1), area.y, tail_width, &tail, Ink::Dim);
+}
+
+/// The key that a demo is about to press, where everybody in the room looks for it; what was done stands before it.
+fn caption(canvas: &mut Canvas, app: &App, area: Rect, playing: &str) {
+    let text = format!(" ▶ {playing} ");
+    let width = u16::try_from(safe_text::width(&text)).unwrap_or(u16::MAX).min(area.width);
+    let x = area.right().saturating_sub(width);
+    if let Some((_, done)) = app.status() {
+        canvas.data(1, area.y, x.saturating_sub(2), done, Ink::Dim);
+    }
+    canvas.words(x, area.y, width, &text, Ink::Good);
 }
 
 /// What is worth knowing while nothing was done.

@@ -41,3 +41,16 @@ fn it_ends_also_where_nothing_can_be_chosen_as_usual() {
     let (keys, _) = played(TWINS, TWIN_PULL);
     assert!(keys.ends_with('q') && keys.chars().count() <= 81, "{keys}");
 }
+
+#[test]
+fn whoever_watches_sees_the_key_before_it_is_pressed() {
+    let mut app = inspecting(DEVICE, PULL, (120, 36));
+    let key = |c| crossterm::event::KeyEvent::from(crossterm::event::KeyCode::Char(c));
+    assert_eq!(app.plays(), None);
+    app.update(Event::Plays(key('d')));
+    assert_eq!(app.plays().as_deref(), Some("d device"));
+    app.update(Event::Plays(key('p')));
+    assert_eq!(app.plays().as_deref(), Some("p preview"));
+    app.update(Event::Key(key('p')));
+    assert_eq!(app.plays(), None, "it is pressed");
+}
