@@ -8,6 +8,7 @@ look as in the terminal that reorders nothing; in the last one it must not, or n
 import fcntl
 import os
 import pty
+import re
 import shutil
 import signal
 import struct
@@ -37,7 +38,7 @@ VIEWS = [
     ("both", "ub", "both chosen"),
     ("comparison", "u\r", "only on the device"),
     ("ledger", f"{ESCAPE}dp", "what a retry would do"),
-    ("strategies", f"{ESCAPE}S", "the four strategies"),
+    ("strategies", f"{ESCAPE}v", "the four strategies"),
     ("editor", f"{ESCAPE}e", "edit body"),
 ]
 
@@ -238,11 +239,15 @@ def main(binary, folder):
     wrong, reordered, swapped, sides_seen, texts_seen, sent = [], 0, 0, 0, 0, b""
     try:
         for view, keys, expected in VIEWS:
-            program.type(keys)
+            # One key after another, as a person presses them: those that come all at once confirm nothing.
+            waiting = re.findall(r"\x1b\[27u|.", keys, re.DOTALL)
             quiet_since = time.monotonic()
 
             def there():
                 nonlocal quiet_since, sent
+                if waiting and time.monotonic() - quiet_since > 0.3:
+                    program.type(waiting.pop(0))
+                    quiet_since = time.monotonic()
                 written = program.read()
                 if written:
                     quiet_since = time.monotonic()
@@ -250,7 +255,8 @@ def main(binary, folder):
                     for shown in all_shown:
                         shown.feed(written)
                 # A frame is whole when nothing more comes; the terminals draw within a few of their own frames.
-                return expected in reference.text() and time.monotonic() - quiet_since > 0.6
+                done = not waiting and time.monotonic() - quiet_since > 0.6
+                return done and expected in reference.text()
 
             if not let_draw(there):
                 sys.exit(f"{view}: waited for “{expected}” and saw\n{reference.text()}")
