@@ -234,7 +234,7 @@ fn a_push_that_does_nothing_makes_no_backup() {
         bench.expect(1, "push", &["--strategy", "merge", "--all-or-nothing", "--yes", "--format", "json"]);
     let outcome: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(outcome["backup"], Value::Null, "{outcome}");
-    assert_eq!((bench.text(), bench.requests("POST")), (before, 0));
+    assert_eq!((bench.text(), bench.requests("POST")), (before.clone(), 0));
     assert!(names(&bench).is_empty(), "{:?}", names(&bench));
     // One that sends keeps it.
     let text = bench.expect(0, "push", &["--strategy", "client-wins", "--yes", "--format", "json"]);
