@@ -377,7 +377,11 @@ async fn drive(
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
             Do::Pull { since } => Got::Pulled(pull_since(client, since).await),
-            Do::Authorize(refusal) => Got::Authorized(authorize(client, &refusal, watch).await),
+            Do::Authorize(refusal) => {
+                let fresh = authorize(client, &refusal, watch).await;
+                machine.token_of(client.user());
+                Got::Authorized(fresh)
+            }
             Do::Wait { ms } => {
                 wait(ms, watch).await;
                 Got::Waited

@@ -455,24 +455,21 @@ impl Push {
     /// Whose token it is, where that can be read: a file of another user is not sent.
     #[must_use]
     pub fn with_user(mut self, token: Option<&str>) -> Self {
-        let file = self.inspection.device.identity.user.as_deref();
-        if let (Some(token), Some(file)) = (token, file)
-            && token != file
-            && !self.options.accept_other_account
-        {
-            self.other_user = Some(token.to_owned());
-        }
+        self.token_of(token);
         self
+    }
+
+    /// The same of a token that takes the place of one that was refused, before [`Got::Authorized`] is told.
+    pub fn token_of(&mut self, user: Option<&str>) {
+        let file = self.inspection.device.identity.user.as_deref();
+        let other = |(token, file): &(&str, &str)| token != file && !self.options.accept_other_account;
+        self.other_user = user.zip(file).filter(other).map(|(token, _)| token.to_owned());
     }
 
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
         if !self.chunks.is_empty() {
-            if let Some(user) = self.other_user.take() {
-                let why = format!(
-                    "the token is of the user {user}, the device file of {}",
-                    self.inspection.device.identity.user.as_deref().unwrap_or("another")
-                );
+            if let Some(why) = self.of_another_user() {
                 return self.end_early(End::OtherAccount(why));
             }
             if self.account == Account::Foreign {
@@ -511,6 +508,19 @@ impl Push {
                     After::Authorize => self.authorize_post(),
                 }
             }
+            (Awaiting::TokenToPost(_) | Awaiting::TokenToPull(..), Got::Authorized(true))
+                if self.other_user.is_some() =>
+            {
+                // What another account holds says nothing of what arrived in this one.
+                let why = self.of_another_user().unwrap_or_default();
+                match self.why {
+                    Why::LostAnswer if !self.flying.is_empty() => {
+                        self.nobody_knows(format!("an answer was lost, and {why}"))
+                    }
+                    Why::Verify => self.no_pull(Why::Verify, PullFault::Failed(why)),
+                    Why::LostAnswer | Why::HeadMoved | Why::Account => self.end_early(End::OtherAccount(why)),
+                }
+            }
             (Awaiting::TokenToPost(_), Got::Authorized(true)) => self.next_chunk(),
             (Awaiting::TokenToPost(refusal), Got::Authorized(false)) => self.end_early(End::Refused(refusal)),
             (Awaiting::TokenToPull(why, _), Got::Authorized(true)) => self.pull(why),
@@ -531,6 +541,13 @@ impl Push {
                 _,
             ) => self.nobody_knows(String::from("the steps of the push came out of order")),
         }
+    }
+
+    /// Why nothing may be sent with a token of another user.
+    fn of_another_user(&mut self) -> Option<String> {
+        let user = self.other_user.take()?;
+        let file = self.inspection.device.identity.user.as_deref().unwrap_or("another");
+        Some(format!("the token is of the user {user}, the device file of {file}"))
     }
 
     fn foreign(&mut self) -> Do {
