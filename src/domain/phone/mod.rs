@@ -98,7 +98,8 @@ impl<'a> Phone<'a> {
     /// What it would do with `kind`; the first abort where there is one.
     pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        aborts.into_iter().next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
+        let undecodable = self.window.unreadable.iter().map(undecodable);
+        undecodable.chain(aborts).next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 
     /// The queued mutations of `kind` as it would read them, and what it aborts on.
