@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
+use super::phone::Feed;
 use super::words::count;
 
 /// What the server holds that the device may not have seen.
@@ -25,6 +26,8 @@ pub struct Window {
     pub mutations: Vec<ServerMutation>,
     /// Entries of the feed that could not be understood. While there are any the cursor must not move.
     pub unreadable: Vec<Unreadable>,
+    /// What the phone's own decoder makes of the feed, as far as that is something else.
+    pub phone: Feed,
     /// Things about the answers that a person should know (a header that differs from the body, …).
     pub warnings: Vec<String>,
     /// The kinds that the token cannot see, where that is known: not visible is not the same as missing.
@@ -57,6 +60,41 @@ pub struct Unreadable {
     pub found: String,
     /// What was expected.
     pub expected: &'static str,
+}
+
+impl Window {
+    /// The mutations as the phone reads them: in the window's order where they are the window's, in the feed's where
+    /// the phone reads any of them in another way.
+    pub fn as_phone(&self) -> &[ServerMutation] {
+        self.phone.otherwise.as_ref().unwrap_or(&self.mutations)
+    }
+
+    /// Drops what `keep` does not want to stay, in both readings.
+    pub fn retain(&mut self, keep: impl Fn(&ServerMutation) -> bool) {
+        self.mutations.retain(&keep);
+        self.phone.otherwise.iter_mut().for_each(|entries| entries.retain(&keep));
+    }
+
+    /// Adds what came later, under its head.
+    pub fn extend(&mut self, newer: Self) {
+        if newer.phone.otherwise.is_some() && self.phone.otherwise.is_none() {
+            self.phone.otherwise = Some(self.mutations.clone());
+        }
+        if let Some(entries) = &mut self.phone.otherwise {
+            entries.extend_from_slice(newer.as_phone());
+        }
+        self.phone.refused.extend(newer.phone.refused);
+        self.mutations.extend(newer.mutations);
+        self.unreadable.extend(newer.unreadable);
+        self.warnings.extend(newer.warnings);
+        self.head = newer.head;
+    }
+
+    /// Leaves no mutation in it, in neither reading.
+    pub fn clear(&mut self) {
+        self.mutations.clear();
+        self.phone = Feed::default();
+    }
 }
 
 impl PullPath {
@@ -199,6 +237,7 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
         head,
         mutations: Vec::with_capacity(pages.iter().map(|page| page.mutations.len()).sum()),
         unreadable: Vec::new(),
+        phone: phone_feed(&pages),
         warnings: Vec::new(),
         not_visible: Vec::new(),
     };
@@ -229,6 +268,20 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
     }
     window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     window
+}
+
+/// The pages as the phone reads them; most it reads as they are.
+fn phone_feed(pages: &[Page]) -> Feed {
+    let refused = pages.iter().flat_map(|page| page.phone.refused.clone()).collect();
+    let otherwise = pages.iter().any(|page| page.phone.otherwise.is_some()).then(|| {
+        let of_page = |page: &Page| page.phone.otherwise.clone().unwrap_or_else(|| page.mutations.clone());
+        let mut all: Vec<ServerMutation> = pages.iter().flat_map(of_page).collect();
+        if pages.len() > 1 {
+            keep_newest(&mut all);
+        }
+        all
+    });
+    Feed { refused, otherwise }
 }
 
 /// Whether nothing is missing although the head moved while `pages`, which are all of them, were read; `newer` is

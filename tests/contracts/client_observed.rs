@@ -20,7 +20,6 @@ use unstick::domain::window::{PullPath, Window, assemble};
 const EXPLAINED: [(&str, &str); 0] = [];
 
 #[test]
-#[ignore = "the model is not there yet"]
 fn the_model_agrees_with_every_observed_line() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/client-observed.jsonl");
     let text = fs::read_to_string(path).expect("the fixture");

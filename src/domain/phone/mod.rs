@@ -9,8 +9,12 @@
 mod abort;
 mod causes;
 mod detect;
+mod feed;
+mod moment;
+mod number;
 mod pending;
 mod pulled;
+mod range;
 mod read;
 mod resolve;
 mod rows;
@@ -22,6 +26,7 @@ use std::hash::Hash;
 pub use abort::{Abort, AbortId, Recovery};
 pub use causes::sdk_abort_causes;
 pub use detect::{Conflict, Detection, detect};
+pub use feed::Feed;
 pub use pending::Pending;
 pub use pulled::Pulled;
 pub use resolve::Resolved;
@@ -29,10 +34,10 @@ use rows::Rows;
 
 use super::device::Device;
 use super::identity::Place;
-use super::mutation::{Kind, Op, ResourceId};
+use super::mutation::{Kind, Op, ResourceId, ServerMutation};
 use super::plan::{MAX_BATCH, Phase};
 use super::preflight;
-use super::window::Window;
+use super::window::{Unreadable, Window};
 
 /// What a mutation is recognised by beside the server's id. Holds what people wrote, so it cannot be printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -59,7 +64,7 @@ impl Key<'_> {
 /// A mutation that the client would send, or take over, in the form that it has by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Position in the queue, or in the window.
+    /// Position in the queue, or in the feed as the phone reads it ([`Window::as_phone`]).
     pub at: usize,
     /// What it does.
     pub op: Op,
@@ -85,20 +90,23 @@ pub struct KindPlan {
 /// The phone's client in front of a queue and a window.
 pub struct Phone<'a> {
     device: &'a Device,
-    window: &'a Window,
+    /// What it cannot decode.
+    refused: &'a [Unreadable],
+    feed: &'a [ServerMutation],
     rows: Rows<'a>,
 }
 
 impl<'a> Phone<'a> {
     /// Before its sync.
     pub fn new(device: &'a Device, window: &'a Window) -> Self {
-        Self { device, window, rows: Rows::of(device, window) }
+        let refused = &window.phone.refused;
+        Self { device, refused, feed: window.as_phone(), rows: Rows::of(device, window.as_phone()) }
     }
 
     /// What it would do with `kind`; the first abort where there is one.
     pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        let undecodable = self.window.unreadable.iter().map(undecodable);
+        let undecodable = self.refused.iter().map(undecodable);
         undecodable.chain(aborts).next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 
@@ -119,7 +127,7 @@ impl<'a> Phone<'a> {
     /// The server mutations of `kind` as it would read them, and what it aborts on.
     pub fn pulled(&self, kind: &Kind) -> (Vec<Pulled<'a>>, Vec<Abort>) {
         let mut aborts = Vec::new();
-        let pulled = pulled::pulled(self.window, &self.rows, kind, &mut aborts);
+        let pulled = pulled::pulled(self.feed, &self.rows, kind, &mut aborts);
         (pulled, aborts)
     }
 
@@ -149,7 +157,7 @@ impl<'a> Phone<'a> {
     /// Everything that would end its sync, in the order of its phases (PROTOCOL A11): the first is what stops it,
     /// the others wait behind it.
     pub fn aborts(&self) -> Vec<Abort> {
-        let mut all: Vec<Abort> = self.window.unreadable.iter().map(undecodable).collect();
+        let mut all: Vec<Abort> = self.refused.iter().map(undecodable).collect();
         let (links, link_aborts) = self.run(&Kind::Link);
         let early = self.device.queue.iter().any(|m| m.kind == Kind::Link && m.op == Op::Delete);
         let (deletions, creations): (Vec<Step>, Vec<Step>) =
@@ -230,7 +238,7 @@ impl<'a> Phone<'a> {
     }
 }
 
-fn undecodable(entry: &super::window::Unreadable) -> Abort {
+fn undecodable(entry: &Unreadable) -> Abort {
     let detail = format!(
         "{} of page {}: found {}, expected {}",
         entry.pointer, entry.page, entry.found, entry.expected

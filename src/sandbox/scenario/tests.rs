@@ -10,6 +10,7 @@ use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::naming;
 use crate::domain::push::{self, Do, End, Got, Outcome, Planned, Posted, Push};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
+use crate::domain::phone::Feed;
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::window::{PullPath, Window};
 use crate::sandbox::exact;
@@ -43,6 +44,7 @@ fn pulled(model: &Model, since: Cursor) -> Window {
         head: model.head(),
         mutations: Vec::new(),
         unreadable: Vec::new(),
+        phone: Feed::default(),
         warnings: Vec::new(),
         not_visible: Vec::new(),
     };
