@@ -182,7 +182,7 @@ impl Line<'_> {
 }
 
 /// The window of an answer that holds these entries.
-fn window(entries: &str) -> Window {
+pub fn window(entries: &str) -> Window {
     let body = format!(
         r#"{{"success":true,"data":{{"lastMutationAt":1,"mutations":[{entries}],"hasMore":false}}}}"#
     );
@@ -196,16 +196,20 @@ fn payload(data: Option<&RawValue>) -> Payload {
 
 /// What is compared: sets of conflicts, sorted lists of the rest, because a step may be there twice.
 #[derive(Debug, PartialEq)]
-struct Answer {
-    conflicts: BTreeSet<(BTreeSet<String>, BTreeSet<String>)>,
-    push: Vec<(String, String, Option<String>)>,
-    persist: Vec<(String, String)>,
+pub struct Answer {
+    pub conflicts: BTreeSet<(BTreeSet<String>, BTreeSet<String>)>,
+    pub push: Vec<(String, String, Option<String>)>,
+    pub persist: Vec<(String, String)>,
+}
+
+/// The id that the client gives each entry of the feed, by its position.
+pub fn ids_in_feed(phone: &Phone, kind: &Kind) -> HashMap<usize, String> {
+    phone.pulled(kind).0.iter().map(|pulled| (pulled.at, pulled.id.to_string())).collect()
 }
 
 impl Answer {
-    fn of(phone: &Phone, kind: &Kind, device: &Device, plan: &KindPlan) -> Self {
-        let ids: HashMap<usize, String> =
-            phone.pulled(kind).0.iter().map(|pulled| (pulled.at, pulled.id.to_string())).collect();
+    pub fn of(phone: &Phone, kind: &Kind, device: &Device, plan: &KindPlan) -> Self {
+        let ids = ids_in_feed(phone, kind);
         let local_id = |at: usize| device.queue[at].id.to_string();
         let server_id = |at: &usize| ids[at].clone();
         let conflict = |conflict: &Conflict| {

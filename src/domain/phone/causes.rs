@@ -2,11 +2,12 @@
 
 use indexmap::IndexMap;
 
+use super::Phone;
 use super::abort::{Abort, AbortId};
-use super::{MAX_BATCH, Phone};
 use crate::domain::diagnosis::Cause;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Kind, Op};
+use crate::domain::plan::MAX_BATCH;
 
 /// How many more of the same are named before the rest is only counted.
 const NAMED: usize = 4;
@@ -87,6 +88,9 @@ fn sentence(inspection: &Inspection, abort: &Abort) -> String {
             abort.device.len()
         ),
         AbortId::P2 => format!("{queued}: {detail}; the server refuses the whole POST for it"),
+        AbortId::K1 => format!(
+            "{queued} changes {what} without the server's id of it: the phone's client sends that, and does not accept the answer"
+        ),
     }
 }
 

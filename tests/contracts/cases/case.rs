@@ -121,7 +121,7 @@ pub fn window(mutations: Vec<ServerMutation>) -> Window {
     }
 }
 
-fn rows(kind: &Kind, device: &Value) -> Vec<Known> {
+pub fn rows(kind: &Kind, device: &Value) -> Vec<Known> {
     let row = |id: &str, data: Payload| known(kind, id, data);
     let ids = device["existingRemoteIds"].as_array().into_iter().flatten();
     let identities = device["rowsByRemoteId"].as_object();
