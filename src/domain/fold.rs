@@ -23,7 +23,8 @@ use super::window::Window;
 /// One write of the server's feed: of what, and when.
 pub type Written = (Kind, Option<ResourceId>, Millis);
 
-fn written(mutation: &ServerMutation) -> Written {
+/// What is written by a mutation of the feed.
+pub(super) fn written(mutation: &ServerMutation) -> Written {
     (mutation.kind.clone(), identity::id_of(mutation), mutation.timestamp)
 }
 
@@ -86,8 +87,8 @@ impl Fold {
     }
 
     /// Takes in the acknowledgements of one POST, in the order sent. Answers what of the server's was taken over
-    /// before that.
-    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<Written> {
+    /// before that, as positions in the window of `inspection`.
+    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<usize> {
         let mut taken_over = Vec::new();
         let mut done: HashSet<&QueueId> = HashSet::new();
         let mut dealt_with: HashSet<PairId> = HashSet::new();
@@ -97,11 +98,12 @@ impl Fold {
             // What is sent for the sake of others leaves them in the queue, with what the server says of them.
             let deals = item.sake.is_empty() || pair.device.is_empty();
             if deals && dealt_with.insert(item.pair) {
-                for mutation in inspection.served(pair) {
+                for at in &pair.server {
+                    let mutation = &inspection.window.mutations[*at];
                     // Beside a deletion only what the server deleted as well, which may have had another id.
                     if item.wire.op != Op::Delete || mutation.op == Op::Delete {
                         self.take_over(mutation);
-                        taken_over.push(written(mutation));
+                        taken_over.push(*at);
                     }
                 }
             }

@@ -106,12 +106,19 @@ pub struct Ended {
 /// What a push leaves on the disk.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// The copy of the device file from before.
-    pub backup: PathBuf,
+    /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
+    pub backup: Option<PathBuf>,
     /// Why the device file was not written back, where it was not.
     pub not_written: Option<String>,
     /// What the device file has no place for.
     pub left_out: Vec<String>,
+}
+
+impl Files {
+    /// Where the backup lies, as it is told.
+    pub fn backup(&self) -> Option<String> {
+        self.backup.as_ref().map(|path| path.display().to_string())
+    }
 }
 
 impl Subject {

@@ -133,7 +133,10 @@ impl Page<'_> {
             ended.sent.len(),
             ended.applied
         ));
-        self.item(&format!("backup: {}", code(&ended.files.backup.display().to_string())));
+        match ended.files.backup() {
+            Some(path) => self.item(&format!("backup: {}", code(&path))),
+            None => self.item("backup: none, since nothing was sent and the device file stays as it was"),
+        }
         if let Some(why) = &ended.files.not_written {
             self.item(&format!("the device file was not written back: {}", code(why)));
         }
