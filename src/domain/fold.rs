@@ -134,9 +134,7 @@ impl Fold {
             .map(|m| (m.kind.clone(), m.resource_id.clone(), m.timestamp))
             .collect();
         if !gone.is_empty() {
-            self.window
-                .mutations
-                .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
+            self.window.retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
         self.replace_readings(inspection);
@@ -159,11 +157,8 @@ impl Fold {
         let identity =
             |m: &ServerMutation| (m.kind.clone(), m.resource_id.clone(), identity::link_id(&m.data));
         let fresh: HashSet<_> = newer.mutations.iter().map(identity).collect();
-        self.window.mutations.retain(|m| !fresh.contains(&identity(m)));
-        self.window.mutations.extend(newer.mutations);
-        self.window.unreadable.extend(newer.unreadable);
-        self.window.warnings.extend(newer.warnings);
-        self.window.head = newer.head;
+        self.window.retain(|m| !fresh.contains(&identity(m)));
+        self.window.extend(newer);
     }
 
     /// Marks queue entries that the server refuses, so that the file tells why they are still there.

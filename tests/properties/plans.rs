@@ -15,6 +15,7 @@ use unstick::domain::json::Json;
 use unstick::domain::mutation::{
     Cursor, Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side, WireMutation,
 };
+use unstick::domain::phone::Feed;
 use unstick::domain::plan::{MAX_BATCH, Plan, plan as plan_of};
 use unstick::domain::rebase;
 use unstick::domain::resolution::Resolution;
@@ -302,6 +303,7 @@ impl Server {
             head: Cursor::read(self.now),
             mutations,
             unreadable: Vec::new(),
+            phone: Feed::default(),
             warnings: Vec::new(),
             not_visible: Vec::new(),
         }

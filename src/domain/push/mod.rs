@@ -1123,7 +1123,7 @@ impl Push {
         let (device, mut window) = self.fold.parts();
         if moved {
             let window = Arc::make_mut(&mut window);
-            window.mutations.clear();
+            window.clear();
             (window.since, window.head, window.path) = (self.head, self.head, PullPath::SinceCursor);
         }
         let now = Arc::new(inspect::inspect(device, window));
