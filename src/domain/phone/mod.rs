@@ -11,6 +11,7 @@ mod causes;
 mod cycle;
 mod detect;
 mod feed;
+pub mod log;
 mod moment;
 mod number;
 mod pending;
