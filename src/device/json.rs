@@ -81,7 +81,11 @@ impl DeviceFile {
         let name = database.path.display().to_string();
         let mut file = Self::from_source(Source { name, path: Some(path.clone()), text })?;
         let mut told = |what: String| {
-            file.warnings.push(Warning { pointer: String::from("the phone's database"), message: what, more: 0 });
+            file.warnings.push(Warning {
+                pointer: String::from("the phone's database"),
+                message: what,
+                more: 0,
+            });
         };
         told(format!(
             "it is only read, and made by version {} of the app's sync; what a push makes of this device lies in {}",
@@ -95,7 +99,10 @@ impl DeviceFile {
             told(note.clone());
         }
         for left in &database.not_sent {
-            told(format!("{} {} looks as if it waited and is never sent: {}", left.table, left.local_id, left.why));
+            told(format!(
+                "{} {} looks as if it waited and is never sent: {}",
+                left.table, left.local_id, left.why
+            ));
         }
         file.phone = Some(Arc::new(Phone { database: database.path.clone(), said: said.clone() }));
         Ok(file)

@@ -226,11 +226,15 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
         reason,
         next: next.to_owned(),
     };
-    const AGAIN: &str = "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let mut file = File::open(path).map_err(cannot)?;
     let size = file.metadata().map_err(cannot)?.len();
     if size == 0 {
-        return Err(odd(String::from("is empty: a database that was never written, or a copy that failed"), AGAIN));
+        return Err(odd(
+            String::from("is empty: a database that was never written, or a copy that failed"),
+            AGAIN,
+        ));
     }
     if size > LIMIT {
         return Err(InputError::TooLarge { file: path.display().to_string(), bytes: size, limit: LIMIT });
@@ -239,7 +243,9 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
     let whole = file.read_exact(&mut header).is_ok();
     if !header.starts_with(MAGIC) {
         return Err(odd(
-            String::from("is called as the phone's database and is none: it is encrypted, or damaged from its first byte on"),
+            String::from(
+                "is called as the phone's database and is none: it is encrypted, or damaged from its first byte on",
+            ),
             "An encrypted copy cannot be read; take the file from the app's own folder, not from an encrypted backup",
         ));
     }
@@ -281,10 +287,13 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 /// What is wrong with a database, and what to do.
 fn told(path: &Path, foreign: Foreign) -> InputError {
-    const AGAIN: &str = "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let (reason, next) = match foreign {
         Foreign::NotThePhones => (
-            String::from("is a SQLite database of something else: it has none of the tables of this app's phones"),
+            String::from(
+                "is a SQLite database of something else: it has none of the tables of this app's phones",
+            ),
             format!("Give the app's {DATABASE_NAME}, or the folder that it lies in"),
         ),
         Foreign::TooOld => (

@@ -78,7 +78,8 @@ fn ms(time: Option<i64>) -> Option<i64> {
 /// As the client writes a time: without a fraction where there is none.
 fn iso(time: Option<i64>) -> Option<String> {
     let time = jiff::Timestamp::from_millisecond(ms(time)?).ok()?;
-    let form = if time.as_millisecond() % 1000 == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.3fZ" };
+    let form =
+        if time.as_millisecond() % 1000 == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.3fZ" };
     Some(time.strftime(form).to_string())
 }
 
@@ -113,7 +114,8 @@ fn status(op: Option<&str>) -> &'static str {
 
 impl Contents {
     pub(super) fn of(tables: &Tables, generation: Generation) -> Self {
-        let mut contents = Self { pending: Vec::new(), not_sent: Vec::new(), held: Vec::new(), odd: Vec::new() };
+        let mut contents =
+            Self { pending: Vec::new(), not_sent: Vec::new(), held: Vec::new(), odd: Vec::new() };
         let bookmarks: HashMap<i64, &Bookmark> =
             tables.bookmarks.0.iter().map(|row| (row.local_id, row)).collect();
         let collections: HashMap<i64, &Collection> =
@@ -171,7 +173,11 @@ impl Contents {
                     continue;
                 }
                 (Err(what), None) => {
-                    self.odd.push(NotSent { table: TABLE, local_id: row.local_id.to_string(), why: what.clone() });
+                    self.odd.push(NotSent {
+                        table: TABLE,
+                        local_id: row.local_id.to_string(),
+                        why: what.clone(),
+                    });
                     continue;
                 }
             };
@@ -524,7 +530,13 @@ impl Contents {
             }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
-                self.held.push(Held { id: id.clone(), resource: "READING_SESSION", data, status: status(op), at });
+                self.held.push(Held {
+                    id: id.clone(),
+                    resource: "READING_SESSION",
+                    data,
+                    status: status(op),
+                    at,
+                });
             }
         }
         waiting.sort_by_key(|(at, local, _)| (Reverse(*at), Reverse(*local)));
