@@ -142,7 +142,8 @@ impl PhoneDatabase {
             sync["lastMutationAt"] = cursor.into();
         }
         let contents = json!({"sync": sync, "queue": queue, "resources": resources});
-        let digest = digest(contents.to_string().as_bytes());
+        // Not of the cursor, which may be said in one way or another.
+        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let mut document = json!({
             "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
