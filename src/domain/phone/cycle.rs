@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use super::abort::{Abort, AbortId};
+use super::apply::{self, Outcome, RowsOfQueue, Store};
 use super::pending::Pending;
 use super::pulled::Pulled;
 use super::{KindPlan, Phone, Step, undecodable};
@@ -20,6 +21,8 @@ pub struct Cycle {
     pub posts: Vec<Vec<Step>>,
     /// What ends it, in the order of its phases: the first is what stops it, the others wait behind it.
     pub aborts: Vec<Abort>,
+    /// What it goes on without and never asks for again, by position in the feed as the phone reads it.
+    pub lost: Vec<(usize, Outcome)>,
 }
 
 /// What the client makes of one kind at one time.
@@ -45,10 +48,12 @@ impl<'a> Phone<'a> {
         let (first, second) = if deletions.is_empty() { (Vec::new(), aborts) } else { (aborts, Vec::new()) };
         cycle.aborts.extend(first);
         let sent = self.link_deletions(&mut cycle, &deletions, pulled.clone());
-        self.phase(&mut cycle, Phase::BookmarksAndCollections, &[Kind::Bookmark, Kind::Collection]);
+        let mut tables = Tables::of(self);
+        let (first, last) = ([Kind::Bookmark, Kind::Collection], [Kind::Note, Kind::ReadingSession]);
+        self.phase(&mut cycle, Phase::BookmarksAndCollections, &first, &mut tables);
         cycle.aborts.extend(second);
         self.other_links(&mut cycle, links, pulled, &sent);
-        self.phase(&mut cycle, Phase::NotesAndSessions, &[Kind::Note, Kind::ReadingSession]);
+        self.phase(&mut cycle, Phase::NotesAndSessions, &last, &mut tables);
         once_each(&mut cycle.aborts);
         cycle
     }
@@ -92,8 +97,9 @@ impl<'a> Phone<'a> {
     }
 
     /// Kinds that are sent in one POST.
-    fn phase(&self, cycle: &mut Cycle, phase: Phase, kinds: &[Kind]) {
+    fn phase(&self, cycle: &mut Cycle, phase: Phase, kinds: &[Kind], tables: &mut Tables) {
         let mut push = Vec::new();
+        let first = cycle.looks.len();
         for kind in kinds {
             let (plan, aborts) = self.run(kind);
             cycle.aborts.extend(aborts);
@@ -101,6 +107,9 @@ impl<'a> Phone<'a> {
             cycle.looks.push(Look { kind: kind.clone(), early: false, plan });
         }
         self.post(cycle, phase, push);
+        for at in first..cycle.looks.len() {
+            tables.apply(self, cycle, at);
+        }
     }
 
     /// A POST: what the server would refuse of it, and what the client would of the answer.
@@ -144,4 +153,43 @@ fn once_each(aborts: &mut Vec<Abort>) {
         // What cannot be decoded stands nowhere.
         abort.id == AbortId::G2 || met.insert(name)
     });
+}
+
+/// The phone's tables, and where the queue stands in them.
+struct Tables {
+    store: Store,
+    rows: RowsOfQueue,
+}
+
+impl Tables {
+    fn of(phone: &Phone) -> Self {
+        let (store, rows) = Store::of(phone.device);
+        Self { store, rows }
+    }
+
+    /// Writes what came of a look: first the mutations of the queue are settled, all of them whether they were sent or
+    /// lost, then the server's are taken over (PROTOCOL A12).
+    fn apply(&mut self, phone: &Phone, cycle: &mut Cycle, look: usize) {
+        let Look { kind, plan, .. } = &cycle.looks[look];
+        let conflicting = plan.conflicts.iter().flat_map(|conflict| &conflict.device);
+        for at in plan.device_only.iter().chain(conflicting) {
+            if let Some(row) = self.rows.get(at) {
+                self.store.settle(kind, *row, phone.device.queue[*at].op);
+            }
+        }
+        for step in &plan.persist {
+            match self.store.take(kind, step.op, &phone.feed[step.at]) {
+                Ok(outcome) if outcome.is_loss() => cycle.lost.push((step.at, outcome)),
+                Ok(_) => {}
+                Err(id) => {
+                    let place = apply::place(kind, &phone.feed[step.at]);
+                    let abort = Abort::of_server(id, kind, None, vec![step.at]);
+                    cycle.aborts.push(Abort { place, ..abort });
+                }
+            }
+        }
+        if *kind == Kind::ReadingSession {
+            self.store.retire();
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! know: it neither queues nor reads them.
 
 mod abort;
+pub mod apply;
 mod causes;
 mod cycle;
 mod detect;
