@@ -8,6 +8,8 @@ pub mod case;
 mod grouping;
 #[path = "cases/inventory.rs"]
 mod inventory;
+#[path = "cases/persistence.rs"]
+mod persistence;
 #[path = "cases/phone.rs"]
 pub mod phone;
 #[path = "cases/sample.rs"]

@@ -75,10 +75,10 @@ fn replayed(
     name: &String,
     incoming: &Incoming<String>,
 ) -> Result<Option<RowAt>, AbortId> {
-    if incoming.default {
-        if let Some((at, _)) = table.defaults().find(|(_, row)| row.id.is_none()) {
-            return Ok(Some(at));
-        }
+    if incoming.default
+        && let Some((at, _)) = table.defaults().find(|(_, row)| row.id.is_none())
+    {
+        return Ok(Some(at));
     }
     if incoming.op != Op::Create {
         return Ok(None);

@@ -205,7 +205,7 @@ fn write<K: Clone + Eq + std::hash::Hash>(
                 || Row::made(key.clone(), modified),
                 |id| Row::synced(id, key.clone(), modified),
             );
-            table.add(Row { default, system, ..row }).ok()?
+            table.add(Row { system, default, ..row }).ok()?
         }
         (None, None) => return None,
     };

@@ -1,12 +1,13 @@
 //! A table of the phone's database with the unique index that every one of them has: the server's id (PROTOCOL B).
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 
 use crate::domain::mutation::{Millis, Op, ResourceId};
 
 /// A row. `K` is what the client finds it by beside its id: a place, a name, a note's content.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Row<K> {
     /// The server's id, once the server has acknowledged the row.
     pub id: Option<ResourceId>,
@@ -24,6 +25,14 @@ pub struct Row<K> {
     pub system: bool,
     /// Whether it is the collection of the favourites.
     pub default: bool,
+}
+
+/// What it is found by may be what somebody wrote, and is not shown.
+impl<K> fmt::Debug for Row<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, deleted, edited, version, modified, .. } = self;
+        write!(f, "Row({id:?}, deleted {deleted}, edited {edited}, version {version}, {modified:?})")
+    }
 }
 
 impl<K> Row<K> {
@@ -83,7 +92,7 @@ pub struct Taken;
 pub struct RowAt(usize);
 
 /// The rows, found by id and by key without looking at all of them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Table<K> {
     rows: Vec<Option<Row<K>>>,
     of_id: HashMap<ResourceId, RowAt>,
