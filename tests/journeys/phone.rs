@@ -29,9 +29,7 @@ fn causes(queue: &str, entries: &str) -> (Vec<(String, String)>, String) {
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let causes = report["causes"].as_array().expect("causes").iter().map(|cause| {
         let text = |name: &str| cause[name].as_str().unwrap_or_default().to_owned();
-        // What the diagnosis had already said by another name stands under that one.
-        let also = cause["also"].as_array().and_then(|ids| ids.first()?.as_str());
-        (also.map_or_else(|| text("id"), str::to_owned), text("evidence"))
+        (text("id"), text("evidence"))
     });
     (causes.filter(|(id, _)| id.starts_with("sdk-abort:")).collect(), said(&output))
 }

@@ -152,10 +152,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn refuse(&mut self, pointer: &str, found: Option<&RawValue>, expected: &'static str) -> Refused {
-        let found = found.map_or("nothing", |raw| match Json::parse(raw.get()) {
-            Json::Number(_) => "a number that is none there",
-            other => other.type_name(),
-        });
+        let found = found.map_or("nothing", |raw| Json::parse(raw.get()).type_name());
         self.refused.push(Unreadable {
             pointer: pointer.to_owned(),
             page: self.number,
