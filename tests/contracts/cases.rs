@@ -8,6 +8,8 @@ pub mod case;
 mod grouping;
 #[path = "cases/inventory.rs"]
 mod inventory;
+#[path = "cases/losses.rs"]
+mod losses;
 #[path = "cases/persistence.rs"]
 mod persistence;
 #[path = "cases/phone.rs"]

@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use super::abort::{Abort, AbortId};
-use super::apply::{self, Outcome, RowsOfQueue, Store};
+use super::apply::{self, RowsOfQueue, Store};
+use super::lost::{Loss, Lost};
 use super::pending::Pending;
 use super::pulled::Pulled;
 use super::{KindPlan, Phone, Step, undecodable};
-use crate::domain::mutation::{Kind, Op, ResourceId};
+use crate::domain::mutation::{Kind, Op, ResourceId, ServerMutation};
 use crate::domain::plan::{MAX_BATCH, Phase};
 use crate::domain::preflight;
 
@@ -21,8 +22,8 @@ pub struct Cycle {
     pub posts: Vec<Vec<Step>>,
     /// What ends it, in the order of its phases: the first is what stops it, the others wait behind it.
     pub aborts: Vec<Abort>,
-    /// What it goes on without and never asks for again, by position in the feed as the phone reads it.
-    pub lost: Vec<(usize, Outcome)>,
+    /// What it goes on without and never asks for again.
+    pub lost: Vec<Lost>,
 }
 
 /// What the client makes of one kind at one time.
@@ -55,6 +56,7 @@ impl<'a> Phone<'a> {
         self.other_links(&mut cycle, links, pulled, &sent);
         self.phase(&mut cycle, Phase::NotesAndSessions, &last, &mut tables);
         once_each(&mut cycle.aborts);
+        self.passed_over(&mut cycle);
         cycle
     }
 
@@ -94,6 +96,25 @@ impl<'a> Phone<'a> {
         let push = plan.push.clone();
         cycle.looks.push(Look { kind: Kind::Link, early: false, plan });
         self.post(cycle, Phase::Links, push);
+    }
+
+    /// What the client does not get to see, and what it makes nothing of.
+    fn passed_over(&self, cycle: &mut Cycle) {
+        let lost = |kind: &Kind, at: usize, mutation: &ServerMutation, why| Lost {
+            kind: kind.clone(),
+            at: Some(at),
+            id: mutation.resource_id.clone(),
+            why,
+        };
+        let beyond = self.beyond.iter().zip(self.feed.len()..);
+        let unseen = beyond.map(|(entry, at)| lost(&entry.kind, at, entry, Loss::BeyondFirstPage));
+        let late = cycle.looks.iter().filter(|look| !look.early);
+        let unusable = late.flat_map(|look| {
+            let passed_over = look.plan.passed_over.iter();
+            passed_over.map(|at| lost(&look.kind, *at, &self.feed[*at], Loss::Unusable))
+        });
+        let lost: Vec<Lost> = unseen.chain(unusable).collect();
+        cycle.lost.extend(lost);
     }
 
     /// Kinds that are sent in one POST.
@@ -179,8 +200,11 @@ impl Tables {
         }
         for step in &plan.persist {
             match self.store.take(kind, step.op, &phone.feed[step.at]) {
-                Ok(outcome) if outcome.is_loss() => cycle.lost.push((step.at, outcome)),
-                Ok(_) => {}
+                Ok(outcome) => {
+                    let cut = apply::has_more_ranges(kind, &phone.feed[step.at]).then_some(Loss::RangesCut);
+                    let lost = |why| Lost { kind: kind.clone(), at: Some(step.at), id: step.id.clone(), why };
+                    cycle.lost.extend(Loss::of(outcome).or(cut).map(lost));
+                }
                 Err(id) => {
                     let place = apply::place(kind, &phone.feed[step.at]);
                     let abort = Abort::of_server(id, kind, None, vec![step.at]);
@@ -189,7 +213,14 @@ impl Tables {
             }
         }
         if *kind == Kind::ReadingSession {
-            self.store.retire();
+            let retired = self.store.retire();
+            let id = |at| self.store.sessions.row(at)?.id.clone();
+            cycle.lost.extend(retired.into_iter().map(|at| Lost {
+                kind: kind.clone(),
+                at: None,
+                id: id(at),
+                why: Loss::Retired,
+            }));
         }
     }
 }

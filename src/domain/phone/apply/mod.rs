@@ -63,16 +63,6 @@ pub enum Outcome {
     NameTaken,
 }
 
-impl Outcome {
-    /// Whether the phone goes on without what the server has, and will not see it again.
-    pub const fn is_loss(self) -> bool {
-        match self {
-            Self::PlaceTaken | Self::NameTaken => true,
-            Self::Taken | Self::Bound(_) | Self::Waits | Self::Kept | Self::Unknown => false,
-        }
-    }
-}
-
 /// The tables of the phone that the apply stage writes to.
 #[derive(Clone, Default)]
 pub struct Store {
@@ -217,6 +207,12 @@ fn write<K: Clone + Eq + std::hash::Hash>(
         });
     }
     Some(at)
+}
+
+/// Whether a note of the server's has more ranges than the one that the phone keeps.
+pub(super) fn has_more_ranges(kind: &Kind, mutation: &ServerMutation) -> bool {
+    let ranges = || Data::pulled(&mutation.data).list("ranges").ok().flatten();
+    *kind == Kind::Note && ranges().is_some_and(|ranges| has_range(&ranges) && only_range(&ranges).is_none())
 }
 
 /// Where a session of the server's stands.
