@@ -124,10 +124,11 @@ impl Session {
     /// A file that is gone or cannot be read as one any more. The session stands on what it had.
     pub fn read_again(&mut self) -> Result<bool, InputError> {
         let Some(path) = self.file.path() else { return Ok(false) };
-        if std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes()) {
+        let same = || std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes());
+        if self.file.database().is_none() && same() {
             return Ok(false);
         }
-        let file = DeviceFile::read(path)?;
+        let Some(file) = self.file.again()? else { return Ok(false) };
         let changed = file.text() != self.file.text();
         if changed {
             *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
@@ -232,6 +233,7 @@ impl Session {
                 self.cannot_push("has no place to write to", "Save the export as a file and open that")
             );
         };
+        self.file.settled()?;
         let lock = DeviceLock::acquire(&path)?;
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;

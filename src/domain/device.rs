@@ -1,6 +1,6 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::given::Given;
 use super::json::Json;
@@ -21,6 +21,9 @@ pub struct Device {
     /// Queue entries of a POST whose answer nobody saw, each with the head that the POST carried: what the server
     /// wrote before that head is not theirs. Known from the push itself, or from the journal of one that broke off.
     pub in_doubt: HashMap<QueueId, Cursor>,
+    /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
+    /// (PROTOCOL D21): they wait until a person asks for them.
+    pub retention: HashSet<QueueId>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }

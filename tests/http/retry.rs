@@ -251,7 +251,10 @@ impl Place {
         if !matches!(pushed.outcome.end, End::Unknown { .. }) {
             assert!(!self.journal().exists(), "what ended leaves no journal");
         }
-        assert_eq!(read(&pushed.backup).contains("\"queue\""), before.contains("\"queue\""));
+        assert_eq!(
+            read(pushed.backup.as_deref().expect("a backup")).contains("\"queue\""),
+            before.contains("\"queue\"")
+        );
         self.check_files();
         Run { pushed, notes: taken(&eyes.notes), journals: taken(&eyes.journals) }
     }
@@ -383,7 +386,8 @@ async fn done_behind(rules: &[&str], notes: usize) -> Run {
     let place = Place::behind(rules, notes).await;
     let run = place.push().await;
     assert!(matches!(run.outcome().end, End::Done), "{what}: {:?}", run.outcome().end);
-    assert_eq!(read(&run.pushed.backup), place.original, "{what}");
+    let backup = run.pushed.backup.as_deref().expect("a backup");
+    assert_eq!(read(backup), place.original, "{what}");
     for (at, journal) in run.journals.iter().enumerate() {
         let sending = journal.matches(r#""sending""#).count();
         assert!(sending > at, "{what}: POST {} left before it was journaled", at + 1);

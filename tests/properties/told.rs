@@ -51,15 +51,15 @@ fn acknowledged(wire: &WireMutation, acked: &Acked) -> String {
     echo["timestamp"] = acked.timestamp.expect("a time").0.into();
     let mut text = echo.to_string();
     if let Some(data) = wire.data.as_str() {
-        text.truncate(text.len() - 1);
-        text.push_str(&format!(r#","data":{data}}}"#));
+        let bare = text.strip_suffix('}').expect("an object");
+        text = format!(r#"{bare},"data":{data}}}"#);
     }
     text
 }
 
-/// Carries a plan out against a server that does as it should, but that it refuses every POST once where `refuses`: the
+/// Carries a plan out against a server that does as it should, but that it refuses every POST once where `refuses_first`: the
 /// head moved, and nothing of what is pulled had changed.
-fn carried_out(planned: Planned, refuses: bool) -> Told {
+fn carried_out(planned: Planned, refuses_first: bool) -> Told {
     let mut server = Server::before(planned.inspection());
     let quiet = Window {
         mutations: Vec::new(),
@@ -86,7 +86,7 @@ fn carried_out(planned: Planned, refuses: bool) -> Told {
             }
             Do::Post { mutations, .. } => {
                 let sent = body(&mutations);
-                if refuses && refused.last() != Some(&sent) {
+                if refuses_first && refused.last() != Some(&sent) {
                     refused.push(sent);
                     // Somebody wrote something that this account may not see.
                     head = Cursor::read(head.value() + 1);

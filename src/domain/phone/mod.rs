@@ -15,6 +15,7 @@ mod causes;
 mod cycle;
 mod detect;
 mod feed;
+pub mod log;
 mod lost;
 mod moment;
 mod number;
