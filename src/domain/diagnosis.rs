@@ -92,7 +92,8 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
         }
     }
     for abort in phone::sdk_abort_causes(inspection) {
-        let same = same_cause(&abort.id).and_then(|id| causes.iter_mut().find(|known| known.id == id));
+        let same =
+            same_cause(&abort.id, inspection).and_then(|id| causes.iter_mut().find(|known| known.id == id));
         match same {
             Some(known) => known.also.push(abort.id),
             None => causes.push(abort),
@@ -103,12 +104,14 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
     causes
 }
 
-/// The cause that says the same as a rule of the phone's client.
-fn same_cause(abort: &str) -> Option<&'static str> {
+/// The cause that says the same as a rule of the phone's client. What the phone reads in its own way may be a reason of
+/// its own.
+fn same_cause(abort: &str, inspection: &Inspection) -> Option<&'static str> {
     match abort.strip_prefix("sdk-abort:")? {
         "S-P1" => Some("queue-over-limit"),
         "S-P2" => Some("poison-mutation"),
-        "S-G1" | "S-G2" => Some("schema-mismatch"),
+        "S-G1" if !inspection.unidentified.is_empty() => Some("schema-mismatch"),
+        "S-G2" if !inspection.window.unreadable.is_empty() => Some("schema-mismatch"),
         _ => None,
     }
 }

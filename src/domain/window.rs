@@ -296,14 +296,9 @@ fn phone_feed(pages: &[Page], read: &[ServerMutation], older: &[bool]) -> Option
     Some(all)
 }
 
-/// Whether the mutations of each kind come by their time, as they stand in a window.
+/// Whether the mutations come in the order of a window.
 fn is_in_order(mutations: &[ServerMutation]) -> bool {
-    let mut last = [i64::MIN; 4];
-    mutations.iter().all(|mutation| {
-        let last = &mut last[usize::from(rank(&mutation.kind))];
-        let before = std::mem::replace(last, mutation.timestamp.0);
-        before <= mutation.timestamp.0
-    })
+    mutations.is_sorted_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)))
 }
 
 /// Whether nothing is missing although the head moved while `pages`, which are all of them, were read; `newer` is

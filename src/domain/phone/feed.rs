@@ -79,7 +79,8 @@ impl<'a> Decoder<'a> {
         let _ = self.optional("/data", &data, "hasMore", "true or false", either);
         let list = |raw: &RawValue| raw.get().starts_with('[');
         let mutations = self.required("/data", &data, "mutations", "a list", list);
-        (success?, head?);
+        success?;
+        head?;
         let entries: Vec<&'a RawValue> = serde_json::from_str(mutations?.get()).map_err(|_| Refused)?;
         let mut read = Vec::with_capacity(entries.len());
         for (at, entry) in entries.into_iter().enumerate() {
@@ -151,10 +152,7 @@ impl<'a> Decoder<'a> {
     }
 
     fn refuse(&mut self, pointer: &str, found: Option<&RawValue>, expected: &'static str) -> Refused {
-        let found = found.map_or("nothing", |raw| match Json::parse(raw.get()) {
-            Json::Number(_) => "a number that is none there",
-            other => other.type_name(),
-        });
+        let found = found.map_or("nothing", |raw| Json::parse(raw.get()).type_name());
         self.refused.push(Unreadable {
             pointer: pointer.to_owned(),
             page: self.number,
