@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::{Value, json};
 
 use self::copy::Copy;
-use self::pending::{Contents, Held};
+use self::pending::{Buried, Contents, Held};
 pub use self::pending::{NotSent, Pending};
 pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
 use self::rows::Tables;
@@ -70,6 +70,7 @@ pub struct PhoneDatabase {
     pub notes: Vec<String>,
     cursor: Option<i64>,
     held: Vec<Held>,
+    buried: Vec<Buried>,
 }
 
 /// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
@@ -112,7 +113,7 @@ impl PhoneDatabase {
         let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
         let schema = Schema::of(&connection).map_err(refused)?;
         let tables = Tables::read(&connection, &schema).map_err(refused)?;
-        let Contents { pending, not_sent, held, odd } = Contents::of(&tables, schema.generation);
+        let Contents { pending, not_sent, held, buried, odd } = Contents::of(&tables, schema.generation);
         if let Some(first) = odd.first() {
             notes.push(format!(
                 "{} of the database cannot be read and is passed over, the first in {} {}: {}",
@@ -123,7 +124,7 @@ impl PhoneDatabase {
             ));
         }
         let path = path.to_owned();
-        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held })
+        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held, buried })
     }
 
     /// Where the device file lies that stands for it once something is written.
@@ -141,7 +142,11 @@ impl PhoneDatabase {
         if let Some(cursor) = self.cursor {
             sync["lastMutationAt"] = cursor.into();
         }
-        let contents = json!({"sync": sync, "queue": queue, "resources": resources});
+        let buried =
+            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
+        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
+        let contents =
+            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
         // Not of the cursor, which may be said in one way or another.
         let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -78,10 +78,15 @@ pub struct Store {
 pub(super) type RowsOfQueue = HashMap<usize, RowAt>;
 
 impl Store {
-    /// The tables as an export tells them: its resources, and its queue over them. An export holds no tombstone
-    /// without an id, and one that lists no resources holds only what waits.
+    /// The tables as an export tells them: its resources, and its queue over them. One that lists no resources
+    /// holds only what waits.
     pub(super) fn of(device: &Device) -> (Self, RowsOfQueue) {
         let mut store = Self::default();
+        // First: two deleted rows may share what only one living row may have.
+        for row in &device.tombstones {
+            let deleted_at = row.deleted_at.unwrap_or(Millis(0));
+            store.write(&row.kind, Op::Delete, None, &row.data, deleted_at, false);
+        }
         let synced = device.known.iter().flatten().filter(|row| row.status != SyncStatus::PendingCreate);
         for known in synced {
             let modified = known.server_timestamp.or(known.local_updated_at).unwrap_or(Millis(0));
