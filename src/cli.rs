@@ -83,6 +83,22 @@ pub enum Command {
         /// Whether people see every pair.
         all: bool,
     },
+    /// Write why a device is stuck, and whether its phone will recover.
+    Why {
+        /// The device file; `-` is standard input.
+        device: DevicePath,
+        /// What it is held against.
+        against: Against,
+        /// Who reads it.
+        format: Format,
+    },
+    /// Write what a phone's own log says of its sync.
+    WhyByLog {
+        /// What stands in for the log.
+        log: PhoneLog,
+        /// Who reads it.
+        format: Format,
+    },
     /// Write a plan.
     Plan {
         /// The device file; `-` is standard input.
@@ -195,6 +211,15 @@ impl std::ops::Deref for DevicePath {
     }
 }
 
+/// A phone's own log.
+#[derive(Clone, Debug)]
+pub enum PhoneLog {
+    /// A file; `-` is standard input.
+    File(PathBuf),
+    /// One line of it.
+    Line(String),
+}
+
 /// What a device file is held against.
 #[derive(Clone, Debug)]
 pub enum Against {
@@ -287,7 +312,7 @@ impl Read {
     /// Arguments that do not fit together, a server that is missing or cannot be used, a scenario that does not
     /// exist.
     pub fn with(self, config: Config) -> Result<Invocation, Refused> {
-        let Self(Arguments { command, common }) = self;
+        let Self(Arguments { command, mut common }) = self;
         let team = team_log(config.log.url.clone())?;
         let checks = Checks { command: command.name(), config: &config };
         let command = match command {
@@ -308,6 +333,29 @@ impl Read {
                     device: inspect.phone.of(inspect.device),
                     format: inspect.output.format,
                     all: inspect.all,
+                }
+            }
+            Sub::Why(why) => {
+                // Here --log names the phone's log, and nothing is written to it.
+                let log = common.log.take().map(PhoneLog::File).or(why.log_line.map(PhoneLog::Line));
+                let format = why.output.format;
+                match (log, why.device) {
+                    (Some(log), None) => Command::WhyByLog { log, format },
+                    (None, Some(device)) => {
+                        checks.one_input(&[Some(&device), why.against.pull.as_ref()])?;
+                        let against = checks.against(why.against)?;
+                        Command::Why { device: why.phone.of(device), against, format }
+                    }
+                    (Some(_), Some(_)) => {
+                        return Err(checks.conflict(
+                            "a device is asked why, or a phone's log (--log, --log-line): name one of them",
+                        ));
+                    }
+                    (None, None) => {
+                        return Err(checks.conflict(
+                            "name the device file, or the phone's log with --log FILE or --log-line TEXT",
+                        ));
+                    }
                 }
             }
             Sub::Plan(plan) => {

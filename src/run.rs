@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::app::{Source, Start};
 use crate::case::Decided;
-use crate::cli::{self, Access, Against, Command, Decision, DevicePath, Invocation, Resume};
+use crate::cli::{self, Access, Against, Command, Decision, DevicePath, Invocation, PhoneLog, Resume};
 use crate::conflict_log::local::LogError;
 use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
@@ -162,6 +162,25 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 told_anew(&case, &device, &inspection)?;
             }
             Ok(code)
+        }
+        Command::Why { device, against, format } => {
+            let again = named_again(&device, &against);
+            let Opened { mut session, mut tokens, .. } = opened("why", &device, against, clock)?;
+            let inspection = tokens.look(&mut session, |_| {}).await?;
+            let options =
+                headless::Options { format, style, all: false, now: session.clock().now(), again: &again };
+            let warnings = headless::warnings(&session);
+            Ok(headless::why(&inspection, &warnings, options, &mut io::stdout().lock())?)
+        }
+        Command::WhyByLog { log, format } => {
+            let (name, text) = match log {
+                PhoneLog::Line(text) => (String::from("that line"), text),
+                PhoneLog::File(path) => {
+                    let source = source::Source::read_text(&path)?;
+                    (source.name, source.text)
+                }
+            };
+            Ok(headless::why_by_log(&name, &text, format, style, &mut io::stdout().lock())?)
         }
         Command::Plan { device, against, decision, format } => {
             let again = named_again(&device, &against);

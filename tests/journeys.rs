@@ -37,3 +37,5 @@ mod secrets;
 mod team_log;
 #[path = "journeys/visible.rs"]
 mod visible;
+#[path = "journeys/why.rs"]
+mod why;

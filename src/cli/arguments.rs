@@ -59,6 +59,7 @@ pub(super) enum Sub {
     Demo(Demo),
     Open(Open),
     Inspect(Inspect),
+    Why(Why),
     Plan(Plan),
     Push(Push),
     Case(Case),
@@ -85,6 +86,7 @@ impl Sub {
             Self::Demo(_) => "demo",
             Self::Open(_) => "open",
             Self::Inspect(_) => "inspect",
+            Self::Why(_) => "why",
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
             Self::Case(_) => "case",
@@ -180,6 +182,35 @@ pub(super) struct Inspect {
     /// Show people every resource, not only the open ones
     #[arg(long)]
     pub(super) all: bool,
+}
+
+/// Write why a device is stuck, and whether its phone will recover
+///
+/// Sends nothing. First what goes on blocking the device once everything is pushed: what happens, where, why the phone
+/// cannot get past it, what to do. With --log FILE or --log-line TEXT it reads what the phone's own log says of its sync;
+/// nothing of the log is shown.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick why quran.db --server URL
+  unstick why tablet.json --pull pull.json --format json
+  unstick why --log logcat.txt
+  unstick why --log-line 'Illogical scenario detected'")]
+pub(super) struct Why {
+    #[arg(help = DEVICE)]
+    pub(super) device: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// One line of the phone's log
+    #[arg(long, value_name = "TEXT", conflicts_with = "log")]
+    pub(super) log_line: Option<String>,
+    /// The phone's log, such as a logcat; - is standard input
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 /// Write what retrying the sync would send, apply, keep and lose
