@@ -244,7 +244,7 @@ impl Session {
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
-        let settled = outcome.device.in_doubt.is_empty();
+        let settled = outcome.device.is_settled();
         let written = self.write_back(rewritten.text, journal, &outcome.device);
         if written.is_ok() && settled {
             forget_choices(&lock);
@@ -305,12 +305,12 @@ impl Session {
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
-        if now.in_doubt.is_empty() {
+        if now.is_settled() {
             journal.finish()?;
             self.interrupted = None;
         }
-        let (in_doubt, given) = (now.in_doubt.clone(), now.given.clone());
-        self.device = Arc::new(Device { in_doubt, given, ..self.file.device().clone() });
+        let Device { in_doubt, not_it, given, .. } = now.clone();
+        self.device = Arc::new(Device { in_doubt, not_it, given, ..self.file.device().clone() });
         Ok(())
     }
 

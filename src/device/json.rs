@@ -172,6 +172,8 @@ impl Reader<'_> {
         }
         let device = Device {
             in_doubt: HashMap::new(),
+            not_it: HashMap::new(),
+            recognised: Vec::new(),
             given: Given::default(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
