@@ -166,6 +166,27 @@ impl Session {
         self.interrupted.as_ref()
     }
 
+    /// Keeps what a person has said of entries in doubt, in the journal of the push that broke off, and stands on it from
+    /// now on.
+    ///
+    /// # Errors
+    /// No such push, a file that is held by another unstick, or a journal that cannot be written. Nothing was kept then.
+    pub fn settle(&mut self, told: &[Record]) -> Result<(), InputError> {
+        let Some(path) = self.file.path().map(Path::to_owned) else { return Ok(()) };
+        let lock = DeviceLock::acquire(&path)?;
+        let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? else {
+            return Err(self.cannot_push("has no push that broke off", "Nothing was kept"));
+        };
+        let mut journal = unfinished.resume(&lock)?;
+        for record in told {
+            journal.append(record)?;
+        }
+        drop((journal, lock));
+        let file = DeviceFile::clone(&self.file);
+        *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
+        Ok(())
+    }
+
     /// Speaks to the server with another token from now on. Against a recorded pull there is nothing to do.
     ///
     /// # Errors

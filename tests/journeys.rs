@@ -13,6 +13,8 @@ mod cases;
 mod conflict_log;
 #[path = "journeys/fixing.rs"]
 mod fixing;
+#[path = "journeys/doubt.rs"]
+mod doubt;
 #[path = "journeys/headless.rs"]
 mod headless;
 #[path = "journeys/killed.rs"]

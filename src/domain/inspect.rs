@@ -589,6 +589,18 @@ impl Inspection {
     }
 
     fn may_have_arrived(&self, pair: &Pair) -> Vec<(usize, May)> {
+        let of_kind = self.strangers.iter().filter(|stranger| {
+            self.window.mutations[stranger.at].kind == pair.kind
+        });
+        self.compared(pair, of_kind.map(|stranger| (stranger.at, &stranger.says)))
+    }
+
+    /// What of the window is what a POST in doubt has created here, or may be.
+    fn compared<'a>(
+        &self,
+        pair: &Pair,
+        window: impl Iterator<Item = (usize, &'a IndexMap<String, Json>)>,
+    ) -> Vec<(usize, May)> {
         let in_doubt = |at: &&usize| self.device.in_doubt.contains_key(&self.device.queue[**at].id);
         let flown: Vec<usize> = pair.device.iter().filter(in_doubt).copied().collect();
         let heads = flown.iter().filter_map(|at| self.device.in_doubt.get(&self.device.queue[*at].id));
@@ -606,39 +618,51 @@ impl Inspection {
             None => (!local).then(|| name.to_owned()),
         };
         let mut found = Vec::new();
-        for stranger in &self.strangers {
-            let mutation = &self.window.mutations[stranger.at];
+        for (at, says) in window {
+            let mutation = &self.window.mutations[at];
             let id = identity::id_of(mutation);
             let told = || flown.iter().any(|at| self.device.is_not(&self.device.queue[*at].id, id.as_ref()));
-            if mutation.kind != pair.kind || !mutation.is_after(*head) || told() {
+            if !mutation.is_after(*head) || told() {
                 continue;
             }
-            let may = arrival::may_be(&pair.kind, &sent, (mutation.op, &stranger.says), collection);
+            let may = arrival::may_be(&pair.kind, &sent, (mutation.op, says), collection);
             if may > May::IsNot {
-                found.push((stranger.at, may));
+                found.push((at, may));
             }
         }
         found
     }
 
-    /// What a POST in doubt has plainly brought there although it is not there in the words that were sent: of each
-    /// creation that is one thing, and each thing is that of one creation.
+    /// What a POST in doubt has plainly brought there, though perhaps not in the words that were sent: of each creation
+    /// that is one thing, and each thing is that of one creation.
     fn recognised(&self) -> Vec<Acknowledged> {
         let mut found: Vec<(&Pair, usize)> = Vec::new();
-        for pair in &self.pairs {
+        for pair in self.pairs.iter().filter(|pair| pair.contradiction.is_none()) {
             let flown = |at: &usize| self.device.in_doubt.contains_key(&self.device.queue[*at].id);
+            if pair.device.is_empty() || !pair.device.iter().all(flown) {
+                continue;
+            }
+            let made = self.queued(pair).next().is_some_and(|m| m.op == Op::Create && m.resource_id.is_none());
             // What the server has deleted may have been brought back.
             let gone = self.served(pair).all(|mutation| mutation.op == Op::Delete);
-            if gone && pair.contradiction.is_none() && pair.device.iter().all(flown) {
-                let candidates = self.may_have_arrived(pair);
-                let mut plain = candidates.iter().filter(|(_, may)| *may == May::Is);
-                if let (Some((at, _)), None) = (plain.next(), plain.next()) {
-                    found.push((pair, *at));
+            let candidates = match pair.server.as_slice() {
+                [at] if made && !gone => {
+                    let says = self.window.mutations[*at].data.members();
+                    self.compared(pair, std::iter::once((*at, &says)))
                 }
+                _ if gone => self.may_have_arrived(pair),
+                _ => continue,
+            };
+            let mut plain = candidates.iter().filter(|(_, may)| *may == May::Is);
+            if let (Some((at, _)), None) = (plain.next(), plain.next()) {
+                found.push((pair, *at));
             }
         }
-        let claims = |at: usize| found.iter().filter(|(_, other)| *other == at).count();
-        let alone = found.iter().filter(|(_, at)| claims(*at) == 1);
+        let mut claims: HashMap<usize, usize> = HashMap::new();
+        for (_, at) in &found {
+            *claims.entry(*at).or_default() += 1;
+        }
+        let alone = found.iter().filter(|(_, at)| claims[at] == 1);
         let acknowledged = alone.map(|(pair, at)| Acknowledged {
             queue: self.queued(pair).map(|entry| entry.id.to_string()).collect(),
             resource_id: identity::id_of(&self.window.mutations[*at]).map(|id| id.to_string()),

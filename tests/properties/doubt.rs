@@ -90,14 +90,18 @@ struct Row {
     data: Map<String, Value>,
     op: &'static str,
     at: i64,
-    /// Where a bookmark stands of which there is one at each place.
+    /// Where a bookmark stands of which there is one at each place; the name of a collection, which only one has.
     place: Option<String>,
 }
 
-/// Where a bookmark stands, of the sorts that the protocol knows.
+/// Where a bookmark stands, of the sorts that the protocol knows; the name that a collection is given.
 fn place(kind: &str, data: &Value) -> Option<String> {
     let known = data["type"] == "page" || (data["type"] == "ayah" && data.get("verseNumber").is_some());
-    (kind == "BOOKMARK" && known).then(|| format!("{} {} {}", data["type"], data["key"], data["verseNumber"]))
+    match kind {
+        "BOOKMARK" if known => Some(format!("{} {} {}", data["type"], data["key"], data["verseNumber"])),
+        "COLLECTION" => Some(data.get("name")?.to_string()),
+        _ => None,
+    }
 }
 
 struct World {
@@ -255,6 +259,11 @@ impl World {
         id
     }
 
+    fn is_occupied(&self, kind: &str, data: &Value) -> bool {
+        let place = place(kind, data);
+        place.is_some() && self.rows.iter().any(|row| row.op != "DELETE" && row.kind == kind && row.place == place)
+    }
+
     fn wire(&self, row: &Row) -> Value {
         let mut wire = json!({
             "type": row.op, "resource": row.kind, "timestamp": row.at, "data": row.data, "resourceId": row.id
@@ -278,7 +287,9 @@ impl World {
                     let _ = name;
                     data["collectionId"] = "__default__".into();
                 }
-                self.create(&kind, &data);
+                if !self.is_occupied(&kind, &data) {
+                    self.create(&kind, &data);
+                }
             }
             1 if !self.rows.is_empty() => {
                 let at = self.rng.below(self.rows.len());
@@ -291,6 +302,7 @@ impl World {
                     _ => return,
                 };
                 if row.op != "DELETE" {
+                    row.place = None;
                     row.data.insert(member.to_owned(), format!("changed at {now}").into());
                     (row.op, row.at, self.head) = ("UPDATE", now, now);
                 }
@@ -392,7 +404,7 @@ impl World {
             let (kind, data) = (mutation.kind.wire(), &wire["data"]);
             // A creation with the id of what is there, or at the place of a bookmark, changes that.
             let place = place(kind, data);
-            let there = |row: &&Row| row.op != "DELETE" && place.is_some() && row.place == place;
+            let there = |row: &&Row| row.op != "DELETE" && row.kind == kind && place.is_some() && row.place == place;
             let occupied = self.rows.iter().find(there).map(|row| row.id.clone());
             let id = if mutation.op == Op::Create && mutation.resource_id.is_none() && occupied.is_none() {
                 let id = self.create(kind, data);

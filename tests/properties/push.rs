@@ -521,6 +521,17 @@ fn link_ids(row: &Known) -> Value {
     json!({"collectionId": text("collectionId"), "bookmarkId": text("bookmarkId")})
 }
 
+/// What had been sent before and was recognised when a push began.
+fn recognised(record: &Record) -> Vec<String> {
+    match record {
+        Record::Begun { recognised, .. } => recognised.iter().flat_map(|entry| entry.queue.clone()).collect(),
+        Record::Sending { .. }
+        | Record::Acknowledged { .. }
+        | Record::Told { .. }
+        | Record::NotApplied { .. } => Vec::new(),
+    }
+}
+
 fn check(seed: u64) {
     let mut world = World::new(seed);
     let mut file = world.device_in_step();
@@ -538,7 +549,10 @@ fn check(seed: u64) {
     let mut pushes = 1 + world.rng.below(3);
     let end = loop {
         let outcome = world.session(&mut disk, rule);
-        sent.extend(Interrupted::of(&disk.journal).done.into_iter().flat_map(|entry| entry.queue));
+        let recognised: BTreeSet<String> = disk.journal.iter().flat_map(recognised).collect();
+        let done = Interrupted::of(&disk.journal).done.into_iter().flat_map(|entry| entry.queue);
+        sent.extend(done.filter(|id| !recognised.contains(id)));
+        dropped.extend(recognised.into_iter().map(|id| (id, String::from("already on the server"))));
         let Ok(outcome) = outcome else { continue };
         sent.extend(outcome.sent.iter().flat_map(|sent| &sent.ids).map(ToString::to_string));
         for left in &outcome.dropped {
