@@ -86,6 +86,12 @@ impl Push {
         self.pull(Why::LostAnswer)
     }
 
+    /// Whether the POST that flies was refused for its token: a pull that is answered does not make that token good.
+    pub(super) fn was_unauthorized(&self) -> bool {
+        let refusal = self.unanswered.as_ref().and_then(|unanswered| unanswered.0.as_ref());
+        refusal.is_some_and(|refusal| refusal.class == Class::Unauthorized)
+    }
+
     /// The head is what the POST carried: it was not applied, and the answer is what it seemed to be.
     pub(super) fn head_stayed(&mut self) -> Do {
         let refusal = self.unanswered.as_ref().and_then(|unanswered| unanswered.0.as_ref());

@@ -782,7 +782,9 @@ impl Push {
                 return self.no_pull(why, fault);
             }
         };
-        self.tokens = 0;
+        if !self.was_unauthorized() {
+            self.tokens = 0;
+        }
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
         if why == Why::Account {
             self.tries = 0;
