@@ -80,8 +80,8 @@ pub struct Session {
 pub struct Pushed {
     /// How it ended and what it left.
     pub outcome: Outcome,
-    /// The copy of the device file from before.
-    pub backup: PathBuf,
+    /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
+    pub backup: Option<PathBuf>,
     /// Whether the device file was written back; where not, why.
     pub written: Result<(), InputError>,
     /// What the file has no place for.
@@ -124,10 +124,11 @@ impl Session {
     /// A file that is gone or cannot be read as one any more. The session stands on what it had.
     pub fn read_again(&mut self) -> Result<bool, InputError> {
         let Some(path) = self.file.path() else { return Ok(false) };
-        if std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes()) {
+        let same = || std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes());
+        if self.file.database().is_none() && same() {
             return Ok(false);
         }
-        let file = DeviceFile::read(path)?;
+        let Some(file) = self.file.again()? else { return Ok(false) };
         let changed = file.text() != self.file.text();
         if changed {
             *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
@@ -253,12 +254,13 @@ impl Session {
                 self.cannot_push("has no place to write to", "Save the export as a file and open that")
             );
         };
+        self.file.settled()?;
         let lock = DeviceLock::acquire(&path)?;
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
-        let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
+        let (mut journal, copy) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
         watch.pushed(&outcome, &self.server.label(), clock.now());
@@ -266,7 +268,9 @@ impl Session {
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
         let settled = outcome.device.is_settled();
+        let idle = outcome.posts == 0 && rewritten.text == self.file.text();
         let written = self.write_back(rewritten.text, journal, &outcome.device);
+        let backup = copy.kept(idle && written.is_ok());
         if written.is_ok() && settled {
             forget_choices(&lock);
             if matches!(outcome.end, End::Done) {
@@ -283,7 +287,7 @@ impl Session {
         lock: &DeviceLock,
         chosen: &str,
         begun: &Record,
-    ) -> Result<(Journal<Record>, PathBuf), InputError> {
+    ) -> Result<(Journal<Record>, Copy), InputError> {
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
             path: lock.device().to_owned(),
@@ -298,17 +302,17 @@ impl Session {
         }
         // Whoever goes on must know what was chosen, so that comes first.
         keep_choices(lock, chosen)?;
-        let (mut journal, backup) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
-            let backup = unfinished.backup.clone();
-            (unfinished.resume(lock)?, backup)
+        let (mut journal, copy) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
+            let copy = Copy { path: unfinished.backup.clone(), fresh: false };
+            (unfinished.resume(lock)?, copy)
         } else {
             // The backup's name tells the real time, also where a test fixes the clock.
-            let backup = backup(lock, Clock::System.now())?;
-            (Journal::begin(lock, self.file.text(), &backup)?, backup)
+            let copy = Copy { path: backup(lock, Clock::System.now())?, fresh: true };
+            (Journal::begin(lock, self.file.text(), &copy.path)?, copy)
         };
-        tracing::info!(?backup, bytes = on_disk.len(), "the device file as it was is in the backup");
+        tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
-        Ok((journal, backup))
+        Ok((journal, copy))
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
@@ -341,6 +345,22 @@ impl Session {
             reason: reason.to_owned(),
             next: next.to_owned(),
         }
+    }
+}
+
+/// The backup that a push stands on.
+struct Copy {
+    path: PathBuf,
+    /// Made by this push, and not by one that was interrupted.
+    fresh: bool,
+}
+
+impl Copy {
+    /// Where it lies. The copy of a push that was `idle` (it sent nothing and left the file as it was) says nothing that the
+    /// file does not say, and goes.
+    fn kept(self, idle: bool) -> Option<PathBuf> {
+        let gone = idle && self.fresh && std::fs::remove_file(&self.path).is_ok();
+        (!gone).then_some(self.path)
     }
 }
 
@@ -380,7 +400,11 @@ async fn drive(
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
             Do::Pull { since } => Got::Pulled(pull_since(client, since).await),
-            Do::Authorize(refusal) => Got::Authorized(authorize(client, &refusal, watch).await),
+            Do::Authorize(refusal) => {
+                let fresh = authorize(client, &refusal, watch).await;
+                machine.token_of(client.user());
+                Got::Authorized(fresh)
+            }
             Do::Wait { ms } => {
                 wait(ms, watch).await;
                 Got::Waited

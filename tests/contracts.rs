@@ -8,6 +8,10 @@ mod answers;
 mod both_sides;
 #[path = "contracts/cases.rs"]
 mod cases;
+#[path = "contracts/client_differences.rs"]
+mod client_differences;
+#[path = "contracts/client_observed.rs"]
+mod client_observed;
 #[path = "contracts/comparisons.rs"]
 mod comparisons;
 #[path = "contracts/device_file.rs"]

@@ -21,6 +21,8 @@ mod headless;
 mod killed;
 #[path = "journeys/other_account.rs"]
 mod other_account;
+#[path = "journeys/phone.rs"]
+mod phone;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]

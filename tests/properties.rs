@@ -32,6 +32,8 @@ mod rng;
 mod sides;
 #[path = "properties/squashing.rs"]
 mod squashing;
+#[path = "properties/told.rs"]
+mod told;
 #[path = "properties/words.rs"]
 mod words;
 #[path = "properties/worlds.rs"]

@@ -305,7 +305,7 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
     if !outcome.differences.is_empty() {
         page.push(Rank::Heading, "The server holds something else than it acknowledged");
         for difference in &outcome.differences {
-            page.item(Rank::Item, '!', difference_words(difference));
+            page.item(Rank::Item, '!', difference_words(outcome, difference));
         }
     }
     page.push(Rank::Heading, "What to do now");
@@ -352,10 +352,11 @@ fn beyond_words(loss: &Loss) -> String {
 }
 
 /// `NOTE n1, ranges: the server … (queue entry q1)`.
-fn difference_words(difference: &Difference) -> String {
+fn difference_words(outcome: &Outcome, difference: &Difference) -> String {
     let Difference { ids, kind, resource_id, path, what, .. } = difference;
     let field = if path.is_existence() { String::new() } else { format!(", {}", path.label()) };
-    format!("{} {resource_id}{field}: {what} ({})", kind.wire(), names(ids))
+    let title = naming::title_of_row(&outcome.inspection, kind, &format!("id:{resource_id}"));
+    format!("{}{field}: {what} ({})", naming::labelled(kind, &title), names(ids))
 }
 
 /// The resource of queue entries that are still there, and the entries: `NOTE 2:255 (queue entry q1)`.

@@ -216,7 +216,8 @@ pub(super) struct Push {
     /// Send although this server never gave the device's cursor
     ///
     /// A cursor that is ahead of the server's head comes from another environment or another account: what is sent
-    /// may end in somebody else's.
+    /// may end in somebody else's. Where the token or the ids say that the account is another one,
+    /// --accept-other-account is needed as well.
     #[arg(long)]
     pub(super) accept_cursor_ahead: bool,
     /// Send although the device file seems to be another account's

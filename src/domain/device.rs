@@ -1,6 +1,6 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::given::Given;
 use super::json::Json;
@@ -27,6 +27,9 @@ pub struct Device {
     pub not_it: HashMap<QueueId, BTreeSet<ResourceId>>,
     /// What was recognised as the work of a POST in doubt, in the server's own words, and has left the queue since.
     pub recognised: Vec<Acknowledged>,
+    /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
+    /// (PROTOCOL D21): they wait until a person asks for them.
+    pub retention: HashSet<QueueId>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }

@@ -23,7 +23,8 @@ use super::window::Window;
 /// One write of the server's feed: of what, and when.
 pub type Written = (Kind, Option<ResourceId>, Millis);
 
-fn written(mutation: &ServerMutation) -> Written {
+/// What is written by a mutation of the feed.
+pub(super) fn written(mutation: &ServerMutation) -> Written {
     (mutation.kind.clone(), identity::id_of(mutation), mutation.timestamp)
 }
 
@@ -98,8 +99,8 @@ impl Fold {
     }
 
     /// Takes in the acknowledgements of one POST, in the order sent. Answers what of the server's was taken over
-    /// before that.
-    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<Written> {
+    /// before that, as positions in the window of `inspection`.
+    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<usize> {
         let mut taken_over = Vec::new();
         let mut done: HashSet<&QueueId> = HashSet::new();
         let mut dealt_with: HashSet<PairId> = HashSet::new();
@@ -109,11 +110,12 @@ impl Fold {
             // What is sent for the sake of others leaves them in the queue, with what the server says of them.
             let deals = item.sake.is_empty() || pair.device.is_empty();
             if deals && dealt_with.insert(item.pair) {
-                for mutation in inspection.served(pair) {
+                for at in &pair.server {
+                    let mutation = &inspection.window.mutations[*at];
                     // Beside a deletion only what the server deleted as well, which may have had another id.
                     if item.wire.op != Op::Delete || mutation.op == Op::Delete {
                         self.take_over(mutation);
-                        taken_over.push(written(mutation));
+                        taken_over.push(*at);
                     }
                 }
             }
@@ -144,9 +146,7 @@ impl Fold {
             .map(|m| (m.kind.clone(), m.resource_id.clone(), m.timestamp))
             .collect();
         if !gone.is_empty() {
-            self.window
-                .mutations
-                .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
+            self.window.retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
         self.replace_readings(inspection);
@@ -169,11 +169,8 @@ impl Fold {
         let identity =
             |m: &ServerMutation| (m.kind.clone(), m.resource_id.clone(), identity::link_id(&m.data));
         let fresh: HashSet<_> = newer.mutations.iter().map(identity).collect();
-        self.window.mutations.retain(|m| !fresh.contains(&identity(m)));
-        self.window.mutations.extend(newer.mutations);
-        self.window.unreadable.extend(newer.unreadable);
-        self.window.warnings.extend(newer.warnings);
-        self.window.head = newer.head;
+        self.window.retain(|m| !fresh.contains(&identity(m)));
+        self.window.extend(newer);
     }
 
     /// Marks queue entries that the server refuses, so that the file tells why they are still there.

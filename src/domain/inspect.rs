@@ -73,6 +73,9 @@ pub enum Blocked {
     NoParent,
     /// It deletes a resource whose server id the device never learnt.
     NoServerId,
+    /// The device's client deletes it to keep its own number of rows; no person did (PROTOCOL D21). It waits until somebody
+    /// chooses it.
+    Retention,
     /// The token does not see the kind: what the server holds of it is not known, and not missing (PROTOCOL D26).
     NotVisible,
 }
@@ -82,6 +85,9 @@ impl Blocked {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Parent(_) => "waits for its collection, whose fate is open or which the server deleted",
+            Self::Retention => {
+                "the phone deletes it to keep its own list short, and nobody asked for that: it would be gone from the web as well; choose device to send it"
+            }
             Self::NoParent => "its collection has no id on the server and is not in the queue",
             Self::NoServerId => "deletes a resource whose server id the device never learnt",
             Self::NotVisible => {
@@ -319,6 +325,7 @@ fn put_together(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     inspection.find_rivals();
     inspection.look_alikes = inspection.find_look_alikes();
     inspection.block_not_visible();
+    inspection.block_retention();
     inspection.block_dependants();
     inspection.count();
     inspection
@@ -841,6 +848,20 @@ impl Inspection {
             let waits = matches!(pair.status, Status::Push | Status::Blocked);
             if waits && pair.server.is_empty() && hidden.contains(&pair.kind) {
                 (pair.status, pair.blocked) = (Status::Blocked, Some(Blocked::NotVisible));
+            }
+        }
+    }
+
+    /// What the device's client deletes of its own accord waits.
+    fn block_retention(&mut self) {
+        if self.device.retention.is_empty() {
+            return;
+        }
+        let device = Arc::clone(&self.device);
+        let own = |at: &usize| device.retention.contains(&device.queue[*at].id);
+        for pair in &mut self.pairs {
+            if pair.status == Status::Push && pair.device.iter().all(own) {
+                (pair.status, pair.blocked) = (Status::Blocked, Some(Blocked::Retention));
             }
         }
     }

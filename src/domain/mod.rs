@@ -34,6 +34,7 @@ pub mod settle;
 pub mod squash;
 pub mod stamp;
 pub mod strategy;
+pub mod suras;
 pub mod text;
 pub mod window;
 pub mod words;

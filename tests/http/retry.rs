@@ -250,7 +250,10 @@ impl Place {
         pushed.written.as_ref().unwrap_or_else(|error| panic!("{error}"));
         // A POST of which nothing tells whether it was applied stays journaled, however the push ended.
         assert_eq!(self.journal().exists(), !pushed.outcome.device.is_settled(), "{:?}", pushed.outcome.end);
-        assert_eq!(read(&pushed.backup).contains("\"queue\""), before.contains("\"queue\""));
+        assert_eq!(
+            read(pushed.backup.as_deref().expect("a backup")).contains("\"queue\""),
+            before.contains("\"queue\"")
+        );
         self.check_files();
         Run { pushed, notes: taken(&eyes.notes), journals: taken(&eyes.journals) }
     }
@@ -382,7 +385,8 @@ async fn done_behind(rules: &[&str], notes: usize) -> Run {
     let place = Place::behind(rules, notes).await;
     let run = place.push().await;
     assert!(matches!(run.outcome().end, End::Done), "{what}: {:?}", run.outcome().end);
-    assert_eq!(read(&run.pushed.backup), place.original, "{what}");
+    let backup = run.pushed.backup.as_deref().expect("a backup");
+    assert_eq!(read(backup), place.original, "{what}");
     for (at, journal) in run.journals.iter().enumerate() {
         let sending = journal.matches(r#""sending""#).count();
         assert!(sending > at, "{what}: POST {} left before it was journaled", at + 1);

@@ -43,6 +43,8 @@ pub enum AbortId {
     P1,
     /// A mutation that the server is documented to refuse.
     P2,
+    /// An update, or a deletion of a session, without the server's id: sent all the same, and its answer refused.
+    K1,
 }
 
 impl AbortId {
@@ -66,6 +68,7 @@ impl AbortId {
             Self::R3 => "S-R3",
             Self::P1 => "S-P1",
             Self::P2 => "S-P2",
+            Self::K1 => "S-K1",
         }
     }
 
@@ -83,7 +86,8 @@ impl AbortId {
             | Self::L9
             | Self::R1
             | Self::R3
-            | Self::P1 => Recovery::RepairedDatabase,
+            | Self::P1
+            | Self::K1 => Recovery::RepairedDatabase,
             Self::G1 | Self::G2 => Recovery::ServerFix,
             Self::G3 | Self::R2 => Recovery::PushOnly,
             Self::P2 => Recovery::UserAction,

@@ -2,11 +2,12 @@
 
 use indexmap::IndexMap;
 
+use super::Phone;
 use super::abort::{Abort, AbortId};
-use super::{MAX_BATCH, Phone};
 use crate::domain::diagnosis::Cause;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Kind, Op};
+use crate::domain::plan::MAX_BATCH;
 
 /// How many more of the same are named before the rest is only counted.
 const NAMED: usize = 4;
@@ -80,13 +81,16 @@ fn sentence(inspection: &Inspection, abort: &Abort) -> String {
         AbortId::R3 => format!(
             "{queued} against {served} is a shape that the phone's client does not know for {what}: {} against {}",
             ops(abort.device.iter().map(|at| inspection.device.queue[*at].op)),
-            ops(abort.server.iter().map(|at| inspection.window.mutations[*at].op))
+            ops(abort.server.iter().map(|at| inspection.window.as_phone()[*at].op))
         ),
         AbortId::P1 => format!(
             "{} mutations of {detail} wait for one POST, which takes {MAX_BATCH}; the phone's client does not cut it",
             abort.device.len()
         ),
         AbortId::P2 => format!("{queued}: {detail}; the server refuses the whole POST for it"),
+        AbortId::K1 => format!(
+            "{queued} changes {what} without the server's id of it: the phone's client sends that, and does not accept the answer"
+        ),
     }
 }
 
@@ -123,7 +127,7 @@ fn queued(inspection: &Inspection, abort: &Abort) -> String {
 
 fn served(inspection: &Inspection, abort: &Abort) -> String {
     let named = abort.server.iter().map(|at| {
-        let mutation = &inspection.window.mutations[*at];
+        let mutation = &inspection.window.as_phone()[*at];
         match &mutation.resource_id {
             Some(id) if !id.as_str().trim().is_empty() => {
                 format!("{} of {id}", mutation.op.wire())
@@ -138,7 +142,7 @@ fn served(inspection: &Inspection, abort: &Abort) -> String {
 fn subject(inspection: &Inspection, abort: &Abort) -> String {
     let queued = abort.device.first().map(|at| inspection.device.queue[*at].id.to_string());
     let served = || {
-        let mutation = &inspection.window.mutations[*abort.server.first()?];
+        let mutation = &inspection.window.as_phone()[*abort.server.first()?];
         mutation.resource_id.as_ref().map(ToString::to_string)
     };
     let place = abort.place.map(|place| place.to_string());

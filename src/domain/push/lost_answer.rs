@@ -195,12 +195,17 @@ impl Push {
 
     /// The person stops it. What was refused in so many words stays in doubt without a word: the next push looks it up.
     pub(super) fn cancelled(&mut self) -> Do {
-        let told = self.unanswered.as_ref().map(|unanswered| unanswered.0.as_ref());
-        if told.is_some_and(|refusal| refusal.is_none_or(tells_nothing)) {
+        if self.is_told_nothing() {
             let why = "an answer was lost, and it was stopped before that was looked up";
             return self.nobody_knows(why.to_owned());
         }
         self.end_early(End::Cancelled)
+    }
+
+    /// Whether a POST is in doubt of which no answer says in so many words that it was not applied.
+    pub(super) fn is_told_nothing(&self) -> bool {
+        let told = self.unanswered.as_ref().map(|unanswered| unanswered.0.as_ref());
+        told.is_some_and(|refusal| refusal.is_none_or(tells_nothing))
     }
 
     pub(super) fn nobody_knows(&mut self, why: String) -> Do {

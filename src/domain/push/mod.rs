@@ -31,7 +31,7 @@ use verify::Verified;
 use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
-use super::fold::{Fold, Written};
+use super::fold::{self, Fold, Written};
 use super::inspect::{self, Inspection, PairId};
 use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, WireMutation};
@@ -299,7 +299,8 @@ pub struct Outcome {
     pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
-    /// How many mutations of others the device took over, those among them that its own then went over.
+    /// How many mutations of others the device took over, as the plan counted them: those among them that its own then went
+    /// over, not the deletion of what it made anew.
     pub applied: usize,
     /// Every POST with its answer, and what was decided.
     pub course: Course,
@@ -473,24 +474,21 @@ impl Push {
     /// Whose token it is, where that can be read: a file of another user is not sent.
     #[must_use]
     pub fn with_user(mut self, token: Option<&str>) -> Self {
-        let file = self.inspection.device.identity.user.as_deref();
-        if let (Some(token), Some(file)) = (token, file)
-            && token != file
-            && !self.options.accept_other_account
-        {
-            self.other_user = Some(token.to_owned());
-        }
+        self.token_of(token);
         self
+    }
+
+    /// The same of a token that takes the place of one that was refused, before [`Got::Authorized`] is told.
+    pub fn token_of(&mut self, user: Option<&str>) {
+        let file = self.inspection.device.identity.user.as_deref();
+        let other = |(token, file): &(&str, &str)| token != file && !self.options.accept_other_account;
+        self.other_user = user.zip(file).filter(other).map(|(token, _)| token.to_owned());
     }
 
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
         if !self.chunks.is_empty() {
-            if let Some(user) = self.other_user.take() {
-                let why = format!(
-                    "the token is of the user {user}, the device file of {}",
-                    self.inspection.device.identity.user.as_deref().unwrap_or("another")
-                );
+            if let Some(why) = self.of_another_user() {
                 return self.end_early(End::OtherAccount(why));
             }
             if self.account == Account::Foreign {
@@ -522,6 +520,19 @@ impl Push {
                     After::NotApplied => self.not_applied(),
                 }
             }
+            (Awaiting::TokenToPost(_) | Awaiting::TokenToPull(..), Got::Authorized(true))
+                if self.other_user.is_some() =>
+            {
+                // What another account holds says nothing of what arrived in this one.
+                let why = self.of_another_user().unwrap_or_default();
+                match self.why {
+                    Why::LostAnswer if self.is_told_nothing() => {
+                        self.nobody_knows(format!("an answer was lost, and {why}"))
+                    }
+                    Why::Verify => self.no_pull(Why::Verify, PullFault::Failed(why)),
+                    Why::LostAnswer | Why::Account => self.end_early(End::OtherAccount(why)),
+                }
+            }
             (Awaiting::TokenToPost(_), Got::Authorized(true)) => self.pull(Why::LostAnswer),
             (Awaiting::TokenToPost(refusal), Got::Authorized(false)) => self.end_early(End::Refused(refusal)),
             (Awaiting::TokenToPull(why, _), Got::Authorized(true)) => self.pull(why),
@@ -542,6 +553,13 @@ impl Push {
                 _,
             ) => self.nobody_knows(String::from("the steps of the push came out of order")),
         }
+    }
+
+    /// Why nothing may be sent with a token of another user.
+    fn of_another_user(&mut self) -> Option<String> {
+        let user = self.other_user.take()?;
+        let file = self.inspection.device.identity.user.as_deref().unwrap_or("another");
+        Some(format!("the token is of the user {user}, the device file of {file}"))
     }
 
     fn foreign(&mut self) -> Do {
@@ -604,9 +622,12 @@ impl Push {
     /// The item with its collection's acknowledged id in place of the queue's.
     fn with_parent(&self, mut item: Item) -> Item {
         if let Some(id) = item.parent.as_ref().and_then(|name| self.fold.collection(name)) {
-            let mut members = item.wire.data.members();
-            members.insert(String::from("collectionId"), Json::string(id.as_str()));
-            item.wire.data = Payload::from_members(&members);
+            let (mut members, id) = (item.wire.data.members(), Json::string(id.as_str()));
+            // One that names it already stays as it was shown, to the byte.
+            if members.get("collectionId") != Some(&id) {
+                members.insert(String::from("collectionId"), id);
+                item.wire.data = Payload::from_members(&members);
+            }
         }
         item
     }
@@ -668,7 +689,9 @@ impl Push {
             self.sent.push(Sent { ids: item.members.clone(), op, kind, resource_id });
         }
         let taken_over = self.fold.acknowledge(&self.inspection, &items, acked);
-        self.taken_over.extend(taken_over);
+        // The deletion of what this push made anew is dealt with and not taken over, as the plan says.
+        let planned = taken_over.into_iter().filter(|at| self.plan.apply.binary_search(at).is_ok());
+        self.taken_over.extend(planned.map(|at| fold::written(&self.inspection.window.mutations[at])));
         let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
         self.remember_losses(|loss| pairs.contains(&loss.pair) || pairs.contains(&loss.by));
         self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
@@ -825,7 +848,8 @@ impl Push {
         }
         self.see(&newer);
         let flying = std::mem::take(&mut self.flying);
-        let open_before: usize = self.plan.open.len();
+        let held = self.held();
+        let open_before = self.open_beside(&held);
         self.head = newer.head;
         if why == Why::Verify {
             self.verified = true;
@@ -854,12 +878,25 @@ impl Push {
             return self.end_early(end);
         }
         let reopened = carried.reopened;
-        let asks = !reopened.is_empty() || self.plan.open.len() > open_before || !self.was_shown();
+        let asks = !reopened.is_empty() || self.open_beside(&held) > open_before || !self.was_shown();
         if self.options.ask && asks {
             return self.end_early(End::Reopened(reopened));
         }
         self.load_chunks();
         self.again()
+    }
+
+    /// The queue entries that the plan holds back.
+    fn held(&self) -> HashSet<QueueId> {
+        self.plan.hold.iter().flat_map(|left| left.device.iter().cloned()).collect()
+    }
+
+    /// How many fields wait for a person, beside those of entries that were `held` back before: a link whose collection this
+    /// push deleted waits for another reason now, and that is no news.
+    fn open_beside(&self, held: &HashSet<QueueId>) -> usize {
+        let known =
+            |pair| self.inspection.queued(self.inspection.pair(pair)).all(|entry| held.contains(&entry.id));
+        self.plan.open.iter().filter(|unit| !known(unit.pair)).count()
     }
 
     /// Whether the plan, as it is by now, sends and loses nothing but what the first one said.
@@ -967,7 +1004,7 @@ impl Push {
         let (device, mut window) = self.fold.parts();
         if moved {
             let window = Arc::make_mut(&mut window);
-            window.mutations.clear();
+            window.clear();
             (window.since, window.head, window.path) = (self.head, self.head, PullPath::SinceCursor);
         }
         let now = Arc::new(inspect::inspect(device, window));
