@@ -155,3 +155,24 @@ fn what_is_plainly_something_else_raises_no_doubt() {
         bench.expect(0, "push", &["--strategy", "client-wins", "--yes"]);
     }
 }
+
+#[test]
+fn of_what_the_device_sent_twice_a_person_says_which_arrived() {
+    // One of the two is there; once it is said of one, the other is no question any more.
+    for (answers, sent) in [
+        (&["--arrived", "q1"][..], 1),
+        (&["--not-arrived", "q1"], 1),
+        (&["--not-arrived", "q1", "--not-arrived", "q2"], 2),
+    ] {
+        let bench = Bench::scenario("same-note-twice");
+        bench.expect(4, "push", &["--strategy", "client-wins", "--yes"]);
+        let before = made(&bench)["NOTE"];
+        let asked = bench.expect(4, "resume", &["--ask"]);
+        assert!(asked.contains("queue entry q1") && asked.contains("queue entry q2"), "{asked}");
+        bench.expect(1, "resume", answers);
+        assert_eq!(made(&bench)["NOTE"], before, "nothing is sent yet");
+        bench.expect(0, "resume", &["--yes"]);
+        assert_eq!(made(&bench)["NOTE"], before + sent, "{answers:?}");
+        assert_eq!((bench.device()["queue"].clone(), journal(&bench)), (json!([]), false), "{answers:?}");
+    }
+}

@@ -527,6 +527,7 @@ fn recognised(record: &Record) -> Vec<String> {
         Record::Begun { recognised, .. } => recognised.iter().flat_map(|entry| entry.queue.clone()).collect(),
         Record::Sending { .. }
         | Record::Acknowledged { .. }
+        | Record::Doubted { .. }
         | Record::Told { .. }
         | Record::NotApplied { .. } => Vec::new(),
     }

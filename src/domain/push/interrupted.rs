@@ -66,6 +66,11 @@ impl Interrupted {
                     state.head = Some(*head);
                     state.done.extend(entries.iter().cloned());
                 }
+                Record::Doubted { entries, head } => {
+                    for id in entries {
+                        state.in_doubt.entry(id.clone()).or_insert(*head);
+                    }
+                }
                 Record::Told { queue, resource_id, arrived, not } => {
                     for id in queue {
                         state.in_doubt.remove(id);

@@ -333,6 +333,8 @@ enum After {
     PullAgain,
     /// The POST that flew was not applied.
     NotApplied,
+    /// Nothing is left to send.
+    Finish,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -499,6 +501,9 @@ impl Push {
         if self.options.all_or_nothing && incomplete {
             return self.end_early(End::Left);
         }
+        if let Some(step) = self.doubt_twins(After::Next) {
+            return step;
+        }
         self.next_chunk()
     }
 
@@ -518,6 +523,7 @@ impl Push {
                     After::Next => self.next_chunk(),
                     After::PullAgain => self.pull(self.why),
                     After::NotApplied => self.not_applied(),
+                    After::Finish => self.finish(),
                 }
             }
             (Awaiting::TokenToPost(_) | Awaiting::TokenToPull(..), Got::Authorized(true))
@@ -956,6 +962,10 @@ impl Push {
     }
 
     fn finish(&mut self) -> Do {
+        if let Some(step) = self.doubt_twins(After::Finish) {
+            return step;
+        }
+        let unknown = self.open_twins();
         let left: HashSet<PairId> = {
             let unsent = self
                 .plan
@@ -974,7 +984,6 @@ impl Push {
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
         self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
-        let unknown = self.open_twins();
         self.look_at_the_end(moved);
         let end = match unknown {
             in_doubt if !in_doubt.is_empty() => End::Unknown {
@@ -987,6 +996,20 @@ impl Push {
             _ => End::Left,
         };
         self.outcome(end, moved)
+    }
+
+    /// What the device itself sent before and never got an answer to, where several things look like it: it is in doubt
+    /// from here on, and the journal keeps the question. `None` where that is so already.
+    fn doubt_twins(&mut self, after: After) -> Option<Do> {
+        let twins = self.open_twins();
+        if twins.iter().all(|id| self.fold.in_doubt().contains_key(id)) {
+            return None;
+        }
+        let since = self.inspection.window.since;
+        self.fold.doubt(&twins, since);
+        self.awaiting = Awaiting::Journal(after);
+        let entries = twins.iter().map(ToString::to_string).collect();
+        Some(Do::Journal(Record::Doubted { entries, head: since.value() }))
     }
 
     /// What stays in the queue because nobody can tell whether the server has it. A person who leaves it open knows,

@@ -29,6 +29,13 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         recognised: Vec<Acknowledged>,
     },
+    /// Nobody can tell whether these, which the device sent before this push, are what is on the server since.
+    Doubted {
+        /// The queue entries.
+        entries: Vec<String>,
+        /// The device's cursor.
+        head: i64,
+    },
     /// A person has said what became of entries in doubt.
     Told {
         /// The queue entries, all of one mutation.
