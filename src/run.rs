@@ -251,7 +251,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 return Ok(headless::resume::nothing(&device)?);
             };
             if !goes_on {
-                return Ok(headless::doubt::tell(&inspection, &again)?);
+                return Ok(headless::doubt::tell(&inspection, &again, format)?);
             }
             let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
             let decided = (resolution, reopened.as_slice());

@@ -183,7 +183,7 @@ fn letters(text: &str) -> String {
 /// Whether `long` is `short` with a number or with other words before or behind it.
 fn is_extended(short: &str, long: &str) -> bool {
     let behind = long.strip_prefix(short).is_some_and(|rest| {
-        rest.starts_with(|c: char| !c.is_alphanumeric()) || rest.chars().all(|c| c.is_numeric())
+        rest.starts_with(|c: char| !c.is_alphanumeric()) || rest.chars().all(char::is_numeric)
     });
     behind || long.strip_suffix(short).is_some_and(|rest| rest.ends_with(|c: char| !c.is_alphanumeric()))
 }
@@ -310,20 +310,16 @@ fn anything(sent: &Members, seen: &Members) -> Alike {
             continue;
         };
         shared = true;
-        let same = match (scalar(wanted), scalar(holds)) {
-            (Some(wanted), Some(holds)) => {
-                let found = if whole(&wanted) == whole(&holds) { Alike::Same } else { text(&wanted, &holds) };
-                let tells = letters(&holds).chars().count() >= TELLING;
-                alike |= tells && matches!(found, Alike::Same | Alike::Like);
-                differ |= found == Alike::Other;
-                found == Alike::Same
-            }
+        let same = if let (Some(wanted), Some(holds)) = (scalar(wanted), scalar(holds)) {
+            let found = if whole(&wanted) == whole(&holds) { Alike::Same } else { text(&wanted, &holds) };
+            let tells = letters(&holds).chars().count() >= TELLING;
+            alike |= tells && matches!(found, Alike::Same | Alike::Like);
+            differ |= found == Alike::Other;
+            found == Alike::Same
+        } else {
             // What lies within is not looked into: it may have been put in other words.
-            (None, _) | (_, None) => {
-                let same = wanted == holds;
-                alike |= *wanted != Json::Null && *holds != Json::Null;
-                same
-            }
+            alike |= *wanted != Json::Null && *holds != Json::Null;
+            wanted == holds
         };
         all &= same;
     }

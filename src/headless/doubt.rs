@@ -3,15 +3,16 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::finish;
+use super::{Format, finish};
 use crate::cli::Answers;
 use crate::domain::again::Again;
 use crate::domain::inspect::Inspection;
-use crate::domain::mutation::ResourceId;
+use crate::domain::mutation::{QueueId, ResourceId};
 use crate::domain::push::{Question, Record, Said, questions};
 use crate::domain::safe_text::visible_line;
 use crate::error::InputError;
 use crate::exit::ExitCode;
+use crate::report::doubt;
 use crate::session::Session;
 
 /// Keeps what the person says of what is in doubt, and looks at both sides again. Nothing is sent.
@@ -61,7 +62,8 @@ fn answered(
     let about = |entry: &str| {
         let question = open.iter().find(|question| question.queue.iter().any(|id| id.as_str() == entry));
         question.ok_or_else(|| {
-            let names: Vec<&str> = open.iter().flat_map(|question| &question.queue).map(|id| id.as_str()).collect();
+            let names: Vec<&str> =
+                open.iter().flat_map(|question| &question.queue).map(QueueId::as_str).collect();
             let next = match names.as_slice() {
                 [] => String::from("Nothing is in doubt: go on without the flag"),
                 names => format!("In doubt: {}", names.join(", ")),
@@ -130,8 +132,12 @@ fn shown(inspection: &Inspection, question: &Question) -> Vec<String> {
 ///
 /// # Errors
 /// Standard output that cannot be written to.
-pub fn tell(inspection: &Inspection, again: &Again) -> Result<ExitCode, InputError> {
+pub fn tell(inspection: &Inspection, again: &Again, format: Format) -> Result<ExitCode, InputError> {
     let open = questions(inspection);
+    if format == Format::Json {
+        let code = if open.is_empty() { ExitCode::Open } else { ExitCode::Unknown };
+        return finish(doubt::write_json(inspection, &mut io::stdout().lock()), code);
+    }
     let mut lines: Vec<String> = Vec::new();
     for question in &open {
         lines.extend(shown(inspection, question));

@@ -8,6 +8,7 @@ use unstick::domain::mutation::{Kind, Millis};
 use unstick::sandbox::model::{FirstSync, Model};
 
 use super::bench::{Bench, said, unstick};
+use super::schemas::assert_described;
 
 const OPENED: Millis = Millis(1_770_000_000_000);
 
@@ -111,6 +112,11 @@ fn a_person_says_that_it_arrived_and_the_push_goes_on_from_there() {
     let asked = bench.expect(4, "resume", &["--ask"]);
     assert!(asked.contains("device On the way | server On the way (2)"), "{asked}");
     assert!(asked.contains("--arrived q1 --yes") && asked.contains("--not-arrived q1 --yes"), "{asked}");
+    let asked = bench.expect(4, "resume", &["--ask", "--format", "json"]);
+    assert_described("doubt-1.json", &asked);
+    let asked: Value = serde_json::from_str(&asked).expect("JSON");
+    assert_eq!(asked["questions"][0]["queue"], json!(["q1"]));
+    assert_eq!(asked["questions"][0]["candidates"][0]["data"]["name"], "On the way (2)");
     bench.expect(4, "resume", &["--yes"]);
     bench.expect(0, "resume", &["--arrived", "q1", "--yes"]);
     assert_eq!(names(&bench), ["On the way (2)"]);

@@ -286,8 +286,7 @@ impl World {
                 for name in ["clientCreatedAt", "clientUpdatedAt"] {
                     data.as_object_mut().expect("an object").remove(name);
                 }
-                if let Some(name) = data["collectionId"].as_str().filter(|name| name.starts_with('q')) {
-                    let _ = name;
+                if data.get("collectionId").is_some() {
                     data["collectionId"] = "__default__".into();
                 }
                 if !self.is_occupied(&kind, &data) {
@@ -341,7 +340,7 @@ impl World {
         device.known = (!self.rng.one_in(4)).then_some(known);
         let mut collections = Vec::new();
         let mut nameless = false;
-        for number in 0..1 + self.rng.below(8) {
+        for number in 0..=self.rng.below(8) {
             let id = format!("q{number}");
             let stamps = self.rng.one_in(2);
             let (mut kind, mut data) = self.creation("device", stamps);
@@ -443,11 +442,11 @@ impl World {
                 let id = occupied.unwrap_or(named);
                 let now = self.tick().0;
                 self.head = now;
-                let held = self.held(kind, data);
+                let written = self.held(kind, data);
                 if let Some(row) = self.rows.iter_mut().find(|row| row.id == id && row.op != "DELETE") {
                     row.op = if mutation.op == Op::Delete { "DELETE" } else { "UPDATE" };
                     row.at = now;
-                    row.data.extend(held);
+                    row.data.extend(written);
                 }
                 id
             };
@@ -546,8 +545,8 @@ impl World {
             // Of what was written twice, each arrived as another one.
             let ids = question.ids(&inspection);
             let made = self.created.get(&mark(entry.kind.wire(), &data)).into_iter().flatten();
-            let free = made.filter(|id| !self.told.contains(*id));
-            let made = free.cloned().find(|id| ids.iter().any(|known| known.as_str() == id));
+            let mut free = made.filter(|id| !self.told.contains(*id));
+            let made = free.find(|id| ids.iter().any(|known| known.as_str() == *id)).cloned();
             let said = match made {
                 Some(id) => {
                     self.told.insert(id.clone());

@@ -49,16 +49,16 @@ pub fn questions(inspection: &Inspection) -> Vec<Question> {
 impl Question {
     /// The answer as the journal keeps it.
     pub fn answered(&self, inspection: &Inspection, said: Said) -> Record {
-        let ids = self.candidates.iter().filter_map(|at| identity::id_of(&inspection.window.mutations[*at]));
+        let ids = self.ids(inspection);
         let queue = self.queue.iter().map(ToString::to_string).collect();
         match said {
             Said::Arrived(id) => {
-                let id = id.or_else(|| ids.last());
+                let id = id.or_else(|| ids.last().cloned());
                 let resource_id = id.map(|id| id.to_string());
                 Record::Told { queue, resource_id, arrived: true, not: Vec::new() }
             }
             Said::NotArrived => {
-                let not = ids.map(|id| id.to_string()).collect();
+                let not = ids.iter().map(ToString::to_string).collect();
                 Record::Told { queue, resource_id: None, arrived: false, not }
             }
         }
@@ -84,7 +84,8 @@ impl Question {
         seen.map(|seen| (candidate(seen), compared(inspection, self.pair, &sent, seen))).collect()
     }
 
-    fn sent(&self, inspection: &Inspection) -> IndexMap<String, Json> {
+    /// What the POST carried, the entries together.
+    pub fn sent(&self, inspection: &Inspection) -> IndexMap<String, Json> {
         let queue = &inspection.device.queue;
         let positions: Vec<usize> =
             (0..queue.len()).filter(|at| self.queue.contains(&queue[*at].id)).collect();
