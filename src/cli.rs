@@ -251,13 +251,26 @@ pub enum Decision {
     Choices(PathBuf),
 }
 
+/// What a person says of queue entries in doubt.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// These arrived, each as the resource behind it where one is named.
+    pub arrived: Vec<(String, Option<String>)>,
+    /// These did not.
+    pub not_arrived: Vec<String>,
+    /// The rest is asked for.
+    pub ask: bool,
+}
+
 /// What is to be done with a push that broke off.
 #[derive(Clone, Debug)]
 pub enum Resume {
     /// Say where it stood.
     Tell,
     /// Go on with it.
-    GoOn(Access),
+    GoOn(Access, Answers),
+    /// Keep what a person says of what is in doubt, and send nothing.
+    Settle(Access, Answers),
     /// Give it up.
     Discard,
 }
@@ -524,10 +537,25 @@ impl Checks<'_> {
         if is_standard_input(&resume.device) {
             return Err(self.conflict("standard input was never pushed; name the device file"));
         }
-        let how = match (resume.yes, resume.discard) {
-            (true, _) => Resume::GoOn(self.access(resume.server)?),
-            (false, true) => Resume::Discard,
-            (false, false) => Resume::Tell,
+        let named = |text: String| match text.split_once('=') {
+            Some((entry, id)) => (entry.to_owned(), Some(id.to_owned())),
+            None => (text, None),
+        };
+        let answers = Answers {
+            arrived: resume.arrived.into_iter().map(named).collect(),
+            not_arrived: resume.not_arrived,
+            ask: resume.ask,
+        };
+        let both = answers.arrived.iter().find(|(entry, _)| answers.not_arrived.contains(entry));
+        if let Some((entry, _)) = both {
+            return Err(self.conflict(&format!("{entry} cannot have arrived and not arrived")));
+        }
+        let answered = answers.ask || !answers.arrived.is_empty() || !answers.not_arrived.is_empty();
+        let how = match (resume.yes, resume.discard, answered) {
+            (true, ..) => Resume::GoOn(self.access(resume.server)?, answers),
+            (false, true, _) => Resume::Discard,
+            (false, false, true) => Resume::Settle(self.access(resume.server)?, answers),
+            (false, false, false) => Resume::Tell,
         };
         Ok(Command::Resume {
             device: resume.phone.of(resume.device),

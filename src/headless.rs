@@ -1,6 +1,7 @@
 //! `inspect`, `plan`, `compare` and `push` without a screen: from an inspection to a report and an exit code. Reading
 //! the two sides ([`Session`]) and opening the output is left to the caller.
 
+pub mod doubt;
 pub mod push;
 pub mod resume;
 

@@ -245,9 +245,20 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Resume { device, how: Resume::Discard, .. } => {
             Ok(headless::resume::discard(&DeviceFile::read_as(&device, &device.said)?)?)
         }
-        Command::Resume { device, how: Resume::GoOn(server), format, report, accept_other_account } => {
-            only_looked_at(&server)?;
+        Command::Resume {
+            device,
+            how: how @ (Resume::GoOn(..) | Resume::Settle(..)),
+            format,
+            report,
+            accept_other_account,
+        } => {
             let file = DeviceFile::read_as(&device, &device.said)?;
+            let (server, answers, goes_on) = match how {
+                Resume::GoOn(server, answers) => (server, answers, true),
+                Resume::Settle(server, answers) => (server, answers, false),
+                Resume::Tell | Resume::Discard => return Ok(headless::resume::where_it_stood(&file)?),
+            };
+            only_looked_at(&server)?;
             if Interruption::of(&file)?.is_none() {
                 return Ok(headless::resume::nothing(&file)?);
             }
@@ -255,13 +266,17 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let against = Against::Server(server);
             let again = named_again(&device, &against);
             let mut session = session(&device, against, clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again.clone());
             headless::resume::tell(session.interrupted());
             // Whoever began it has looked at the cursor; the journal says that it is the same server.
             let inspection = first_look(&mut session, &mut tokens, true, &telling).await?;
+            let inspection = headless::doubt::settle(&mut session, inspection, &answers)?;
             let Some(interruption) = session.interrupted().cloned() else {
                 return Ok(headless::resume::nothing(session.file())?);
             };
+            if !goes_on {
+                return Ok(headless::doubt::tell(&inspection, &again, format)?);
+            }
             let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
             let decided = (resolution, reopened.as_slice());
             let options = Options { accept_other_account, ..interruption.options() };

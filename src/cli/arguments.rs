@@ -325,6 +325,8 @@ pub(super) struct Case {
 Examples:
   unstick resume tablet.json
   unstick resume tablet.json --server URL --yes
+  unstick resume tablet.json --server URL --ask
+  unstick resume tablet.json --server URL --arrived q3=n7 --not-arrived q4 --yes
   unstick resume tablet.json --discard")]
 pub(super) struct Resume {
     /// The device file whose push broke off; it is written back
@@ -336,8 +338,22 @@ pub(super) struct Resume {
     /// Really go on
     #[arg(long)]
     pub(super) yes: bool,
+    /// Show each queue entry in doubt beside what may be it, and ask what became of it
+    ///
+    /// Without a terminal the questions are printed, with the flags that answer them.
+    #[arg(long)]
+    pub(super) ask: bool,
+    /// This queue entry in doubt has arrived; q3=n7 where several things on the server may be it
+    #[arg(long, value_name = "ID")]
+    pub(super) arrived: Vec<String>,
+    /// This queue entry in doubt has not arrived: what looks like it is another's
+    #[arg(long, value_name = "ID")]
+    pub(super) not_arrived: Vec<String>,
     /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
-    #[arg(long, conflicts_with = "yes")]
+    ///
+    /// What is in doubt stays in the queue and is marked as tried. It costs what the journal knew: what arrived in other
+    /// words is sent again then, and is there twice.
+    #[arg(long, conflicts_with_all = ["yes", "ask", "arrived", "not_arrived"])]
     pub(super) discard: bool,
     /// Send although the device file seems to be another account's
     ///

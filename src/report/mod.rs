@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod comparison;
+pub mod doubt;
 pub mod inspection;
 pub mod log;
 pub mod outcome;
