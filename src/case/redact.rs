@@ -11,6 +11,7 @@ use indexmap::IndexMap;
 use crate::domain::device::{Device, Known};
 use crate::domain::json::{Json, Text};
 use crate::domain::mutation::{Millis, Payload, Queued, ServerMutation};
+use crate::domain::phone::Feed;
 use crate::domain::window::Window;
 
 /// What of an old answer says why a device is stuck; all else of it may quote a note.
@@ -46,6 +47,9 @@ impl<R: FnMut() -> u64> StandIns<R> {
             let Known { data, .. } = row;
             *data = self.payload(data);
         }
+        for row in &mut device.unsent {
+            row.data = self.payload(&row.data);
+        }
         device
     }
 
@@ -61,6 +65,8 @@ impl<R: FnMut() -> u64> StandIns<R> {
         for ServerMutation { data, .. } in &mut window.mutations {
             *data = self.payload(data);
         }
+        // A case holds the feed in one reading.
+        window.phone = Feed::NONE;
         window
     }
 

@@ -12,7 +12,7 @@ use super::redact::StandIns;
 use super::{Case, Decided, SCHEMA};
 use crate::domain::again::UNNAMED;
 use crate::domain::choices;
-use crate::domain::device::{Device, Known, SyncState};
+use crate::domain::device::{Device, Known, SyncState, Unsent};
 use crate::domain::diagnosis;
 use crate::domain::field::Choice;
 use crate::domain::inspect::{Inspection, inspect};
@@ -187,7 +187,7 @@ struct DeviceDocument<'a>(&'a Device);
 
 impl Serialize for DeviceDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Device { identity, sync, queue, known, retention, in_doubt: _, given: _ } = self.0;
+        let Device { identity, sync, queue, known, retention, unsent, in_doubt: _, given: _ } = self.0;
         let names = [("id", &identity.id), ("label", &identity.label), ("user", &identity.user)];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut map = serializer.serialize_map(None)?;
@@ -197,6 +197,10 @@ impl Serialize for DeviceDocument<'_> {
         map.serialize_entry("queue", &queue.iter().map(row).collect::<Vec<_>>())?;
         if let Some(known) = known {
             map.serialize_entry("resources", &known.iter().map(KnownRow).collect::<Vec<_>>())?;
+        }
+        if !unsent.is_empty() {
+            let rows: Vec<UnsentRow> = unsent.iter().map(UnsentRow).collect();
+            map.serialize_entry("phone", &indexmap::IndexMap::from([("unsent", rows)]))?;
         }
         map.end()
     }
@@ -248,6 +252,19 @@ impl Serialize for KnownRow<'_> {
         map.serialize_entry("syncStatus", row.status.word())?;
         optional(&mut map, "localUpdatedAt", row.local_updated_at.map(Moment))?;
         optional(&mut map, "serverTimestamp", row.server_timestamp.map(Moment))?;
+        map.end()
+    }
+}
+
+struct UnsentRow<'a>(&'a Unsent);
+
+impl Serialize for UnsentRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Unsent { kind, data, deleted } = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("resource", kind.wire())?;
+        payload(&mut map, "data", data)?;
+        map.serialize_entry("deleted", deleted)?;
         map.end()
     }
 }

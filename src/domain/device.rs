@@ -24,6 +24,8 @@ pub struct Device {
     /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
     /// (PROTOCOL D21): they wait until a person asks for them.
     pub retention: HashSet<QueueId>,
+    /// Rows of a phone that its client neither sends nor shares.
+    pub unsent: Vec<Unsent>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }
@@ -43,6 +45,19 @@ impl Device {
         }
         self
     }
+}
+
+/// A row of a phone's database that no queue and no list of resources holds, and that a pull may meet all the same: the
+/// tombstone of what the server never acknowledged, or a collection that the app made for itself (PROTOCOL A10 S-A1, S-A2,
+/// S-A4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its members.
+    pub data: Payload,
+    /// Whether it is a tombstone.
+    pub deleted: bool,
 }
 
 /// Who the device is, for the header and the reports.

@@ -61,8 +61,18 @@ pub(super) struct Held {
     pub(super) at: Option<i64>,
 }
 
+/// A row that the client neither sends nor shares, and that a pull may meet all the same: a tombstone that the server never
+/// acknowledged, or a collection that the app made for itself (PROTOCOL A10 S-A1, S-A2, S-A4).
+#[derive(Clone, Debug)]
+pub(super) struct Unsent {
+    pub(super) resource: &'static str,
+    pub(super) data: Value,
+    pub(super) deleted: bool,
+}
+
 /// What a database comes to.
 pub(super) struct Contents {
+    pub(super) unsent: Vec<Unsent>,
     pub(super) pending: Vec<Pending>,
     pub(super) not_sent: Vec<NotSent>,
     pub(super) held: Vec<Held>,
@@ -114,8 +124,13 @@ fn status(op: Option<&str>) -> &'static str {
 
 impl Contents {
     pub(super) fn of(tables: &Tables, generation: Generation) -> Self {
-        let mut contents =
-            Self { pending: Vec::new(), not_sent: Vec::new(), held: Vec::new(), odd: Vec::new() };
+        let mut contents = Self {
+            unsent: Vec::new(),
+            pending: Vec::new(),
+            not_sent: Vec::new(),
+            held: Vec::new(),
+            odd: Vec::new(),
+        };
         let bookmarks: HashMap<i64, &Bookmark> =
             tables.bookmarks.0.iter().map(|row| (row.local_id, row)).collect();
         let collections: HashMap<i64, &Collection> =
@@ -276,6 +291,10 @@ impl Contents {
                     "the deletion of a collection that the server never acknowledged: it has no id there, and the row stays for ever",
                 ),
                 None => {}
+            }
+            if row.remote_id.is_none() && (row.deleted || row.version == 0) {
+                let (data, deleted) = (data.clone(), row.deleted);
+                self.unsent.push(Unsent { resource: "COLLECTION", data, deleted });
             }
             if let Some(id) = &row.remote_id {
                 self.held.push(Held {
@@ -468,6 +487,10 @@ impl Contents {
                 ),
                 None => {}
             }
+            if row.remote_id.is_none() && row.deleted {
+                let (data, deleted) = (data.clone(), row.deleted);
+                self.unsent.push(Unsent { resource: "NOTE", data, deleted });
+            }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
                 self.held.push(Held { id: id.clone(), resource: "NOTE", data, status: status(op), at });
@@ -527,6 +550,10 @@ impl Contents {
                     "the deletion of a reading session that the server never acknowledged: it has no id there, and the row stays for ever",
                 ),
                 None => {}
+            }
+            if row.remote_id.is_none() && row.deleted {
+                let (data, deleted) = (data.clone(), row.deleted);
+                self.unsent.push(Unsent { resource: "READING_SESSION", data, deleted });
             }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
