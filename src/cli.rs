@@ -17,6 +17,7 @@ use self::arguments::{
 use crate::config::Config;
 use crate::conflict_log;
 use crate::conflict_log::team::TeamUrl;
+use crate::device::phone_database::Said;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::error::InputError;
@@ -67,14 +68,14 @@ pub enum Command {
     /// Open a device file in the inspector.
     Open {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
     },
     /// Write an inspection.
     Inspect {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// Who reads it.
@@ -85,7 +86,7 @@ pub enum Command {
     /// Write a plan.
     Plan {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// What decides; a case knows it itself.
@@ -96,7 +97,7 @@ pub enum Command {
     /// Write a case.
     Case {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// What decides; without anything the case holds the inspection alone.
@@ -109,7 +110,7 @@ pub enum Command {
     /// Resolve and retry the sync.
     Push {
         /// The device file.
-        device: PathBuf,
+        device: DevicePath,
         /// The server.
         server: Access,
         /// What decides.
@@ -132,7 +133,7 @@ pub enum Command {
     /// Go on with a push that broke off, or give it up.
     Resume {
         /// The device file.
-        device: PathBuf,
+        device: DevicePath,
         /// What is to be done with it.
         how: Resume,
         /// Who reads what came of it.
@@ -175,6 +176,23 @@ pub enum Command {
     Completions(Shell),
     /// Write the manual page.
     Man,
+}
+
+/// A device file, and what is said of a phone's sync where it is a phone's database.
+#[derive(Clone, Debug)]
+pub struct DevicePath {
+    /// The file; `-` is standard input.
+    pub path: PathBuf,
+    /// What its own files do not say.
+    pub said: Said,
+}
+
+impl std::ops::Deref for DevicePath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// What a device file is held against.
@@ -281,13 +299,13 @@ impl Read {
             },
             Sub::Open(open) => {
                 checks.one_input(&[Some(&open.device), open.against.pull.as_ref()])?;
-                Command::Open { against: checks.against(open.against)?, device: open.device }
+                Command::Open { against: checks.against(open.against)?, device: open.phone.of(open.device) }
             }
             Sub::Inspect(inspect) => {
                 checks.one_input(&[Some(&inspect.device), inspect.against.pull.as_ref()])?;
                 Command::Inspect {
                     against: checks.against(inspect.against)?,
-                    device: inspect.device,
+                    device: inspect.phone.of(inspect.device),
                     format: inspect.output.format,
                     all: inspect.all,
                 }
@@ -300,14 +318,19 @@ impl Read {
                     Against::Unsaid => checks.decision_if_any(plan.decide)?,
                     Against::Server(_) | Against::Recorded(_) => Some(checks.decision(plan.decide)?),
                 };
-                Command::Plan { against, device: plan.device, decision, format: plan.output.format }
+                Command::Plan {
+                    against,
+                    device: plan.phone.of(plan.device),
+                    decision,
+                    format: plan.output.format,
+                }
             }
             Sub::Case(case) => {
                 let files = [Some(&case.device), case.against.pull.as_ref(), case.decide.choices.as_ref()];
                 checks.one_input(&files)?;
                 Command::Case {
                     against: checks.against(case.against)?,
-                    device: case.device,
+                    device: case.phone.of(case.device),
                     decision: checks.decision_if_any(case.decide)?,
                     out: case.out,
                     redact: case.redact,
@@ -428,7 +451,7 @@ impl Checks<'_> {
             decision: self.decision(push.decide)?,
             report: self.report(push.report)?,
             server: self.access(push.against.server)?,
-            device: push.device,
+            device: push.phone.of(push.device),
             format: push.output.format,
             all_or_nothing: push.all_or_nothing,
             strict: push.strict,
@@ -459,7 +482,7 @@ impl Checks<'_> {
             (false, false) => Resume::Tell,
         };
         Ok(Command::Resume {
-            device: resume.device,
+            device: resume.phone.of(resume.device),
             how,
             format: resume.output.format,
             report: self.report(resume.report)?,

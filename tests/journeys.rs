@@ -21,6 +21,8 @@ mod killed;
 mod other_account;
 #[path = "journeys/phone.rs"]
 mod phone;
+#[path = "journeys/phone_database.rs"]
+mod phone_database;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]

@@ -12,7 +12,7 @@ use super::redact::StandIns;
 use super::{Case, Decided, SCHEMA};
 use crate::domain::again::UNNAMED;
 use crate::domain::choices;
-use crate::domain::device::{Device, Known, SyncState, Unsent};
+use crate::domain::device::{Device, Known, SyncState, Tombstone};
 use crate::domain::diagnosis;
 use crate::domain::field::Choice;
 use crate::domain::inspect::{Inspection, inspect};
@@ -187,7 +187,7 @@ struct DeviceDocument<'a>(&'a Device);
 
 impl Serialize for DeviceDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Device { identity, sync, queue, known, retention, unsent, in_doubt: _, given: _ } = self.0;
+        let Device { identity, sync, queue, known, retention, tombstones, in_doubt: _, given: _ } = self.0;
         let names = [("id", &identity.id), ("label", &identity.label), ("user", &identity.user)];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut map = serializer.serialize_map(None)?;
@@ -198,9 +198,8 @@ impl Serialize for DeviceDocument<'_> {
         if let Some(known) = known {
             map.serialize_entry("resources", &known.iter().map(KnownRow).collect::<Vec<_>>())?;
         }
-        if !unsent.is_empty() {
-            let rows: Vec<UnsentRow> = unsent.iter().map(UnsentRow).collect();
-            map.serialize_entry("phone", &indexmap::IndexMap::from([("unsent", rows)]))?;
+        if !tombstones.is_empty() {
+            map.serialize_entry("tombstones", &tombstones.iter().map(TombstoneRow).collect::<Vec<_>>())?;
         }
         map.end()
     }
@@ -256,15 +255,15 @@ impl Serialize for KnownRow<'_> {
     }
 }
 
-struct UnsentRow<'a>(&'a Unsent);
+struct TombstoneRow<'a>(&'a Tombstone);
 
-impl Serialize for UnsentRow<'_> {
+impl Serialize for TombstoneRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Unsent { kind, data, deleted } = self.0;
+        let row = self.0;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("resource", kind.wire())?;
-        payload(&mut map, "data", data)?;
-        map.serialize_entry("deleted", deleted)?;
+        map.serialize_entry("resource", row.kind.wire())?;
+        payload(&mut map, "data", &row.data)?;
+        optional(&mut map, "localUpdatedAt", row.deleted_at.map(Moment))?;
         map.end()
     }
 }

@@ -8,6 +8,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::DevicePath;
+use crate::device::phone_database::Said;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::headless::Format;
@@ -133,10 +135,30 @@ pub(super) struct Open {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
 }
 
-const DEVICE: &str = "The device file, as the app exports it, or a case; - is standard input";
+const DEVICE: &str = "The device file, as the app exports it, a phone's quran.db or the folder of it, or a case; - is standard input";
+
+/// What a phone's own files do not say of its sync.
+#[derive(Args, Debug)]
+pub(super) struct Phone {
+    /// The phone's preferences file, which holds its cursor; without it the one that lies beside the database
+    #[arg(long, value_name = "FILE")]
+    prefs: Option<PathBuf>,
+    /// The phone's cursor, where no preferences file is to be had
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    cursor: Option<i64>,
+}
+
+impl Phone {
+    /// The device file with what is said of it.
+    pub(super) fn of(self, path: PathBuf) -> DevicePath {
+        DevicePath { path, said: Said { preferences: self.prefs, cursor: self.cursor } }
+    }
+}
 
 /// Write why a device is stuck and where the two sides differ
 ///
@@ -149,6 +171,8 @@ Examples:
 pub(super) struct Inspect {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
     #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
@@ -170,6 +194,8 @@ pub(super) struct Plan {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
     pub(super) decide: Decide,
@@ -188,8 +214,10 @@ Examples:
   unstick push tablet.json --server URL --strategy server-wins --yes
   unstick push tablet.json --server URL --choices choices.json --yes --report ticket.md --redact")]
 pub(super) struct Push {
-    /// The device file, as the app exports it; it is written back
+    /// The device file, as the app exports it; it is written back. Or a phone's quran.db or its folder, which is only read
     pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
     #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
@@ -243,6 +271,8 @@ pub(super) struct Case {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
     pub(super) decide: Decide,
@@ -268,6 +298,8 @@ Examples:
 pub(super) struct Resume {
     /// The device file whose push broke off; it is written back
     pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
     #[command(flatten)]
     pub(super) server: Server,
     /// Really go on

@@ -20,7 +20,7 @@ use super::phone_database::{self, PhoneDatabase, Said};
 use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
-use crate::domain::device::{Device, Identity, Known, SyncState, Unsent};
+use crate::domain::device::{Device, Identity, Known, SyncState, Tombstone};
 use crate::domain::given::Given;
 use crate::domain::json::Text;
 use crate::domain::mutation::{Cursor, QueueId, Queued};
@@ -256,16 +256,16 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, document: Document<'_>) -> Result<Device, Misfit> {
-        let Document { members, queue, resources } = document;
+        let Document { members, queue, resources, tombstones } = document;
         let members = unambiguous(At::DOCUMENT, members)?;
         let queue = queue.map(|list| list.rows(At::section("queue"))).transpose()?;
         let resources = resources.map(|list| list.rows(At::section("resources"))).transpose()?;
-        let (mut identity, mut sync, mut unsent) = (None, None, Vec::new());
+        let tombstones = tombstones.map(|list| list.rows(At::section("tombstones"))).transpose()?;
+        let (mut identity, mut sync) = (None, None);
         for (name, value) in &members.list {
             match &**name {
                 "device" => identity = present(value.get()),
                 "sync" => sync = Some(value.get()),
-                "phone" => unsent = self.unsent(value.get()),
                 _ => {}
             }
         }
@@ -282,12 +282,12 @@ impl Reader<'_> {
         let device = Device {
             in_doubt: HashMap::new(),
             retention: HashSet::new(),
-            unsent,
             given: Given::default(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,
             known: resources.map(|rows| self.resources(&rows)),
+            tombstones: self.tombstones(&tombstones.unwrap_or_default()),
         };
         if let Some(count) = device.sync.pending_count
             && count != device.queue.len() as u64
@@ -296,16 +296,6 @@ impl Reader<'_> {
             self.warnings.add(At::section("sync").member("pendingMutationCount"), message);
         }
         Ok(device)
-    }
-
-    /// What the export of a phone's database says of rows that it does not share. Only such an export has it, so that what
-    /// is odd there is left out.
-    fn unsent(&mut self, phone: &str) -> Vec<Unsent> {
-        let at = At::section("phone").member("unsent");
-        let Ok(members) = object(At::section("phone"), phone) else { return Vec::new() };
-        let list = members.list.iter().find(|(name, _)| name == "unsent").map(|(_, value)| value.get());
-        let rows: Vec<&RawValue> = list.and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
-        rows.iter().filter_map(|row| self.rows().unsent(at, row.get()).ok()).collect()
     }
 
     /// Who the device is decides nothing, so whatever is odd here is only not shown.
@@ -400,6 +390,18 @@ impl Reader<'_> {
             }
         }
         known
+    }
+
+    /// Deleted rows decide nothing of what is sent, so an odd one is only not used.
+    fn tombstones(&mut self, rows: &[&RawValue]) -> Vec<Tombstone> {
+        let mut tombstones = Vec::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            match self.rows().tombstone(At::section("tombstones").row(index), row.get()) {
+                Ok(tombstone) => tombstones.push(tombstone),
+                Err(misfit) => self.warnings.misfit(misfit, "the deleted row is not used"),
+            }
+        }
+        tombstones
     }
 
     fn rows(&mut self) -> Rows<'_> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::members::{type_name, wrong_type};
 use super::misfit::{At, Misfit, count, named, object, optional, present, required, unambiguous};
 use super::warning::Warnings;
-use crate::domain::device::{Known, SyncStatus, Unsent};
+use crate::domain::device::{Known, SyncStatus, Tombstone};
 use crate::domain::json::{Json, Members, Text, string};
 use crate::domain::mutation::{Kind, Millis, Op, Payload, QueueId, Queued, ResourceId};
 
@@ -32,7 +32,6 @@ struct Row<'a> {
     created_at: Option<&'a str>,
     retry_count: Option<&'a str>,
     retention: Option<&'a str>,
-    deleted: Option<&'a str>,
     last_error: Option<&'a str>,
     sync_status: Option<&'a str>,
     local_updated_at: Option<&'a str>,
@@ -53,7 +52,6 @@ impl<'a> From<Members<'a>> for Row<'a> {
                 "createdAt" => &mut row.created_at,
                 "retryCount" => &mut row.retry_count,
                 "retention" => &mut row.retention,
-                "deleted" => &mut row.deleted,
                 "lastError" => &mut row.last_error,
                 "syncStatus" => &mut row.sync_status,
                 "localUpdatedAt" => &mut row.local_updated_at,
@@ -105,12 +103,15 @@ impl Rows<'_> {
         })
     }
 
-    /// A row that a phone does not share.
-    pub(super) fn unsent(&mut self, at: At<'_>, text: &str) -> Result<Unsent, Misfit> {
+    /// A row that was deleted before the server acknowledged it.
+    pub(super) fn tombstone(&mut self, at: At<'_>, text: &str) -> Result<Tombstone, Misfit> {
         let row = Row::from(object(at, text)?);
         let kind = kind(at.member("resource"), row.kind)?;
-        let data = self.payload(at.member("data"), row.data, &kind)?;
-        Ok(Unsent { kind, data, deleted: row.deleted == Some("true") })
+        Ok(Tombstone {
+            data: self.payload(at.member("data"), row.data, &kind)?,
+            kind,
+            deleted_at: self.time(at.member("localUpdatedAt"), row.local_updated_at),
+        })
     }
 
     /// A moment; the queue can do without, so another type is only odd.

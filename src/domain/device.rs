@@ -24,8 +24,9 @@ pub struct Device {
     /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
     /// (PROTOCOL D21): they wait until a person asks for them.
     pub retention: HashSet<QueueId>,
-    /// Rows of a phone that its client neither sends nor shares.
-    pub unsent: Vec<Unsent>,
+    /// Rows of the phone's database that were deleted before the server ever acknowledged them: nobody but the phone's own
+    /// client sees them, and it may stumble over them (PROTOCOL A10, S-A1, S-A2, S-A4).
+    pub tombstones: Vec<Tombstone>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }
@@ -47,17 +48,15 @@ impl Device {
     }
 }
 
-/// A row of a phone's database that no queue and no list of resources holds, and that a pull may meet all the same: the
-/// tombstone of what the server never acknowledged, or a collection that the app made for itself (PROTOCOL A10 S-A1, S-A2,
-/// S-A4).
+/// A deleted row that has no id on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unsent {
+pub struct Tombstone {
     /// Its kind.
     pub kind: Kind,
-    /// Its members.
+    /// Its members as they were.
     pub data: Payload,
-    /// Whether it is a tombstone.
-    pub deleted: bool,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }
 
 /// Who the device is, for the header and the reports.

@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::{Value, json};
 
 use self::copy::Copy;
-use self::pending::{Contents, Held, Unsent};
+use self::pending::{Buried, Contents, Held};
 pub use self::pending::{NotSent, Pending};
 pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
 use self::rows::Tables;
@@ -70,7 +70,7 @@ pub struct PhoneDatabase {
     pub notes: Vec<String>,
     cursor: Option<i64>,
     held: Vec<Held>,
-    unsent: Vec<Unsent>,
+    buried: Vec<Buried>,
 }
 
 /// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
@@ -113,7 +113,7 @@ impl PhoneDatabase {
         let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
         let schema = Schema::of(&connection).map_err(refused)?;
         let tables = Tables::read(&connection, &schema).map_err(refused)?;
-        let Contents { unsent, pending, not_sent, held, odd } = Contents::of(&tables, schema.generation);
+        let Contents { pending, not_sent, held, buried, odd } = Contents::of(&tables, schema.generation);
         if let Some(first) = odd.first() {
             notes.push(format!(
                 "{} of the database cannot be read and is passed over, the first in {} {}: {}",
@@ -124,7 +124,7 @@ impl PhoneDatabase {
             ));
         }
         let path = path.to_owned();
-        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held, unsent })
+        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held, buried })
     }
 
     /// Where the device file lies that stands for it once something is written.
@@ -142,13 +142,17 @@ impl PhoneDatabase {
         if let Some(cursor) = self.cursor {
             sync["lastMutationAt"] = cursor.into();
         }
-        let contents = json!({"sync": sync, "queue": queue, "resources": resources});
-        let unsent: Vec<Value> = self.unsent.iter().map(unsent).collect();
-        let digest = digest(format!("{contents}{}", Value::from(unsent.clone())).as_bytes());
+        let buried =
+            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
+        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
+        let contents =
+            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
+        // Not of the cursor, which may be said in one way or another.
+        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let mut document = json!({
             "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
-            "phone": {"database": name, "madeBy": self.generation.name(), "state": digest, "unsent": unsent},
+            "phone": {"database": name, "madeBy": self.generation.name(), "state": digest},
         });
         if let (Value::Object(document), Value::Object(contents)) = (&mut document, contents) {
             document.extend(contents);
@@ -213,10 +217,6 @@ fn resource(held: &Held) -> Value {
         resource["localUpdatedAt"] = at.into();
     }
     resource
-}
-
-fn unsent(row: &Unsent) -> Value {
-    json!({"resource": row.resource, "data": row.data, "deleted": row.deleted})
 }
 
 /// What can be told of the file before SQLite sees it.

@@ -61,21 +61,20 @@ pub(super) struct Held {
     pub(super) at: Option<i64>,
 }
 
-/// A row that the client neither sends nor shares, and that a pull may meet all the same: a tombstone that the server never
-/// acknowledged, or a collection that the app made for itself (PROTOCOL A10 S-A1, S-A2, S-A4).
+/// A row that was deleted before the server acknowledged it.
 #[derive(Clone, Debug)]
-pub(super) struct Unsent {
+pub(super) struct Buried {
     pub(super) resource: &'static str,
     pub(super) data: Value,
-    pub(super) deleted: bool,
+    pub(super) at: Option<i64>,
 }
 
 /// What a database comes to.
 pub(super) struct Contents {
-    pub(super) unsent: Vec<Unsent>,
     pub(super) pending: Vec<Pending>,
     pub(super) not_sent: Vec<NotSent>,
     pub(super) held: Vec<Held>,
+    pub(super) buried: Vec<Buried>,
     /// Rows that cannot be read and wait for nothing.
     pub(super) odd: Vec<NotSent>,
 }
@@ -125,10 +124,10 @@ fn status(op: Option<&str>) -> &'static str {
 impl Contents {
     pub(super) fn of(tables: &Tables, generation: Generation) -> Self {
         let mut contents = Self {
-            unsent: Vec::new(),
             pending: Vec::new(),
             not_sent: Vec::new(),
             held: Vec::new(),
+            buried: Vec::new(),
             odd: Vec::new(),
         };
         let bookmarks: HashMap<i64, &Bookmark> =
@@ -292,9 +291,9 @@ impl Contents {
                 ),
                 None => {}
             }
-            if row.remote_id.is_none() && (row.deleted || row.version == 0) {
-                let (data, deleted) = (data.clone(), row.deleted);
-                self.unsent.push(Unsent { resource: "COLLECTION", data, deleted });
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "COLLECTION", data: data.clone(), at });
             }
             if let Some(id) = &row.remote_id {
                 self.held.push(Held {
@@ -487,9 +486,9 @@ impl Contents {
                 ),
                 None => {}
             }
-            if row.remote_id.is_none() && row.deleted {
-                let (data, deleted) = (data.clone(), row.deleted);
-                self.unsent.push(Unsent { resource: "NOTE", data, deleted });
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "NOTE", data: data.clone(), at });
             }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
@@ -551,9 +550,9 @@ impl Contents {
                 ),
                 None => {}
             }
-            if row.remote_id.is_none() && row.deleted {
-                let (data, deleted) = (data.clone(), row.deleted);
-                self.unsent.push(Unsent { resource: "READING_SESSION", data, deleted });
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "READING_SESSION", data: data.clone(), at });
             }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);

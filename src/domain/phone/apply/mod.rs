@@ -78,21 +78,20 @@ pub struct Store {
 pub(super) type RowsOfQueue = HashMap<usize, RowAt>;
 
 impl Store {
-    /// The tables as a device file tells them: its resources, its queue over them, and what a phone's own database holds
-    /// beside them. One that lists no resources holds only what waits.
+    /// The tables as an export tells them: its resources, and its queue over them. One that lists no resources
+    /// holds only what waits.
     pub(super) fn of(device: &Device) -> (Self, RowsOfQueue) {
         let mut store = Self::default();
+        // First: two deleted rows may share what only one living row may have.
+        for row in &device.tombstones {
+            let deleted_at = row.deleted_at.unwrap_or(Millis(0));
+            store.write(&row.kind, Op::Delete, None, &row.data, deleted_at, false);
+        }
         let synced = device.known.iter().flatten().filter(|row| row.status != SyncStatus::PendingCreate);
         for known in synced {
             let modified = known.server_timestamp.or(known.local_updated_at).unwrap_or(Millis(0));
             let id = Some(known.id.clone());
             store.write(&known.kind, Op::Create, id, &known.data, modified, true);
-        }
-        for unsent in &device.unsent {
-            let row = store.write(&unsent.kind, Op::Create, None, &unsent.data, Millis(0), true);
-            if let Some(at) = row.filter(|_| unsent.deleted) {
-                store.bury(&unsent.kind, at);
-            }
         }
         let mut rows = RowsOfQueue::new();
         for (at, entry) in device.queue.iter().enumerate() {
@@ -144,16 +143,6 @@ impl Store {
     /// Deletes the sessions that are too many (PROTOCOL A10, silent divergence). Answers which.
     pub fn retire(&mut self) -> Vec<RowAt> {
         sessions::retire(&mut self.sessions)
-    }
-
-    /// Makes a row a tombstone.
-    fn bury(&mut self, kind: &Kind, at: RowAt) {
-        match kind {
-            Kind::ReadingSession => self.sessions.change(at, |row| row.deleted = true),
-            Kind::Collection => self.collections.change(at, |row| row.deleted = true),
-            Kind::Note => self.notes.change(at, |row| row.deleted = true),
-            Kind::Bookmark | Kind::Link | Kind::Other(_) => {}
-        }
     }
 
     /// Writes a row of an export. What is synced is as it is; the rest waits.
