@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use unstick::device::DeviceFile;
 use unstick::device::phone_database::{Generation, PhoneDatabase, Said};
+use unstick::domain::phone::Phone;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures/device").join(name)
@@ -280,4 +281,39 @@ fn older_and_newer_versions_are_told_by_their_columns() {
             .filter(|pending| pending.table == "bookmark" && pending.resource == "COLLECTION_BOOKMARK");
         assert_eq!(favorites.count(), usize::from(generation == Generation::V0_1_10));
     }
+}
+
+/// What ends the sync of a phone whose database is the sample changed by `sql`, given this entry of a feed: the rules of
+/// PROTOCOL A10 S-A.
+fn ends(sql: &str, entry: &str) -> Vec<&'static str> {
+    let folder = folder();
+    let file = DeviceFile::read(&changed(folder.path(), sql)).expect("a device file");
+    let window = super::client_observed::window(entry);
+    let aborts = Phone::new(file.device(), &window).cycle().aborts;
+    aborts.iter().map(|abort| abort.id.name()).filter(|name| name.starts_with("S-A")).collect()
+}
+
+#[test]
+fn tombstones_that_nobody_sends_decide_what_a_pull_does() {
+    // A page that was opened twice before the first sync: its session has an id by now, and the first one's tombstone is there.
+    let tombstone = "INSERT INTO reading_session(chapter_number, verse_number, deleted, pending_version) VALUES (2, 99, 1, 2);";
+    let synced =
+        "INSERT INTO reading_session(remote_id, chapter_number, verse_number) VALUES ('echoed', 2, 99);";
+    let echo = r#"{"type":"CREATE","resource":"READING_SESSION","resourceId":"echoed","data":{"chapterNumber":2,"verseNumber":99},"timestamp":1770000000000}"#;
+    assert_eq!(ends(synced, echo), [""; 0]);
+    assert_eq!(ends(&format!("{synced}{tombstone}"), echo), ["S-A1"]);
+    assert_eq!(ends(&format!("{synced}{tombstone}{tombstone}"), echo), ["S-A2"]);
+
+    let deleted = "INSERT INTO collection(name, deleted, pending_version) VALUES ('Twice deleted', 1, 2);";
+    let made = r#"{"type":"CREATE","resource":"COLLECTION","resourceId":"web","data":{"name":"Twice deleted"},"timestamp":1770000000000}"#;
+    assert_eq!(ends(deleted, made), [""; 0]);
+    assert_eq!(ends(&deleted.repeat(2), made), ["S-A4"]);
+}
+
+#[test]
+fn there_is_one_collection_of_the_favourites() {
+    let favourites = r#"{"type":"UPDATE","resource":"COLLECTION","resourceId":"web","data":{"name":"المفضلة","isDefault":true},"timestamp":1770000000000}"#;
+    assert_eq!(ends("", favourites), ["S-A6"]);
+    // While it has no id it takes the first that a pull brings.
+    assert_eq!(ends("UPDATE collection SET remote_id = NULL WHERE local_id = 1", favourites), [""; 0]);
 }

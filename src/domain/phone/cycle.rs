@@ -40,7 +40,8 @@ pub struct Look {
 impl<'a> Phone<'a> {
     /// One whole sync.
     pub fn cycle(&self) -> Cycle {
-        let mut cycle = Cycle { aborts: self.refused.iter().map(undecodable).collect(), ..Cycle::default() };
+        let mut cycle =
+            Cycle { aborts: self.refused.iter().copied().map(undecodable).collect(), ..Cycle::default() };
         let (links, aborts) = self.pending(&Kind::Link);
         cycle.aborts.extend(aborts);
         let (pulled, aborts) = self.pulled(&Kind::Link);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 
 use super::abort::{Abort, AbortId, Recovery};
-use super::{Loss, Phone};
+use super::{Feed, Loss, Phone};
 use crate::domain::device::Device;
 use crate::domain::identity;
 use crate::domain::inspect::Inspection;
@@ -140,7 +140,7 @@ const fn words(why: Loss) -> &'static str {
 /// The server's feed since the device's cursor, once the plan is pushed: each resource once, as it stands then.
 fn pushed(inspection: &Inspection, plan: &Plan) -> Window {
     let mut feed: IndexMap<(Kind, String), ServerMutation> = IndexMap::new();
-    for mutation in &inspection.window.mutations {
+    for mutation in inspection.window.as_phone() {
         let id = identity::id_of(mutation).map_or_else(|| format!("#{}", feed.len()), |id| id.to_string());
         feed.insert((mutation.kind.clone(), id), mutation.clone());
     }
@@ -172,7 +172,10 @@ fn pushed(inspection: &Inspection, plan: &Plan) -> Window {
         };
         feed.insert(key, mutation);
     }
-    Window { mutations: feed.into_values().collect(), ..Window::clone(&inspection.window) }
+    let window = Window::clone(&inspection.window);
+    // What it cannot decode stays; the rest is in its reading already.
+    let phone = Feed { refused: window.phone.refused, otherwise: None };
+    Window { mutations: feed.into_values().collect(), phone, ..window }
 }
 
 #[cfg(test)]
@@ -209,6 +212,19 @@ mod tests {
         let (now, then) = after(reading, deleted);
         assert_eq!(now, Verdict::RepairedDatabase);
         assert!(then > Verdict::ByItself, "{then:?}");
+    }
+
+    #[test]
+    fn what_is_pushed_is_in_the_feed_also_where_the_phone_reads_it_in_its_own_way() {
+        let device = r#"{"queue":[{"id":"q1","type":"CREATE","resource":"NOTE",
+          "data":{"body":"long enough","ranges":["1:1-1:1"]}}]}"#;
+        // Only the phone reads a time in quotes.
+        let feed = r#"[{"type":"DELETE","resource":"NOTE","resourceId":"n9","timestamp":"150"}]"#;
+        let inspection = inspection(device, feed);
+        assert_eq!((inspection.window.mutations.len(), inspection.window.as_phone().len()), (0, 1));
+        let plan = plan::plan(&inspection, &Resolution::default(), Millis(1_000));
+        assert_eq!(plan.items().count(), 1);
+        assert_eq!(pushed(&inspection, &plan).as_phone().len(), 2);
     }
 
     #[test]

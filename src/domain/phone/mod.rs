@@ -35,7 +35,7 @@ pub use abort::{Abort, AbortId, Recovery};
 pub use causes::sdk_abort_causes;
 pub use cycle::{Cycle, Look};
 pub use detect::{Conflict, Detection, detect};
-pub use feed::Feed;
+pub use feed::{Feed, Refused};
 pub use forecast::{Forecast, Verdict};
 pub use lost::{FIRST_PAGE, Loss, Lost};
 pub use pending::Pending;
@@ -102,7 +102,7 @@ pub struct KindPlan {
 pub struct Phone<'a> {
     device: &'a Device,
     /// What it cannot decode.
-    refused: &'a [Unreadable],
+    refused: Vec<&'a Unreadable>,
     feed: &'a [ServerMutation],
     /// What of the feed it does not ask for.
     beyond: &'a [ServerMutation],
@@ -123,13 +123,15 @@ impl<'a> Phone<'a> {
     fn in_front_of(device: &'a Device, window: &'a Window, entries: usize) -> Self {
         let whole = window.as_phone();
         let (feed, beyond) = whole.split_at(entries.min(whole.len()));
-        Self { device, refused: &window.phone.refused, feed, beyond, rows: Rows::of(device, feed) }
+        let met = window.phone.refused.iter().filter(|refused| refused.is_met(entries));
+        let refused = met.map(|refused| &refused.what).collect();
+        Self { device, refused, feed, beyond, rows: Rows::of(device, feed) }
     }
 
     /// What it would do with `kind`; the first abort where there is one.
     pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        let undecodable = self.refused.iter().map(undecodable);
+        let undecodable = self.refused.iter().copied().map(undecodable);
         undecodable.chain(aborts).next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 

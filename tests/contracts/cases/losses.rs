@@ -104,3 +104,21 @@ fn what_stands_behind_the_first_page_is_never_seen() {
     let taken: usize = page.looks.iter().map(|look| look.plan.persist.len()).sum();
     assert_eq!(taken, FIRST_PAGE);
 }
+
+#[test]
+fn what_the_phone_does_not_ask_for_it_does_not_stumble_over() {
+    let entries = |odd: usize| {
+        let time = |at: usize| if at == odd { "5000.0" } else { "5000" };
+        let entry = |at: usize| {
+            let time = time(at);
+            format!(r#"{{"type":"DELETE","resource":"NOTE","resourceId":"n{at}","timestamp":{time}}}"#)
+        };
+        (0..150).map(entry).collect::<Vec<_>>().join(",")
+    };
+    let device = device(&[]);
+    for (odd, stops) in [(0, true), (FIRST_PAGE - 1, true), (FIRST_PAGE, false)] {
+        let window = crate::client_observed::window(&entries(odd));
+        assert_eq!(Phone::new(&device, &window).aborts().len(), 1, "{odd}");
+        assert_eq!(Phone::with_first_page(&device, &window).aborts().len(), usize::from(stops), "{odd}");
+    }
+}
