@@ -11,6 +11,7 @@ use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::naming;
+use crate::domain::phone::Verdict;
 use crate::domain::push::{self, Answer, Difference, End, Note, Outcome};
 use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
@@ -306,6 +307,13 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
         page.push(Rank::Heading, "The server holds something else than it acknowledged");
         for difference in &outcome.differences {
             page.item(Rank::Item, '!', difference_words(outcome, difference));
+        }
+    }
+    if let Some(forecast) = &end.recovery {
+        page.push(Rank::Heading, "Will the phone recover?");
+        for line in forecast.told() {
+            let mark = if forecast.verdict == Verdict::ByItself { '✓' } else { '!' };
+            page.item(Rank::Item, mark, line);
         }
     }
     page.push(Rank::Heading, "What to do now");

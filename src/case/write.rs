@@ -194,6 +194,7 @@ impl Serialize for DeviceDocument<'_> {
             known,
             retention,
             tombstones,
+            phone,
             in_doubt: _,
             not_it: _,
             recognised: _,
@@ -204,6 +205,10 @@ impl Serialize for DeviceDocument<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("device", &names.collect::<indexmap::IndexMap<_, _>>())?;
         map.serialize_entry("sync", &SyncMembers(sync))?;
+        if phone.is_some() {
+            // What else is said of the database is nobody's business.
+            map.serialize_entry("phone", &indexmap::IndexMap::<String, String>::new())?;
+        }
         let row = |entry| QueuedRow(entry, retention.contains(&entry.id));
         map.serialize_entry("queue", &queue.iter().map(row).collect::<Vec<_>>())?;
         if let Some(known) = known {

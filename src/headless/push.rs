@@ -101,7 +101,8 @@ pub fn account(
         not_written: pushed.written.as_ref().err().map(ToString::to_string),
         left_out: pushed.left_out.iter().map(|part| part.words().to_owned()).collect(),
     };
-    Account::of(subject, before, &pushed.outcome, reopened, files, exit)
+    let told = (files, pushed.recovery.clone());
+    Account::of(subject, before, &pushed.outcome, reopened, told, exit)
 }
 
 /// Retries the sync with what `resolution` settles. `reopened` are choices that were not made.
