@@ -83,6 +83,22 @@ pub enum Command {
         /// Whether people see every pair.
         all: bool,
     },
+    /// Write why a device is stuck, and whether its phone will recover.
+    Why {
+        /// The device file; `-` is standard input.
+        device: DevicePath,
+        /// What it is held against.
+        against: Against,
+        /// Who reads it.
+        format: Format,
+    },
+    /// Write what a phone's own log says of its sync.
+    WhyByLog {
+        /// What stands in for the log.
+        log: PhoneLog,
+        /// Who reads it.
+        format: Format,
+    },
     /// Write a plan.
     Plan {
         /// The device file; `-` is standard input.
@@ -195,6 +211,15 @@ impl std::ops::Deref for DevicePath {
     }
 }
 
+/// A phone's own log.
+#[derive(Clone, Debug)]
+pub enum PhoneLog {
+    /// A file; `-` is standard input.
+    File(PathBuf),
+    /// One line of it.
+    Line(String),
+}
+
 /// What a device file is held against.
 #[derive(Clone, Debug)]
 pub enum Against {
@@ -226,13 +251,26 @@ pub enum Decision {
     Choices(PathBuf),
 }
 
+/// What a person says of queue entries in doubt.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// These arrived, each as the resource behind it where one is named.
+    pub arrived: Vec<(String, Option<String>)>,
+    /// These did not.
+    pub not_arrived: Vec<String>,
+    /// The rest is asked for.
+    pub ask: bool,
+}
+
 /// What is to be done with a push that broke off.
 #[derive(Clone, Debug)]
 pub enum Resume {
     /// Say where it stood.
     Tell,
     /// Go on with it.
-    GoOn(Access),
+    GoOn(Access, Answers),
+    /// Keep what a person says of what is in doubt, and send nothing.
+    Settle(Access, Answers),
     /// Give it up.
     Discard,
 }
@@ -287,7 +325,7 @@ impl Read {
     /// Arguments that do not fit together, a server that is missing or cannot be used, a scenario that does not
     /// exist.
     pub fn with(self, config: Config) -> Result<Invocation, Refused> {
-        let Self(Arguments { command, common }) = self;
+        let Self(Arguments { command, mut common }) = self;
         let team = team_log(config.log.url.clone())?;
         let checks = Checks { command: command.name(), config: &config };
         let command = match command {
@@ -308,6 +346,29 @@ impl Read {
                     device: inspect.phone.of(inspect.device),
                     format: inspect.output.format,
                     all: inspect.all,
+                }
+            }
+            Sub::Why(why) => {
+                // Here --log names the phone's log, and nothing is written to it.
+                let log = common.log.take().map(PhoneLog::File).or(why.log_line.map(PhoneLog::Line));
+                let format = why.output.format;
+                match (log, why.device) {
+                    (Some(log), None) => Command::WhyByLog { log, format },
+                    (None, Some(device)) => {
+                        checks.one_input(&[Some(&device), why.against.pull.as_ref()])?;
+                        let against = checks.against(why.against)?;
+                        Command::Why { device: why.phone.of(device), against, format }
+                    }
+                    (Some(_), Some(_)) => {
+                        return Err(checks.conflict(
+                            "a device is asked why, or a phone's log (--log, --log-line): name one of them",
+                        ));
+                    }
+                    (None, None) => {
+                        return Err(checks.conflict(
+                            "name the device file, or the phone's log with --log FILE or --log-line TEXT",
+                        ));
+                    }
                 }
             }
             Sub::Plan(plan) => {
@@ -476,10 +537,25 @@ impl Checks<'_> {
         if is_standard_input(&resume.device) {
             return Err(self.conflict("standard input was never pushed; name the device file"));
         }
-        let how = match (resume.yes, resume.discard) {
-            (true, _) => Resume::GoOn(self.access(resume.server)?),
-            (false, true) => Resume::Discard,
-            (false, false) => Resume::Tell,
+        let named = |text: String| match text.split_once('=') {
+            Some((entry, id)) => (entry.to_owned(), Some(id.to_owned())),
+            None => (text, None),
+        };
+        let answers = Answers {
+            arrived: resume.arrived.into_iter().map(named).collect(),
+            not_arrived: resume.not_arrived,
+            ask: resume.ask,
+        };
+        let both = answers.arrived.iter().find(|(entry, _)| answers.not_arrived.contains(entry));
+        if let Some((entry, _)) = both {
+            return Err(self.conflict(&format!("{entry} cannot have arrived and not arrived")));
+        }
+        let answered = answers.ask || !answers.arrived.is_empty() || !answers.not_arrived.is_empty();
+        let how = match (resume.yes, resume.discard, answered) {
+            (true, ..) => Resume::GoOn(self.access(resume.server)?, answers),
+            (false, true, _) => Resume::Discard,
+            (false, false, true) => Resume::Settle(self.access(resume.server)?, answers),
+            (false, false, false) => Resume::Tell,
         };
         Ok(Command::Resume {
             device: resume.phone.of(resume.device),

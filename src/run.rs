@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::app::{Source, Start};
 use crate::case::Decided;
-use crate::cli::{self, Access, Against, Command, Decision, DevicePath, Invocation, Resume};
+use crate::cli::{self, Access, Against, Command, Decision, DevicePath, Invocation, PhoneLog, Resume};
 use crate::conflict_log::local::LogError;
 use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
@@ -163,6 +163,25 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             }
             Ok(code)
         }
+        Command::Why { device, against, format } => {
+            let again = named_again(&device, &against);
+            let Opened { mut session, mut tokens, .. } = opened("why", &device, against, clock)?;
+            let inspection = tokens.look(&mut session, |_| {}).await?;
+            let options =
+                headless::Options { format, style, all: false, now: session.clock().now(), again: &again };
+            let warnings = headless::warnings(&session);
+            Ok(headless::why(&inspection, &warnings, options, &mut io::stdout().lock())?)
+        }
+        Command::WhyByLog { log, format } => {
+            let (name, text) = match log {
+                PhoneLog::Line(text) => (String::from("that line"), text),
+                PhoneLog::File(path) => {
+                    let source = source::Source::read_text(&path)?;
+                    (source.name, source.text)
+                }
+            };
+            Ok(headless::why_by_log(&name, &text, format, style, &mut io::stdout().lock())?)
+        }
         Command::Plan { device, against, decision, format } => {
             let again = named_again(&device, &against);
             let Opened { mut session, mut tokens, case } = opened("plan", &device, against, clock)?;
@@ -226,9 +245,20 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
         Command::Resume { device, how: Resume::Discard, .. } => {
             Ok(headless::resume::discard(&DeviceFile::read_as(&device, &device.said)?)?)
         }
-        Command::Resume { device, how: Resume::GoOn(server), format, report, accept_other_account } => {
-            only_looked_at(&server)?;
+        Command::Resume {
+            device,
+            how: how @ (Resume::GoOn(..) | Resume::Settle(..)),
+            format,
+            report,
+            accept_other_account,
+        } => {
             let file = DeviceFile::read_as(&device, &device.said)?;
+            let (server, answers, goes_on) = match how {
+                Resume::GoOn(server, answers) => (server, answers, true),
+                Resume::Settle(server, answers) => (server, answers, false),
+                Resume::Tell | Resume::Discard => return Ok(headless::resume::where_it_stood(&file)?),
+            };
+            only_looked_at(&server)?;
             if Interruption::of(&file)?.is_none() {
                 return Ok(headless::resume::nothing(&file)?);
             }
@@ -236,13 +266,17 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let against = Against::Server(server);
             let again = named_again(&device, &against);
             let mut session = session(&device, against, clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again.clone());
             headless::resume::tell(session.interrupted());
             // Whoever began it has looked at the cursor; the journal says that it is the same server.
             let inspection = first_look(&mut session, &mut tokens, true, &telling).await?;
+            let inspection = headless::doubt::settle(&mut session, inspection, &answers)?;
             let Some(interruption) = session.interrupted().cloned() else {
                 return Ok(headless::resume::nothing(session.file())?);
             };
+            if !goes_on {
+                return Ok(headless::doubt::tell(&inspection, &again, format)?);
+            }
             let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
             let decided = (resolution, reopened.as_slice());
             let options = Options { accept_other_account, ..interruption.options() };

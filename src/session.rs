@@ -168,6 +168,27 @@ impl Session {
         self.interrupted.as_ref()
     }
 
+    /// Keeps what a person has said of entries in doubt, in the journal of the push that broke off, and stands on it from
+    /// now on.
+    ///
+    /// # Errors
+    /// No such push, a file that is held by another unstick, or a journal that cannot be written. Nothing was kept then.
+    pub fn settle(&mut self, told: &[Record]) -> Result<(), InputError> {
+        let Some(path) = self.file.path().map(Path::to_owned) else { return Ok(()) };
+        let lock = DeviceLock::acquire(&path)?;
+        let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? else {
+            return Err(self.cannot_push("has no push that broke off", "Nothing was kept"));
+        };
+        let mut journal = unfinished.resume(&lock)?;
+        for record in told {
+            journal.append(record)?;
+        }
+        drop((journal, lock));
+        let file = DeviceFile::clone(&self.file);
+        *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
+        Ok(())
+    }
+
     /// Speaks to the server with another token from now on. Against a recorded pull there is nothing to do.
     ///
     /// # Errors
@@ -247,7 +268,7 @@ impl Session {
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
-        let settled = outcome.device.in_doubt.is_empty();
+        let settled = outcome.device.is_settled();
         let idle = outcome.posts == 0 && rewritten.text == self.file.text();
         let written = self.write_back(rewritten.text, journal, &outcome.device);
         let backup = copy.kept(idle && written.is_ok());
@@ -310,12 +331,12 @@ impl Session {
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
-        if now.in_doubt.is_empty() {
+        if now.is_settled() {
             journal.finish()?;
             self.interrupted = None;
         }
-        let (in_doubt, given) = (now.in_doubt.clone(), now.given.clone());
-        self.device = Arc::new(Device { in_doubt, given, ..self.file.device().clone() });
+        let Device { in_doubt, not_it, given, .. } = now.clone();
+        self.device = Arc::new(Device { in_doubt, not_it, given, ..self.file.device().clone() });
         Ok(())
     }
 

@@ -11,6 +11,8 @@ mod beyond;
 mod cases;
 #[path = "journeys/conflict_log.rs"]
 mod conflict_log;
+#[path = "journeys/doubt.rs"]
+mod doubt;
 #[path = "journeys/fixing.rs"]
 mod fixing;
 #[path = "journeys/headless.rs"]
@@ -37,3 +39,5 @@ mod secrets;
 mod team_log;
 #[path = "journeys/visible.rs"]
 mod visible;
+#[path = "journeys/why.rs"]
+mod why;

@@ -6,6 +6,8 @@ mod bytes;
 mod case_files;
 #[path = "properties/contests.rs"]
 mod contests;
+#[path = "properties/doubt.rs"]
+mod doubt;
 #[path = "properties/echoes.rs"]
 mod echoes;
 #[path = "properties/fields.rs"]

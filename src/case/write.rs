@@ -187,7 +187,18 @@ struct DeviceDocument<'a>(&'a Device);
 
 impl Serialize for DeviceDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Device { identity, sync, queue, known, retention, tombstones, in_doubt: _, given: _ } = self.0;
+        let Device {
+            identity,
+            sync,
+            queue,
+            known,
+            retention,
+            tombstones,
+            in_doubt: _,
+            not_it: _,
+            recognised: _,
+            given: _,
+        } = self.0;
         let names = [("id", &identity.id), ("label", &identity.label), ("user", &identity.user)];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut map = serializer.serialize_map(None)?;

@@ -59,6 +59,7 @@ pub(super) enum Sub {
     Demo(Demo),
     Open(Open),
     Inspect(Inspect),
+    Why(Why),
     Plan(Plan),
     Push(Push),
     Case(Case),
@@ -85,6 +86,7 @@ impl Sub {
             Self::Demo(_) => "demo",
             Self::Open(_) => "open",
             Self::Inspect(_) => "inspect",
+            Self::Why(_) => "why",
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
             Self::Case(_) => "case",
@@ -180,6 +182,35 @@ pub(super) struct Inspect {
     /// Show people every resource, not only the open ones
     #[arg(long)]
     pub(super) all: bool,
+}
+
+/// Write why a device is stuck, and whether its phone will recover
+///
+/// Sends nothing. First what goes on blocking the device once everything is pushed: what happens, where, why the phone
+/// cannot get past it, what to do. With --log FILE or --log-line TEXT it reads what the phone's own log says of its sync;
+/// nothing of the log is shown.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick why quran.db --server URL
+  unstick why tablet.json --pull pull.json --format json
+  unstick why --log logcat.txt
+  unstick why --log-line 'Illogical scenario detected'")]
+pub(super) struct Why {
+    #[arg(help = DEVICE)]
+    pub(super) device: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// One line of the phone's log
+    #[arg(long, value_name = "TEXT", conflicts_with = "log")]
+    pub(super) log_line: Option<String>,
+    /// The phone's log, such as a logcat; - is standard input
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 /// Write what retrying the sync would send, apply, keep and lose
@@ -294,6 +325,8 @@ pub(super) struct Case {
 Examples:
   unstick resume tablet.json
   unstick resume tablet.json --server URL --yes
+  unstick resume tablet.json --server URL --ask
+  unstick resume tablet.json --server URL --arrived q3=n7 --not-arrived q4 --yes
   unstick resume tablet.json --discard")]
 pub(super) struct Resume {
     /// The device file whose push broke off; it is written back
@@ -305,8 +338,22 @@ pub(super) struct Resume {
     /// Really go on
     #[arg(long)]
     pub(super) yes: bool,
+    /// Show each queue entry in doubt beside what may be it, and ask what became of it
+    ///
+    /// Without a terminal the questions are printed, with the flags that answer them.
+    #[arg(long)]
+    pub(super) ask: bool,
+    /// This queue entry in doubt has arrived; q3=n7 where several things on the server may be it
+    #[arg(long, value_name = "ID")]
+    pub(super) arrived: Vec<String>,
+    /// This queue entry in doubt has not arrived: what looks like it is another's
+    #[arg(long, value_name = "ID")]
+    pub(super) not_arrived: Vec<String>,
     /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
-    #[arg(long, conflicts_with = "yes")]
+    ///
+    /// What is in doubt stays in the queue and is marked as tried. It costs what the journal knew: what arrived in other
+    /// words is sent again then, and is there twice.
+    #[arg(long, conflicts_with_all = ["yes", "ask", "arrived", "not_arrived"])]
     pub(super) discard: bool,
     /// Send although the device file seems to be another account's
     ///

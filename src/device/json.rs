@@ -281,6 +281,8 @@ impl Reader<'_> {
         }
         let device = Device {
             in_doubt: HashMap::new(),
+            not_it: HashMap::new(),
+            recognised: Vec::new(),
             retention: HashSet::new(),
             given: Given::default(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),

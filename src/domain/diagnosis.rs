@@ -28,12 +28,22 @@ pub struct Cause {
     /// Ids of the same thing by other rules, such as `sdk-abort:S-P1` of a queue over the limit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
+    /// The queue entries that it is about, as positions, where it is about some.
+    #[serde(skip)]
+    pub queue: Vec<usize>,
 }
 
 impl Cause {
     fn new(id: &str, evidence: String) -> Self {
         let (next, stays) = remedy(id);
-        Self { id: id.to_owned(), evidence, next: next.to_owned(), stays, also: Vec::new() }
+        Self {
+            id: id.to_owned(),
+            evidence,
+            next: next.to_owned(),
+            stays,
+            also: Vec::new(),
+            queue: Vec::new(),
+        }
     }
 
     /// The ids by which reports and logs are searched: its own, then those of other rules.
@@ -95,7 +105,10 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
         let same =
             same_cause(&abort.id, inspection).and_then(|id| causes.iter_mut().find(|known| known.id == id));
         match same {
-            Some(known) => known.also.push(abort.id),
+            Some(known) => {
+                known.also.push(abort.id);
+                known.queue.extend(abort.queue);
+            }
             None => causes.push(abort),
         }
     }

@@ -53,6 +53,7 @@ impl Fold {
     pub fn device(&self) -> Device {
         let mut device = self.as_queued().named();
         device.in_doubt.retain(|id, _| device.queue.iter().any(|m| m.id == *id));
+        device.not_it.retain(|id, _| device.queue.iter().any(|m| m.id == *id));
         device
     }
 
@@ -71,14 +72,25 @@ impl Fold {
         self.device.given.collection(name)
     }
 
-    /// Nobody knows whether these arrived with the POST that carried `head`.
+    /// Nobody knows whether these arrived with the POST that carried `head`, or with an earlier one that is in doubt.
     pub fn doubt<'a>(&mut self, members: impl IntoIterator<Item = &'a QueueId>, head: Cursor) {
-        self.device.in_doubt.extend(members.into_iter().map(|id| (id.clone(), head)));
+        for id in members {
+            self.device.in_doubt.entry(id.clone()).or_insert(head);
+        }
     }
 
-    /// Of the entries in doubt, only these still are; of the others the server has told.
-    pub fn keep_in_doubt(&mut self, still: impl Fn(&QueueId) -> bool) {
+    /// Of the entries in doubt, only these still are; of the others the server has told. What those have not become is of
+    /// no use then, but where a person said so.
+    pub fn keep_in_doubt(&mut self, still: impl Fn(&QueueId) -> bool, said: impl Fn(&QueueId) -> bool) {
         self.device.in_doubt.retain(|id, _| still(id));
+        self.device.not_it.retain(|id, _| still(id) || said(id));
+    }
+
+    /// These have not become that resource.
+    pub fn is_not(&mut self, members: &[QueueId], id: &ResourceId) {
+        for member in members {
+            self.device.not_it.entry(member.clone()).or_default().insert(id.clone());
+        }
     }
 
     /// What is in doubt.
@@ -209,8 +221,16 @@ impl Fold {
                 taken_over.push(written(mutation));
             }
         }
-        let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
-        let dropped: HashSet<&QueueId> = dropped.flat_map(|dropped| &dropped.device).collect();
+        let dropped = || plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
+        for dropped in dropped() {
+            // What stays in the queue may name it by its queue id.
+            let pair = inspection.pair(dropped.pair);
+            let there = inspection.became(pair).filter(|_| pair.kind == Kind::Collection);
+            if let Some(id) = there {
+                self.device.given.insert(&pair.kind, dropped.device.iter().map(QueueId::as_str), &id);
+            }
+        }
+        let dropped: HashSet<&QueueId> = dropped().flat_map(|dropped| &dropped.device).collect();
         self.device.queue.retain(|m| !dropped.contains(&m.id));
         self.replace_readings(inspection);
         self.device.sync.last_attempt = Some(now);

@@ -463,7 +463,9 @@ impl<'a> Matcher<'a> {
         self.find_twins_by_stamps(positions);
         for (key, position) in ambiguous.into_iter().filter(|(_, at)| self.attached[*at].is_none()) {
             for candidate in queued.remove(&key).into_iter().flatten() {
-                if !self.replayed.contains(&candidate) {
+                let entry = &self.device.queue[candidate].id;
+                let id = self.window.mutations[position].resource_id.as_ref();
+                if !self.replayed.contains(&candidate) && !self.device.is_not(entry, id) {
                     self.twins.insert(candidate, position);
                 }
             }
@@ -601,6 +603,7 @@ impl<'a> Matcher<'a> {
                 && sent
                 && !attached.contains(&self.root(at))
                 && let Some(twin) = told(&entry.data).and_then(|made| served.get(&made))
+                && !self.device.is_not(&entry.id, self.window.mutations[*twin].resource_id.as_ref())
             {
                 self.twins.insert(at, *twin);
             }
@@ -619,6 +622,9 @@ impl<'a> Matcher<'a> {
     /// it is known when that was; only then is the content enough for a note that the phone would not recognise.
     fn may_be(&self, entry: usize, key: &Key, creation: &ServerMutation) -> bool {
         let queued = &self.device.queue[entry];
+        if self.device.is_not(&queued.id, creation.resource_id.as_ref()) {
+            return false;
+        }
         if creation.op == Op::Update {
             // The feed tells the latest of a resource: what was made and then changed is an update (PROTOCOL A2).
             let made = (made_at(&queued.data), made_at(&creation.data));

@@ -4,6 +4,7 @@
 pub mod ack;
 pub mod again;
 pub mod answer;
+pub mod arrival;
 pub mod bidi;
 pub mod choices;
 pub mod compare;

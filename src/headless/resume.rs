@@ -30,6 +30,11 @@ pub fn where_it_stood(device: &DeviceFile) -> Result<ExitCode, InputError> {
     told.push(String::from(
         "nothing was sent: add --server URL and --yes to go on, or --discard to give it up",
     ));
+    if interruption.in_doubt > 0 {
+        told.push(String::from(
+            "with --server URL and --ask each queue entry in doubt is shown beside what may be it, and a person says what became of it; --discard costs that: what arrived in other words is sent again then and is there twice",
+        ));
+    }
     say(&told, ExitCode::Open)
 }
 

@@ -149,14 +149,17 @@ impl Account {
         files: Files,
         exit: ExitCode,
     ) -> Self {
+        // Whatever the end is, the journal keeps a POST of which nothing tells whether it was applied.
+        let kept = outcome.device.queue.iter().filter(|m| outcome.device.in_doubt.contains_key(&m.id));
+        let kept: Vec<QueueId> = kept.map(|entry| entry.id.clone()).collect();
         let (why, request_id, in_doubt) = match &outcome.end {
             End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => {
-                (None, None, Vec::new())
+                (None, None, kept)
             }
             End::FirstSync(refusal) | End::Refused(refusal) => {
-                (Some(refusal.to_string()), refusal.request_id.clone(), Vec::new())
+                (Some(refusal.to_string()), refusal.request_id.clone(), kept)
             }
-            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, Vec::new()),
+            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, kept),
             End::Unknown { in_doubt, why } => (Some(why.clone()), None, in_doubt.clone()),
         };
         let ended = Ended {

@@ -37,6 +37,7 @@ fn cause(inspection: &Inspection, alike: &[Abort]) -> Option<Cause> {
         // One abort anywhere ends the phone's sync, and what is pushed from elsewhere leaves its queue as it is.
         stays: true,
         also: Vec::new(),
+        queue: alike.iter().flat_map(|abort| abort.device.iter().copied()).collect(),
     })
 }
 

@@ -375,6 +375,11 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
 ];
 
 impl Fingerprint {
+    /// What is known of a rule of PROTOCOL A10, such as `S-R1`.
+    pub fn by_rule(rule: &str) -> Option<&'static Self> {
+        FINGERPRINTS.iter().find(|print| print.rules.contains(&rule))
+    }
+
     /// What a line of the phone's log tells, where it tells of an abort.
     pub fn of(line: &str) -> Option<&'static Self> {
         let line = line.to_lowercase();
