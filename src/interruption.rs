@@ -142,7 +142,9 @@ impl Interruption {
     pub fn given_up(&self) -> String {
         let doubt = match self.in_doubt {
             0 => "",
-            _ => "; what was in doubt is marked as tried and is recognised by its content alone from now on: what arrived in other words is sent again",
+            _ => {
+                "; what was in doubt is marked as tried and is recognised by its content alone from now on: what arrived in other words is sent again"
+            }
         };
         format!(
             "given up: the journal and the choices are gone, what was acknowledged left the queue, {} to be dealt with{doubt}",

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::aside;
 use crate::conflict_log::ConflictLog;
 use crate::device::DeviceFile;
+use crate::device::phone_database::Said;
 use crate::device::source::Source;
 use crate::device::write_back::{LeftOut, replace, rewritten};
 use crate::domain::answer::Refusal;
@@ -448,12 +449,12 @@ async fn wait(ms: u64, watch: &impl Watch) {
 }
 
 /// A device file and a recorded pull, read side by side.
-pub fn load(device: &Path, pull: &Path) -> Result<(DeviceFile, Window), InputError> {
+pub fn load((device, said): (&Path, &Said), pull: &Path) -> Result<(DeviceFile, Window), InputError> {
     let name = pull.display().to_string();
     let (file, recording) = std::thread::scope(|scope| {
         let recording =
             scope.spawn(|| Source::read(pull).and_then(|source| Recording::read(source.text, &name)));
-        let file = DeviceFile::read(device);
+        let file = DeviceFile::read_as(device, said);
         match recording.join() {
             Ok(recording) => (file, recording),
             Err(panic) => std::panic::resume_unwind(panic),

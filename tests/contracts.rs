@@ -20,6 +20,8 @@ mod device_file;
 mod layers;
 #[path = "contracts/log.rs"]
 mod log;
+#[path = "contracts/phone_database.rs"]
+mod phone_database;
 #[path = "contracts/readme.rs"]
 mod readme;
 #[path = "contracts/reports.rs"]

@@ -11,10 +11,10 @@ mod beyond;
 mod cases;
 #[path = "journeys/conflict_log.rs"]
 mod conflict_log;
-#[path = "journeys/fixing.rs"]
-mod fixing;
 #[path = "journeys/doubt.rs"]
 mod doubt;
+#[path = "journeys/fixing.rs"]
+mod fixing;
 #[path = "journeys/headless.rs"]
 mod headless;
 #[path = "journeys/killed.rs"]
@@ -23,6 +23,8 @@ mod killed;
 mod other_account;
 #[path = "journeys/phone.rs"]
 mod phone;
+#[path = "journeys/phone_database.rs"]
+mod phone_database;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]
@@ -37,3 +39,5 @@ mod secrets;
 mod team_log;
 #[path = "journeys/visible.rs"]
 mod visible;
+#[path = "journeys/why.rs"]
+mod why;

@@ -12,7 +12,7 @@ use super::redact::StandIns;
 use super::{Case, Decided, SCHEMA};
 use crate::domain::again::UNNAMED;
 use crate::domain::choices;
-use crate::domain::device::{Device, Known, SyncState};
+use crate::domain::device::{Device, Known, SyncState, Tombstone};
 use crate::domain::diagnosis;
 use crate::domain::field::Choice;
 use crate::domain::inspect::{Inspection, inspect};
@@ -193,6 +193,7 @@ impl Serialize for DeviceDocument<'_> {
             queue,
             known,
             retention,
+            tombstones,
             in_doubt: _,
             not_it: _,
             recognised: _,
@@ -207,6 +208,9 @@ impl Serialize for DeviceDocument<'_> {
         map.serialize_entry("queue", &queue.iter().map(row).collect::<Vec<_>>())?;
         if let Some(known) = known {
             map.serialize_entry("resources", &known.iter().map(KnownRow).collect::<Vec<_>>())?;
+        }
+        if !tombstones.is_empty() {
+            map.serialize_entry("tombstones", &tombstones.iter().map(TombstoneRow).collect::<Vec<_>>())?;
         }
         map.end()
     }
@@ -258,6 +262,19 @@ impl Serialize for KnownRow<'_> {
         map.serialize_entry("syncStatus", row.status.word())?;
         optional(&mut map, "localUpdatedAt", row.local_updated_at.map(Moment))?;
         optional(&mut map, "serverTimestamp", row.server_timestamp.map(Moment))?;
+        map.end()
+    }
+}
+
+struct TombstoneRow<'a>(&'a Tombstone);
+
+impl Serialize for TombstoneRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("resource", row.kind.wire())?;
+        payload(&mut map, "data", &row.data)?;
+        optional(&mut map, "localUpdatedAt", row.deleted_at.map(Moment))?;
         map.end()
     }
 }

@@ -20,7 +20,7 @@ use super::phone_database::{self, PhoneDatabase, Said};
 use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
-use crate::domain::device::{Device, Identity, Known, SyncState};
+use crate::domain::device::{Device, Identity, Known, SyncState, Tombstone};
 use crate::domain::given::Given;
 use crate::domain::json::Text;
 use crate::domain::mutation::{Cursor, QueueId, Queued};
@@ -81,7 +81,11 @@ impl DeviceFile {
         let name = database.path.display().to_string();
         let mut file = Self::from_source(Source { name, path: Some(path.clone()), text })?;
         let mut told = |what: String| {
-            file.warnings.push(Warning { pointer: String::from("the phone's database"), message: what, more: 0 });
+            file.warnings.push(Warning {
+                pointer: String::from("the phone's database"),
+                message: what,
+                more: 0,
+            });
         };
         told(format!(
             "it is only read, and made by version {} of the app's sync; what a push makes of this device lies in {}",
@@ -95,7 +99,10 @@ impl DeviceFile {
             told(note.clone());
         }
         for left in &database.not_sent {
-            told(format!("{} {} looks as if it waited and is never sent: {}", left.table, left.local_id, left.why));
+            told(format!(
+                "{} {} looks as if it waited and is never sent: {}",
+                left.table, left.local_id, left.why
+            ));
         }
         file.phone = Some(Arc::new(Phone { database: database.path.clone(), said: said.clone() }));
         Ok(file)
@@ -249,10 +256,11 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, document: Document<'_>) -> Result<Device, Misfit> {
-        let Document { members, queue, resources } = document;
+        let Document { members, queue, resources, tombstones } = document;
         let members = unambiguous(At::DOCUMENT, members)?;
         let queue = queue.map(|list| list.rows(At::section("queue"))).transpose()?;
         let resources = resources.map(|list| list.rows(At::section("resources"))).transpose()?;
+        let tombstones = tombstones.map(|list| list.rows(At::section("tombstones"))).transpose()?;
         let (mut identity, mut sync) = (None, None);
         for (name, value) in &members.list {
             match &**name {
@@ -281,6 +289,7 @@ impl Reader<'_> {
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,
             known: resources.map(|rows| self.resources(&rows)),
+            tombstones: self.tombstones(&tombstones.unwrap_or_default()),
         };
         if let Some(count) = device.sync.pending_count
             && count != device.queue.len() as u64
@@ -383,6 +392,18 @@ impl Reader<'_> {
             }
         }
         known
+    }
+
+    /// Deleted rows decide nothing of what is sent, so an odd one is only not used.
+    fn tombstones(&mut self, rows: &[&RawValue]) -> Vec<Tombstone> {
+        let mut tombstones = Vec::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            match self.rows().tombstone(At::section("tombstones").row(index), row.get()) {
+                Ok(tombstone) => tombstones.push(tombstone),
+                Err(misfit) => self.warnings.misfit(misfit, "the deleted row is not used"),
+            }
+        }
+        tombstones
     }
 
     fn rows(&mut self) -> Rows<'_> {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::members::{type_name, wrong_type};
 use super::misfit::{At, Misfit, count, named, object, optional, present, required, unambiguous};
 use super::warning::Warnings;
-use crate::domain::device::{Known, SyncStatus};
+use crate::domain::device::{Known, SyncStatus, Tombstone};
 use crate::domain::json::{Json, Members, Text, string};
 use crate::domain::mutation::{Kind, Millis, Op, Payload, QueueId, Queued, ResourceId};
 
@@ -100,6 +100,17 @@ impl Rows<'_> {
             status,
             local_updated_at: self.time(at.member("localUpdatedAt"), row.local_updated_at),
             server_timestamp: self.time(at.member("serverTimestamp"), row.server_timestamp),
+        })
+    }
+
+    /// A row that was deleted before the server acknowledged it.
+    pub(super) fn tombstone(&mut self, at: At<'_>, text: &str) -> Result<Tombstone, Misfit> {
+        let row = Row::from(object(at, text)?);
+        let kind = kind(at.member("resource"), row.kind)?;
+        Ok(Tombstone {
+            data: self.payload(at.member("data"), row.data, &kind)?,
+            kind,
+            deleted_at: self.time(at.member("localUpdatedAt"), row.local_updated_at),
         })
     }
 

@@ -93,10 +93,9 @@ fn content(
     collection: impl Fn(&str) -> Option<String>,
 ) -> Alike {
     match kind {
-        Kind::Note => together(&[
-            member(sent, seen, "body", text),
-            ranges(sent.get("ranges"), seen.get("ranges")),
-        ]),
+        Kind::Note => {
+            together(&[member(sent, seen, "body", text), ranges(sent.get("ranges"), seen.get("ranges"))])
+        }
         Kind::Collection => together(&[member(sent, seen, "name", text)]),
         Kind::Bookmark => place(sent, seen),
         Kind::ReadingSession => together(&[
@@ -158,12 +157,17 @@ fn text(sent: &str, seen: &str) -> Alike {
     }
     let cut = sent.starts_with(&seen) && seen.chars().count() >= LEFT_OF_CUT;
     let (short, long) = if sent.len() < seen.len() { (&sent, &seen) } else { (&seen, &sent) };
-    if letters(&sent) == letters(&seen) || cut || is_extended(short, long) { Alike::Like } else { Alike::Other }
+    if letters(&sent) == letters(&seen) || cut || is_extended(short, long) {
+        Alike::Like
+    } else {
+        Alike::Other
+    }
 }
 
 /// Without the escapes of markup that servers put in the place of characters.
 fn plain(text: &str) -> String {
-    let escapes = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")];
+    let escapes =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&amp;", "&")];
     let mut text = text.to_owned();
     for (escape, character) in escapes {
         if text.contains(escape) {
@@ -175,8 +179,11 @@ fn plain(text: &str) -> String {
 
 /// Letters and digits alone, without their marks. Of a text that has none, all of it.
 fn letters(text: &str) -> String {
-    let bare: String =
-        text.nfkd().filter(|c| c.is_alphanumeric() && !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    let bare: String = text
+        .nfkd()
+        .filter(|c| c.is_alphanumeric() && !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .collect();
     if bare.is_empty() { text.to_owned() } else { bare }
 }
 
@@ -190,7 +197,8 @@ fn is_extended(short: &str, long: &str) -> bool {
 
 /// Two numbers, also where one side has them as text; 0 is no place.
 fn number(sent: Option<&Json>, seen: Option<&Json>) -> Option<Alike> {
-    let said = |value: Option<&Json>| value.and_then(scalar).map(|text| whole(&text)).filter(|text| text != "0");
+    let said =
+        |value: Option<&Json>| value.and_then(scalar).map(|text| whole(&text)).filter(|text| text != "0");
     match (said(sent), said(seen)) {
         (None, None) => None,
         (Some(sent), Some(seen)) => Some(if sent == seen { Alike::Same } else { Alike::Other }),
@@ -201,7 +209,10 @@ fn number(sent: Option<&Json>, seen: Option<&Json>) -> Option<Alike> {
 /// Digits in one way of writing them: `07`, ` 7 ` and `7.0` are `7`.
 fn whole(text: &str) -> String {
     let text = text.trim();
-    text.parse::<i64>().ok().or_else(|| Json::parse(text).as_i64()).map_or_else(|| text.to_owned(), |n| n.to_string())
+    text.parse::<i64>()
+        .ok()
+        .or_else(|| Json::parse(text).as_i64())
+        .map_or_else(|| text.to_owned(), |n| n.to_string())
 }
 
 /// What sort of place it is: `type` and `bookmarkType` are a string or an object with a `type` (PROTOCOL D10).
@@ -225,9 +236,8 @@ fn place(sent: &Members, seen: &Members) -> Alike {
 }
 
 fn link(sent: &Members, seen: &Members, collection: impl Fn(&str) -> Option<String>) -> Alike {
-    let id = |members: &Members, name: &str| {
-        members.get(name).and_then(scalar).filter(|id| !id.trim().is_empty())
-    };
+    let id =
+        |members: &Members, name: &str| members.get(name).and_then(scalar).filter(|id| !id.trim().is_empty());
     let compare = |sent: Option<String>, seen: Option<String>| match (sent, seen) {
         (Some(sent), Some(seen)) if sent == seen => Alike::Same,
         // Favorites have two names.
@@ -361,12 +371,27 @@ mod tests {
             ("COLLECTION", r#"{"name":" Duas "}"#, r#"{"name":"Duas"}"#, Is),
             ("COLLECTION", r#"{"name":"Cafe\u0301"}"#, r#"{"name":"Café"}"#, Is),
             ("COLLECTION", r#"{"name":"DUAS"}"#, r#"{"name":"duas"}"#, Is),
-            ("NOTE", r#"{"body":"a text\n","ranges":["1:1-1:1"]}"#, r#"{"body":"a text","ranges":["1:1"]}"#, Is),
+            (
+                "NOTE",
+                r#"{"body":"a text\n","ranges":["1:1-1:1"]}"#,
+                r#"{"body":"a text","ranges":["1:1"]}"#,
+                Is,
+            ),
             ("BOOKMARK", r#"{"type":"surah","key":2}"#, r#"{"type":"surah","key":"2"}"#, Is),
             ("BOOKMARK", r#"{"type":"juz","key":2}"#, r#"{"bookmarkType":{"type":"juz"},"key":"02"}"#, Is),
             ("BOOKMARK", r#"{"type":"ayah","key":2}"#, r#"{"type":"ayah","key":2}"#, Is),
-            ("READING_SESSION", r#"{"chapterNumber":2,"verseNumber":5}"#, r#"{"chapterNumber":"2","verseNumber":"5"}"#, Is),
-            ("COLLECTION_BOOKMARK", r#"{"collectionId":"q2","type":"page","key":5}"#, r#"{"collectionId":"c2","type":"page","key":"5"}"#, Is),
+            (
+                "READING_SESSION",
+                r#"{"chapterNumber":2,"verseNumber":5}"#,
+                r#"{"chapterNumber":"2","verseNumber":"5"}"#,
+                Is,
+            ),
+            (
+                "COLLECTION_BOOKMARK",
+                r#"{"collectionId":"q2","type":"page","key":5}"#,
+                r#"{"collectionId":"c2","type":"page","key":"5"}"#,
+                Is,
+            ),
             ("PIN", r#"{"title":" Al-Kahf ","at":3}"#, r#"{"title":"al-kahf","at":"3","serial":9}"#, Is),
             // Put in so different words that only a person can tell.
             ("COLLECTION", r#"{"name":"Duas"}"#, r#"{"name":"Duas (2)"}"#, MayBe),
@@ -379,9 +404,24 @@ mod tests {
             ("NOTE", r#"{"body":"a long text that is cut"}"#, r#"{"body":"a long text that"}"#, MayBe),
             ("BOOKMARK", r#"{"type":"page","key":2}"#, r#"{"key":2}"#, MayBe),
             ("BOOKMARK", r#"{"type":"ayah","key":2}"#, r#"{"type":"ayah","key":2,"verseNumber":1}"#, MayBe),
-            ("COLLECTION_BOOKMARK", r#"{"collectionId":"q2","key":2,"verseNumber":5}"#, r#"{"collectionId":"c2","bookmarkId":"b1"}"#, MayBe),
-            ("COLLECTION_BOOKMARK", r#"{"collectionId":"q1","key":2,"verseNumber":5}"#, r#"{"collectionId":"c9","key":2,"verseNumber":5}"#, MayBe),
-            ("COLLECTION_BOOKMARK", r#"{"collectionId":"__default__","key":2}"#, r#"{"collectionId":"c9","key":2}"#, MayBe),
+            (
+                "COLLECTION_BOOKMARK",
+                r#"{"collectionId":"q2","key":2,"verseNumber":5}"#,
+                r#"{"collectionId":"c2","bookmarkId":"b1"}"#,
+                MayBe,
+            ),
+            (
+                "COLLECTION_BOOKMARK",
+                r#"{"collectionId":"q1","key":2,"verseNumber":5}"#,
+                r#"{"collectionId":"c9","key":2,"verseNumber":5}"#,
+                MayBe,
+            ),
+            (
+                "COLLECTION_BOOKMARK",
+                r#"{"collectionId":"__default__","key":2}"#,
+                r#"{"collectionId":"c9","key":2}"#,
+                MayBe,
+            ),
             ("PIN", r#"{"title":"Al-Kahf","at":3}"#, r#"{"title":"Al-Kahf","at":4}"#, MayBe),
             ("PIN", r#"{"title":"Al-Kahf"}"#, r#"{"label":"Al-Kahf"}"#, MayBe),
             ("PIN", "{}", "{}", MayBe),
@@ -389,11 +429,26 @@ mod tests {
             ("COLLECTION", r#"{"name":"Duas"}"#, r#"{"name":"Ramadan"}"#, IsNot),
             ("COLLECTION", r#"{"name":"Dua"}"#, r#"{"name":"Duas"}"#, IsNot),
             ("NOTE", r#"{"body":"one"}"#, r#"{"body":"another"}"#, IsNot),
-            ("NOTE", r#"{"body":"one","ranges":["1:1-1:2"]}"#, r#"{"body":"one","ranges":["2:1-2:2"]}"#, IsNot),
+            (
+                "NOTE",
+                r#"{"body":"one","ranges":["1:1-1:2"]}"#,
+                r#"{"body":"one","ranges":["2:1-2:2"]}"#,
+                IsNot,
+            ),
             ("BOOKMARK", r#"{"type":"surah","key":2}"#, r#"{"type":"juz","key":2}"#, IsNot),
             ("BOOKMARK", r#"{"type":"surah","key":2}"#, r#"{"key":"3"}"#, IsNot),
-            ("READING_SESSION", r#"{"chapterNumber":2,"verseNumber":5}"#, r#"{"chapterNumber":2,"verseNumber":6}"#, IsNot),
-            ("COLLECTION_BOOKMARK", r#"{"collectionId":"q2","key":2}"#, r#"{"collectionId":"c3","key":2}"#, IsNot),
+            (
+                "READING_SESSION",
+                r#"{"chapterNumber":2,"verseNumber":5}"#,
+                r#"{"chapterNumber":2,"verseNumber":6}"#,
+                IsNot,
+            ),
+            (
+                "COLLECTION_BOOKMARK",
+                r#"{"collectionId":"q2","key":2}"#,
+                r#"{"collectionId":"c3","key":2}"#,
+                IsNot,
+            ),
             ("PIN", r#"{"title":"Al-Kahf","at":3}"#, r#"{"title":"Ya-Sin","at":3}"#, IsNot),
         ] {
             assert_eq!(told(kind, Op::Create, sent, seen), expected, "{kind} {sent} as {seen}");
@@ -418,7 +473,9 @@ mod tests {
     #[test]
     fn the_times_of_its_client_tell() {
         use May::*;
-        let at = |time: &str, body: &str| format!(r#"{{"body":"{body}","clientCreatedAt":"2026-02-02T10:00:{time}Z"}}"#);
+        let at = |time: &str, body: &str| {
+            format!(r#"{{"body":"{body}","clientCreatedAt":"2026-02-02T10:00:{time}Z"}}"#)
+        };
         for (made, body, expected) in [
             ("00.250", "as written", Is),
             ("00.250", "as written (2)", Is),
@@ -430,7 +487,8 @@ mod tests {
             let told = told("NOTE", Op::Create, &at("00.250", "as written"), &at(made, body));
             assert_eq!(told, expected, "{made} {body}");
         }
-        let changed = |name: &str| format!(r#"{{"name":"{name}","clientUpdatedAt":"2026-02-02T10:00:00.250Z"}}"#);
+        let changed =
+            |name: &str| format!(r#"{{"name":"{name}","clientUpdatedAt":"2026-02-02T10:00:00.250Z"}}"#);
         assert_eq!(told("COLLECTION", Op::Create, &changed("Duas"), &changed("Duas (2)")), Is);
         assert_eq!(told("COLLECTION", Op::Create, &changed("Duas"), &changed("Ramadan")), IsNot);
     }

@@ -30,6 +30,9 @@ pub struct Device {
     /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
     /// (PROTOCOL D21): they wait until a person asks for them.
     pub retention: HashSet<QueueId>,
+    /// Rows of the phone's database that were deleted before the server ever acknowledged them: nobody but the phone's own
+    /// client sees them, and it may stumble over them (PROTOCOL A10, S-A1, S-A2, S-A4).
+    pub tombstones: Vec<Tombstone>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }
@@ -60,6 +63,17 @@ impl Device {
         }
         self
     }
+}
+
+/// A deleted row that has no id on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its members as they were.
+    pub data: Payload,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }
 
 /// Who the device is, for the header and the reports.

@@ -578,7 +578,10 @@ impl Inspection {
             return None;
         }
         let found = self.may_have_arrived(pair);
-        found.into_iter().max_by_key(|(at, may)| (*may, self.window.mutations[*at].timestamp)).map(|(at, _)| at)
+        found
+            .into_iter()
+            .max_by_key(|(at, may)| (*may, self.window.mutations[*at].timestamp))
+            .map(|(at, _)| at)
     }
 
     /// What a pair is on the server, where it is there or a person takes it for what is there.
@@ -596,9 +599,8 @@ impl Inspection {
     }
 
     fn may_have_arrived(&self, pair: &Pair) -> Vec<(usize, May)> {
-        let of_kind = self.strangers.iter().filter(|stranger| {
-            self.window.mutations[stranger.at].kind == pair.kind
-        });
+        let of_kind =
+            self.strangers.iter().filter(|stranger| self.window.mutations[stranger.at].kind == pair.kind);
         self.compared(pair, of_kind.map(|stranger| (stranger.at, &stranger.says)))
     }
 
@@ -649,7 +651,8 @@ impl Inspection {
             if pair.device.is_empty() || !pair.device.iter().all(flown) {
                 continue;
             }
-            let made = self.queued(pair).next().is_some_and(|m| m.op == Op::Create && m.resource_id.is_none());
+            let made =
+                self.queued(pair).next().is_some_and(|m| m.op == Op::Create && m.resource_id.is_none());
             // What the server has deleted may have been brought back.
             let gone = self.served(pair).all(|mutation| mutation.op == Op::Delete);
             let candidates = match pair.server.as_slice() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
-use super::phone::Feed;
+use super::phone::{Feed, Refused};
 use super::words::count;
 
 /// What the server holds that the device may not have seen.
@@ -244,11 +244,19 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
     let entries: usize = pages.iter().map(Page::entries).sum();
     let (total, more) = pages.last().map_or((None, None), |last| (last.total, last.has_more));
     let one_head = pages.iter().all(|page| page.head == head);
+    let mut before = 0;
     for page in &pages {
         window.mutations.extend_from_slice(&page.mutations);
         window.unreadable.extend_from_slice(&page.unreadable);
         window.warnings.extend_from_slice(&page.warnings);
-        window.phone.refused.extend_from_slice(&page.phone.refused);
+        window.phone.refused.extend(
+            page.phone
+                .refused
+                .iter()
+                .cloned()
+                .map(|refused| Refused { at: refused.at.map(|at| at + before), ..refused }),
+        );
+        before += page.entries();
     }
     if more == Some(true) {
         window.warnings.push(String::from("the last page says that more follow: mutations are missing"));
@@ -296,14 +304,9 @@ fn phone_feed(pages: &[Page], read: &[ServerMutation], older: &[bool]) -> Option
     Some(all)
 }
 
-/// Whether the mutations of each kind come by their time, as they stand in a window.
+/// Whether the mutations come in the order of a window.
 fn is_in_order(mutations: &[ServerMutation]) -> bool {
-    let mut last = [i64::MIN; 4];
-    mutations.iter().all(|mutation| {
-        let last = &mut last[usize::from(rank(&mutation.kind))];
-        let before = std::mem::replace(last, mutation.timestamp.0);
-        before <= mutation.timestamp.0
-    })
+    mutations.is_sorted_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)))
 }
 
 /// Whether nothing is missing although the head moved while `pages`, which are all of them, were read; `newer` is

@@ -146,7 +146,10 @@ pub fn tell(inspection: &Inspection, again: &Again, format: Format) -> Result<Ex
         let ids = question.ids(inspection);
         for id in ids {
             let arrived = if several { format!("{entry}={id}") } else { entry.to_string() };
-            lines.push(format!("  it is {id}: {}", again.command("resume", &["--arrived", &arrived, "--yes"])));
+            lines.push(format!(
+                "  it is {id}: {}",
+                again.command("resume", &["--arrived", &arrived, "--yes"])
+            ));
         }
         let not = again.command("resume", &["--not-arrived", entry.as_str(), "--yes"]);
         lines.push(format!("  it is none of these, send it again: {not}"));

@@ -41,10 +41,7 @@ impl Serialize for Asked<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kind", pair.kind.wire())?;
         map.serialize_entry("key", &pair.key)?;
-        map.serialize_entry(
-            "queue",
-            &question.queue.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        )?;
+        map.serialize_entry("queue", &question.queue.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         map.serialize_entry("sent", &question.sent(inspection))?;
         let seen = question.candidates.iter().map(|at| Candidate(&inspection.window.mutations[*at]));
         map.serialize_entry("candidates", &seen.collect::<Vec<_>>())?;

@@ -16,6 +16,7 @@ pub mod push;
 pub mod redact;
 pub mod simulation;
 pub mod style;
+pub mod why;
 
 pub(crate) mod lines;
 

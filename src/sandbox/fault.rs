@@ -132,7 +132,12 @@ impl Faults {
     pub fn writes(&self) -> impl Iterator<Item = Write> {
         self.iter().filter_map(|fault| match fault {
             Fault::Write(write) => Some(write),
-            Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) | Fault::Words(_) => None,
+            Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
         })
     }
 
@@ -140,7 +145,12 @@ impl Faults {
     pub fn instead(&self) -> Option<Instead> {
         self.iter().find_map(|fault| match fault {
             Fault::Instead(instead) => Some(instead),
-            Fault::Write(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) | Fault::Words(_) => None,
+            Fault::Write(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
         })
     }
 
@@ -161,7 +171,12 @@ impl Faults {
     pub fn bends(&self) -> impl Iterator<Item = Bend> {
         self.iter().filter_map(|fault| match fault {
             Fault::Bend(bend) => Some(bend),
-            Fault::Write(_) | Fault::Instead(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) | Fault::Words(_) => None,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
         })
     }
 
@@ -174,7 +189,12 @@ impl Faults {
     pub fn delay(&self) -> Duration {
         let ms = self.iter().map(|fault| match fault {
             Fault::Slow(ms) => u64::from(ms),
-            Fault::Write(_) | Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Loss(_) | Fault::Words(_) => 0,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Loss(_)
+            | Fault::Words(_) => 0,
         });
         Duration::from_millis(ms.sum())
     }
@@ -183,7 +203,12 @@ impl Faults {
     pub fn loss(&self) -> Option<Loss> {
         self.iter().find_map(|fault| match fault {
             Fault::Loss(loss) => Some(loss),
-            Fault::Write(_) | Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) | Fault::Words(_) => None,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Words(_) => None,
         })
     }
 }

@@ -8,6 +8,10 @@ pub mod case;
 mod grouping;
 #[path = "cases/inventory.rs"]
 mod inventory;
+#[path = "cases/losses.rs"]
+mod losses;
+#[path = "cases/persistence.rs"]
+mod persistence;
 #[path = "cases/phone.rs"]
 pub mod phone;
 #[path = "cases/sample.rs"]

@@ -141,7 +141,7 @@ impl Minimal<'_> {
         let throws = self.expect.get("throws").is_some();
         match (refused.is_empty(), throws) {
             (true, true) => vec![String::from("decoded, and the client cannot")],
-            (false, false) => vec![format!("refused at {}, and the client goes on", refused[0].pointer)],
+            (false, false) => vec![format!("refused at {}, and the client goes on", refused[0].what.pointer)],
             (true, false) | (false, true) => Vec::new(),
         }
     }

@@ -503,9 +503,19 @@ async fn a_post_that_was_applied_and_refused_is_looked_up() {
             all_done_with(&[&[&format!("post:{post}={status}:after")]]).await;
         }
     }
-    all_done_with(&[&["post:1=302:after"], &["post:*=403:after"], &["post:1-2=404:after", "get:2=409-storm"]]).await;
-    all_done_with(&[&["post:2=409:after"], &["post:3=413:after"], &["post:1=422:after"], &["post:1=429:after"]])
-        .await;
+    all_done_with(&[
+        &["post:1=302:after"],
+        &["post:*=403:after"],
+        &["post:1-2=404:after", "get:2=409-storm"],
+    ])
+    .await;
+    all_done_with(&[
+        &["post:2=409:after"],
+        &["post:3=413:after"],
+        &["post:1=422:after"],
+        &["post:1=429:after"],
+    ])
+    .await;
 }
 
 #[tokio::test]

@@ -28,7 +28,11 @@ fn create(id: &str, kind: &str, data: &Value) -> Value {
 fn every_kind() -> Value {
     json!([
         create("q1", "COLLECTION", &json!({"name": " On the Way "})),
-        create("q2", "COLLECTION_BOOKMARK", &json!({"collectionId": "q1", "type": "ayah", "key": 36, "verseNumber": 58})),
+        create(
+            "q2",
+            "COLLECTION_BOOKMARK",
+            &json!({"collectionId": "q1", "type": "ayah", "key": 36, "verseNumber": 58})
+        ),
         create("q3", "BOOKMARK", &json!({"type": "ayah", "key": 2, "verseNumber": 255})),
         create("q4", "BOOKMARK", &json!({"type": "page", "key": 300})),
         create("q5", "NOTE", &json!({"body": "One Place\n", "ranges": ["1:1-1:2"]})),
@@ -66,7 +70,11 @@ fn what_was_applied_and_refused_is_there_once_whatever_the_answer_was() {
             if status == "401" {
                 // There is no other token: the journal keeps the POST, and the next push looks it up.
                 assert_eq!(output.status.code(), Some(3), "{rule}: {}", said(&output));
-                assert!(journal(&bench) && said(&output).contains("looks it up"), "{rule}: {}", said(&output));
+                assert!(
+                    journal(&bench) && said(&output).contains("looks it up"),
+                    "{rule}: {}",
+                    said(&output)
+                );
                 bench.expect(0, "push", &["--strategy", "client-wins", "--yes"]);
             } else {
                 assert_eq!(output.status.code(), Some(0), "{rule}: {}", said(&output));
@@ -82,13 +90,24 @@ fn what_was_applied_and_refused_is_there_once_whatever_the_answer_was() {
 fn suffixed() -> Bench {
     let queue = json!([
         create("q1", "COLLECTION", &json!({"name": "On the way"})),
-        create("q2", "COLLECTION_BOOKMARK", &json!({"collectionId": "q1", "type": "ayah", "key": 36, "verseNumber": 58})),
+        create(
+            "q2",
+            "COLLECTION_BOOKMARK",
+            &json!({"collectionId": "q1", "type": "ayah", "key": 36, "verseNumber": 58})
+        ),
     ]);
     let bench = creating(&queue, &["post:1=suffix+409:after"]);
     let output = bench.run("push", &["--strategy", "client-wins", "--yes"]);
     let text = said(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    for part in ["device On the way | server On the way (2)", "--ask", "--arrived", "--not-arrived", "--discard", "there twice"] {
+    for part in [
+        "device On the way | server On the way (2)",
+        "--ask",
+        "--arrived",
+        "--not-arrived",
+        "--discard",
+        "there twice",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     bench

@@ -83,7 +83,8 @@ fn every_scenario_is_pushed_by_every_strategy() {
                 "the backup is the file from before"
             );
             // Only what a person has to settle outlives the push.
-            let kept = bench.files().iter().any(|(name, _)| name.contains("journal") || name.contains("choices"));
+            let kept =
+                bench.files().iter().any(|(name, _)| name.contains("journal") || name.contains("choices"));
             assert_eq!(kept, code == Some(4), "{} {strategy}", scenario.name);
         }
     }

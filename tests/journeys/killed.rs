@@ -59,7 +59,11 @@ fn stuck() -> Bench {
         ("page", "BOOKMARK", json!({ "type": "page", "key": 300, "mushaf": 1 })),
         ("surah", "BOOKMARK", json!({ "type": "surah", "key": 12 })),
         ("juz", "BOOKMARK", json!({ "type": "juz", "key": 7 })),
-        ("liked", "COLLECTION_BOOKMARK", json!({ "collectionId": "c1", "type": "page", "key": 301, "mushaf": 1 })),
+        (
+            "liked",
+            "COLLECTION_BOOKMARK",
+            json!({ "collectionId": "c1", "type": "page", "key": 301, "mushaf": 1 }),
+        ),
         ("nowhere", "NOTE", json!({ "body": "of no place", "ranges": [] })),
     ] {
         queue.push(json!({ "id": id, "type": "CREATE", "resource": resource, "data": data }));

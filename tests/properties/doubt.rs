@@ -33,8 +33,7 @@ const SEEDS: Range<u64> = 0..10_000;
 const START: i64 = 1_790_000_000_000;
 
 /// Whatever a POST may be answered with that was applied, or that was not.
-const STATUSES: [u16; 16] =
-    [200, 206, 301, 307, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504];
+const STATUSES: [u16; 16] = [200, 206, 301, 307, 400, 401, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504];
 
 /// How a server puts what it is given.
 #[derive(Clone, Copy, Default)]
@@ -198,7 +197,10 @@ impl World {
             10 => ("NOTE", json!({ "body": text, "ranges": [] })),
             11 => ("READING_SESSION", json!({ "chapterNumber": serial, "verseNumber": 1 })),
             12 => ("PIN", json!({ "title": text, "at": serial })),
-            _ => ("COLLECTION_BOOKMARK", json!({ "collectionId": "__default__", "type": "page", "key": serial })),
+            _ => (
+                "COLLECTION_BOOKMARK",
+                json!({ "collectionId": "__default__", "type": "page", "key": serial }),
+            ),
         };
         if stamps {
             let at = self.tick().to_iso();
@@ -268,7 +270,8 @@ impl World {
 
     fn is_occupied(&self, kind: &str, data: &Value) -> bool {
         let place = place(kind, data);
-        place.is_some() && self.rows.iter().any(|row| row.op != "DELETE" && row.kind == kind && row.place == place)
+        place.is_some()
+            && self.rows.iter().any(|row| row.op != "DELETE" && row.kind == kind && row.place == place)
     }
 
     fn wire(&self, row: &Row) -> Value {
@@ -405,7 +408,8 @@ impl World {
         let mut rows: Vec<&Row> = self.rows.iter().filter(|row| row.at > since.value()).collect();
         rows.sort_by_key(|row| row.at);
         let rows: Vec<Value> = rows.into_iter().map(|row| self.wire(row)).collect();
-        let body = json!({"success":true,"data":{"lastMutationAt":self.head,"mutations":rows,"hasMore":false}});
+        let body =
+            json!({"success":true,"data":{"lastMutationAt":self.head,"mutations":rows,"hasMore":false}});
         let page = read_page(&ResponseHead::ok(), &Text::new(body.to_string()), 1).expect("a page");
         assemble(PullPath::SinceCursor, since, Cursor::read(self.head), vec![page])
     }
@@ -435,7 +439,8 @@ impl World {
             let (kind, data) = (mutation.kind.wire(), &wire["data"]);
             // A creation with the id of what is there, or at the place of a bookmark, changes that.
             let place = place(kind, data);
-            let there = |row: &&Row| row.op != "DELETE" && row.kind == kind && place.is_some() && row.place == place;
+            let there =
+                |row: &&Row| row.op != "DELETE" && row.kind == kind && place.is_some() && row.place == place;
             let occupied = self.rows.iter().find(there).map(|row| row.id.clone());
             let id = if mutation.op == Op::Create && mutation.resource_id.is_none() && occupied.is_none() {
                 let id = self.create(kind, data);
@@ -616,7 +621,8 @@ fn check(seed: u64) {
         let data: Value = serde_json::from_str(entry.data.as_str().expect("data")).expect("JSON");
         let mark = mark(entry.kind.wire(), &data);
         let created = world.created.get(&mark).map_or(0, Vec::len);
-        let wanted = queued.iter().filter(|other| other.kind == entry.kind && other.data == entry.data).count();
+        let wanted =
+            queued.iter().filter(|other| other.kind == entry.kind && other.data == entry.data).count();
         assert!(created <= wanted, "{} was created {created} times ({end:?}): {mark}", entry.id);
         let there = created == wanted || left.contains(entry.id.as_str()) || world.alike.contains(&mark);
         assert!(there, "{} was lost ({end:?}): {mark}", entry.id);

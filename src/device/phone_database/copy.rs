@@ -55,7 +55,9 @@ impl Copy {
         Err(InputError::Unsupported {
             file: path.display().to_string(),
             reason: String::from("is being written to while it is read"),
-            next: String::from("Close the app that uses it, or copy its folder from a phone on which the app is closed"),
+            next: String::from(
+                "Close the app that uses it, or copy its folder from a phone on which the app is closed",
+            ),
         })
     }
 

@@ -19,7 +19,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use serde_json::{Value, json};
 
 use self::copy::Copy;
-use self::pending::{Contents, Held};
+use self::pending::{Buried, Contents, Held};
 pub use self::pending::{NotSent, Pending};
 pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
 use self::rows::Tables;
@@ -70,6 +70,7 @@ pub struct PhoneDatabase {
     pub notes: Vec<String>,
     cursor: Option<i64>,
     held: Vec<Held>,
+    buried: Vec<Buried>,
 }
 
 /// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
@@ -112,7 +113,7 @@ impl PhoneDatabase {
         let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
         let schema = Schema::of(&connection).map_err(refused)?;
         let tables = Tables::read(&connection, &schema).map_err(refused)?;
-        let Contents { pending, not_sent, held, odd } = Contents::of(&tables, schema.generation);
+        let Contents { pending, not_sent, held, buried, odd } = Contents::of(&tables, schema.generation);
         if let Some(first) = odd.first() {
             notes.push(format!(
                 "{} of the database cannot be read and is passed over, the first in {} {}: {}",
@@ -123,7 +124,7 @@ impl PhoneDatabase {
             ));
         }
         let path = path.to_owned();
-        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held })
+        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held, buried })
     }
 
     /// Where the device file lies that stands for it once something is written.
@@ -141,8 +142,13 @@ impl PhoneDatabase {
         if let Some(cursor) = self.cursor {
             sync["lastMutationAt"] = cursor.into();
         }
-        let contents = json!({"sync": sync, "queue": queue, "resources": resources});
-        let digest = digest(contents.to_string().as_bytes());
+        let buried =
+            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
+        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
+        let contents =
+            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
+        // Not of the cursor, which may be said in one way or another.
+        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
         let mut document = json!({
             "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
@@ -226,11 +232,15 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
         reason,
         next: next.to_owned(),
     };
-    const AGAIN: &str = "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let mut file = File::open(path).map_err(cannot)?;
     let size = file.metadata().map_err(cannot)?.len();
     if size == 0 {
-        return Err(odd(String::from("is empty: a database that was never written, or a copy that failed"), AGAIN));
+        return Err(odd(
+            String::from("is empty: a database that was never written, or a copy that failed"),
+            AGAIN,
+        ));
     }
     if size > LIMIT {
         return Err(InputError::TooLarge { file: path.display().to_string(), bytes: size, limit: LIMIT });
@@ -239,7 +249,9 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
     let whole = file.read_exact(&mut header).is_ok();
     if !header.starts_with(MAGIC) {
         return Err(odd(
-            String::from("is called as the phone's database and is none: it is encrypted, or damaged from its first byte on"),
+            String::from(
+                "is called as the phone's database and is none: it is encrypted, or damaged from its first byte on",
+            ),
             "An encrypted copy cannot be read; take the file from the app's own folder, not from an encrypted backup",
         ));
     }
@@ -281,10 +293,13 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 /// What is wrong with a database, and what to do.
 fn told(path: &Path, foreign: Foreign) -> InputError {
-    const AGAIN: &str = "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let (reason, next) = match foreign {
         Foreign::NotThePhones => (
-            String::from("is a SQLite database of something else: it has none of the tables of this app's phones"),
+            String::from(
+                "is a SQLite database of something else: it has none of the tables of this app's phones",
+            ),
             format!("Give the app's {DATABASE_NAME}, or the folder that it lies in"),
         ),
         Foreign::TooOld => (

@@ -61,11 +61,20 @@ pub(super) struct Held {
     pub(super) at: Option<i64>,
 }
 
+/// A row that was deleted before the server acknowledged it.
+#[derive(Clone, Debug)]
+pub(super) struct Buried {
+    pub(super) resource: &'static str,
+    pub(super) data: Value,
+    pub(super) at: Option<i64>,
+}
+
 /// What a database comes to.
 pub(super) struct Contents {
     pub(super) pending: Vec<Pending>,
     pub(super) not_sent: Vec<NotSent>,
     pub(super) held: Vec<Held>,
+    pub(super) buried: Vec<Buried>,
     /// Rows that cannot be read and wait for nothing.
     pub(super) odd: Vec<NotSent>,
 }
@@ -78,7 +87,8 @@ fn ms(time: Option<i64>) -> Option<i64> {
 /// As the client writes a time: without a fraction where there is none.
 fn iso(time: Option<i64>) -> Option<String> {
     let time = jiff::Timestamp::from_millisecond(ms(time)?).ok()?;
-    let form = if time.as_millisecond() % 1000 == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.3fZ" };
+    let form =
+        if time.as_millisecond() % 1000 == 0 { "%Y-%m-%dT%H:%M:%SZ" } else { "%Y-%m-%dT%H:%M:%S%.3fZ" };
     Some(time.strftime(form).to_string())
 }
 
@@ -113,7 +123,13 @@ fn status(op: Option<&str>) -> &'static str {
 
 impl Contents {
     pub(super) fn of(tables: &Tables, generation: Generation) -> Self {
-        let mut contents = Self { pending: Vec::new(), not_sent: Vec::new(), held: Vec::new(), odd: Vec::new() };
+        let mut contents = Self {
+            pending: Vec::new(),
+            not_sent: Vec::new(),
+            held: Vec::new(),
+            buried: Vec::new(),
+            odd: Vec::new(),
+        };
         let bookmarks: HashMap<i64, &Bookmark> =
             tables.bookmarks.0.iter().map(|row| (row.local_id, row)).collect();
         let collections: HashMap<i64, &Collection> =
@@ -171,7 +187,11 @@ impl Contents {
                     continue;
                 }
                 (Err(what), None) => {
-                    self.odd.push(NotSent { table: TABLE, local_id: row.local_id.to_string(), why: what.clone() });
+                    self.odd.push(NotSent {
+                        table: TABLE,
+                        local_id: row.local_id.to_string(),
+                        why: what.clone(),
+                    });
                     continue;
                 }
             };
@@ -270,6 +290,10 @@ impl Contents {
                     "the deletion of a collection that the server never acknowledged: it has no id there, and the row stays for ever",
                 ),
                 None => {}
+            }
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "COLLECTION", data: data.clone(), at });
             }
             if let Some(id) = &row.remote_id {
                 self.held.push(Held {
@@ -462,6 +486,10 @@ impl Contents {
                 ),
                 None => {}
             }
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "NOTE", data: data.clone(), at });
+            }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
                 self.held.push(Held { id: id.clone(), resource: "NOTE", data, status: status(op), at });
@@ -522,9 +550,19 @@ impl Contents {
                 ),
                 None => {}
             }
+            if row.deleted && row.remote_id.is_none() {
+                let at = ms(row.modified_at);
+                self.buried.push(Buried { resource: "READING_SESSION", data: data.clone(), at });
+            }
             if let Some(id) = &row.remote_id {
                 let at = ms(row.modified_at);
-                self.held.push(Held { id: id.clone(), resource: "READING_SESSION", data, status: status(op), at });
+                self.held.push(Held {
+                    id: id.clone(),
+                    resource: "READING_SESSION",
+                    data,
+                    status: status(op),
+                    at,
+                });
             }
         }
         waiting.sort_by_key(|(at, local, _)| (Reverse(*at), Reverse(*local)));

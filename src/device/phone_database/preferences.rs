@@ -38,7 +38,9 @@ impl Preferences {
         let odd = |reason: &str| InputError::Unsupported {
             file: path.display().to_string(),
             reason: reason.to_owned(),
-            next: format!("Pass the phone's {FILE_NAME} with --prefs FILE, or the cursor itself with --cursor N"),
+            next: format!(
+                "Pass the phone's {FILE_NAME} with --prefs FILE, or the cursor itself with --cursor N"
+            ),
         };
         if !metadata.is_file() || metadata.len() > LIMIT {
             return Err(odd("is no preferences file of the phone"));
@@ -164,7 +166,8 @@ mod tests {
                 let _ = Preferences::parse(&bytes);
             }
         }
-        for text in [&b"{\"cursor\": 1}"[..], b"cursor=1", &[0xFF; 64], &[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]] {
+        for text in [&b"{\"cursor\": 1}"[..], b"cursor=1", &[0xFF; 64], &[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]]
+        {
             assert_eq!(Preferences::parse(text), None);
         }
     }

@@ -118,9 +118,23 @@ impl Tables {
             bookmarks: table.read(
                 "bookmark",
                 &[
-                    "remote_id", "bookmark_type", "sura", "ayah", "page", "ayah_id", "is_reading", "deleted",
-                    "bookmark_pending_op", "bookmark_pending_version", "reading_pending_op", "reading_pending_version",
-                    "default_pending_op", "created_at", "modified_at", "bookmark_modified_at", "reading_modified_at",
+                    "remote_id",
+                    "bookmark_type",
+                    "sura",
+                    "ayah",
+                    "page",
+                    "ayah_id",
+                    "is_reading",
+                    "deleted",
+                    "bookmark_pending_op",
+                    "bookmark_pending_version",
+                    "reading_pending_op",
+                    "reading_pending_version",
+                    "default_pending_op",
+                    "created_at",
+                    "modified_at",
+                    "bookmark_modified_at",
+                    "reading_modified_at",
                 ],
                 |row| {
                     let (op, reading_op) = (row.op(9)?, row.op(11)?);
@@ -145,8 +159,15 @@ impl Tables {
             collections: table.read(
                 "collection",
                 &[
-                    "remote_id", "name", "deleted", "is_edited", "is_default", "is_system", "pending_version",
-                    "created_at", "modified_at",
+                    "remote_id",
+                    "name",
+                    "deleted",
+                    "is_edited",
+                    "is_default",
+                    "is_system",
+                    "pending_version",
+                    "created_at",
+                    "modified_at",
                 ],
                 |row| {
                     Ok(Collection {
@@ -166,8 +187,15 @@ impl Tables {
             links: table.read(
                 "bookmark_collection",
                 &[
-                    "bookmark_local_id", "collection_local_id", "is_active", "pending_op", "pending_version",
-                    "last_synced_bookmark_remote_id", "last_synced_collection_remote_id", "created_at", "modified_at",
+                    "bookmark_local_id",
+                    "collection_local_id",
+                    "is_active",
+                    "pending_op",
+                    "pending_version",
+                    "last_synced_bookmark_remote_id",
+                    "last_synced_collection_remote_id",
+                    "created_at",
+                    "modified_at",
                 ],
                 |row| {
                     Ok(Link {
@@ -187,8 +215,19 @@ impl Tables {
             notes: table.read(
                 "note",
                 &[
-                    "remote_id", "note", "start_sura", "start_ayah", "end_sura", "end_ayah", "start_ayah_id",
-                    "end_ayah_id", "deleted", "is_edited", "pending_version", "created_at", "modified_at",
+                    "remote_id",
+                    "note",
+                    "start_sura",
+                    "start_ayah",
+                    "end_sura",
+                    "end_ayah",
+                    "start_ayah_id",
+                    "end_ayah_id",
+                    "deleted",
+                    "is_edited",
+                    "pending_version",
+                    "created_at",
+                    "modified_at",
                 ],
                 |row| {
                     Ok(Note {
@@ -208,8 +247,14 @@ impl Tables {
             sessions: table.read(
                 "reading_session",
                 &[
-                    "remote_id", "chapter_number", "verse_number", "deleted", "is_edited", "pending_version",
-                    "created_at", "modified_at",
+                    "remote_id",
+                    "chapter_number",
+                    "verse_number",
+                    "deleted",
+                    "is_edited",
+                    "pending_version",
+                    "created_at",
+                    "modified_at",
                 ],
                 |row| {
                     let (sura, ayah) = (row.number(2)?, row.number(3)?);
@@ -343,7 +388,9 @@ impl Cells<'_> {
     fn place(&self) -> Result<Place, String> {
         let kind = self.text(2)?;
         match kind.as_deref() {
-            Some("PAGE") => self.number(5)?.map(Place::Page).ok_or_else(|| String::from("a page without its number")),
+            Some("PAGE") => {
+                self.number(5)?.map(Place::Page).ok_or_else(|| String::from("a page without its number"))
+            }
             Some("AYAH") | None => self
                 .verse(3, 4, 6, "verse")
                 .map(Place::Verse)

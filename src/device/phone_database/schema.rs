@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use rusqlite::Connection;
 
 /// The tables that hold what a person made, in the order in which they are read.
-pub(super) const TABLES: [&str; 5] = ["bookmark", "collection", "bookmark_collection", "note", "reading_session"];
+pub(super) const TABLES: [&str; 5] =
+    ["bookmark", "collection", "bookmark_collection", "note", "reading_session"];
 
 /// The versions of the phone's client whose databases are understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +83,9 @@ impl Schema {
         for table in TABLES {
             let found = objects.iter().find(|(name, kind, _)| name == table && kind != "index");
             let Some((_, kind, sql)) = found else { return Err(Foreign::Lacks(table, "the whole table")) };
-            let is_virtual = sql.as_deref().is_some_and(|sql| {
-                sql.trim_start().to_ascii_uppercase().starts_with("CREATE VIRTUAL")
-            });
+            let is_virtual = sql
+                .as_deref()
+                .is_some_and(|sql| sql.trim_start().to_ascii_uppercase().starts_with("CREATE VIRTUAL"));
             if kind != "table" || is_virtual {
                 return Err(Foreign::NoTable(table));
             }
@@ -106,7 +107,10 @@ impl Schema {
         } else {
             Generation::V0_1_17
         };
-        let everywhere = [("local_id", &TABLES[..]), ("remote_id", &["bookmark", "collection", "note", "reading_session"])];
+        let everywhere = [
+            ("local_id", &TABLES[..]),
+            ("remote_id", &["bookmark", "collection", "note", "reading_session"]),
+        ];
         for (column, tables) in everywhere {
             for table in tables {
                 if !schema.has(table, column) {

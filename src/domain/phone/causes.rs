@@ -37,6 +37,7 @@ fn cause(inspection: &Inspection, alike: &[Abort]) -> Option<Cause> {
         // One abort anywhere ends the phone's sync, and what is pushed from elsewhere leaves its queue as it is.
         stays: true,
         also: Vec::new(),
+        queue: alike.iter().flat_map(|abort| abort.device.iter().copied()).collect(),
     })
 }
 
@@ -46,6 +47,20 @@ fn sentence(inspection: &Inspection, abort: &Abort) -> String {
     let what = what(abort);
     let detail = abort.detail.as_deref().unwrap_or_default();
     match abort.id {
+        AbortId::A1 => format!(
+            "{served} is {what}, where the device has deleted one that the server never acknowledged: the phone's client would give both the same id"
+        ),
+        AbortId::A2 => format!(
+            "{served} is {what}, where the device has deleted two that the server never acknowledged: the phone's client does not know which of them it is"
+        ),
+        AbortId::A3 => format!("{served} moves {what}, where the device has another one"),
+        AbortId::A4 => format!(
+            "{served} has the name of two collections that were deleted on the device and that the server never acknowledged"
+        ),
+        AbortId::A5 => format!("{served} has the name of another collection of the device"),
+        AbortId::A6 => {
+            format!("{served} is the collection of the favourites, and the device has another one")
+        }
         AbortId::L1 => {
             format!("{queued} are more than the two mutations of {what} that the phone's client takes")
         }

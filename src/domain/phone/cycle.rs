@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 
 use super::abort::{Abort, AbortId};
+use super::apply::{self, RowsOfQueue, Store};
+use super::lost::{Loss, Lost};
 use super::pending::Pending;
 use super::pulled::Pulled;
 use super::{KindPlan, Phone, Step, undecodable};
-use crate::domain::mutation::{Kind, Op, ResourceId};
+use crate::domain::mutation::{Kind, Op, ResourceId, ServerMutation};
 use crate::domain::plan::{MAX_BATCH, Phase};
 use crate::domain::preflight;
 
@@ -20,6 +22,8 @@ pub struct Cycle {
     pub posts: Vec<Vec<Step>>,
     /// What ends it, in the order of its phases: the first is what stops it, the others wait behind it.
     pub aborts: Vec<Abort>,
+    /// What it goes on without and never asks for again.
+    pub lost: Vec<Lost>,
 }
 
 /// What the client makes of one kind at one time.
@@ -36,7 +40,8 @@ pub struct Look {
 impl<'a> Phone<'a> {
     /// One whole sync.
     pub fn cycle(&self) -> Cycle {
-        let mut cycle = Cycle { aborts: self.refused.iter().map(undecodable).collect(), ..Cycle::default() };
+        let mut cycle =
+            Cycle { aborts: self.refused.iter().copied().map(undecodable).collect(), ..Cycle::default() };
         let (links, aborts) = self.pending(&Kind::Link);
         cycle.aborts.extend(aborts);
         let (pulled, aborts) = self.pulled(&Kind::Link);
@@ -45,11 +50,14 @@ impl<'a> Phone<'a> {
         let (first, second) = if deletions.is_empty() { (Vec::new(), aborts) } else { (aborts, Vec::new()) };
         cycle.aborts.extend(first);
         let sent = self.link_deletions(&mut cycle, &deletions, pulled.clone());
-        self.phase(&mut cycle, Phase::BookmarksAndCollections, &[Kind::Bookmark, Kind::Collection]);
+        let mut tables = Tables::of(self);
+        let (first, last) = ([Kind::Bookmark, Kind::Collection], [Kind::Note, Kind::ReadingSession]);
+        self.phase(&mut cycle, Phase::BookmarksAndCollections, &first, &mut tables);
         cycle.aborts.extend(second);
         self.other_links(&mut cycle, links, pulled, &sent);
-        self.phase(&mut cycle, Phase::NotesAndSessions, &[Kind::Note, Kind::ReadingSession]);
+        self.phase(&mut cycle, Phase::NotesAndSessions, &last, &mut tables);
         once_each(&mut cycle.aborts);
+        self.passed_over(&mut cycle);
         cycle
     }
 
@@ -91,9 +99,29 @@ impl<'a> Phone<'a> {
         self.post(cycle, Phase::Links, push);
     }
 
+    /// What the client does not get to see, and what it makes nothing of.
+    fn passed_over(&self, cycle: &mut Cycle) {
+        let lost = |kind: &Kind, at: usize, mutation: &ServerMutation, why| Lost {
+            kind: kind.clone(),
+            at: Some(at),
+            id: mutation.resource_id.clone(),
+            why,
+        };
+        let beyond = self.beyond.iter().zip(self.feed.len()..);
+        let unseen = beyond.map(|(entry, at)| lost(&entry.kind, at, entry, Loss::BeyondFirstPage));
+        let late = cycle.looks.iter().filter(|look| !look.early);
+        let unusable = late.flat_map(|look| {
+            let passed_over = look.plan.passed_over.iter();
+            passed_over.map(|at| lost(&look.kind, *at, &self.feed[*at], Loss::Unusable))
+        });
+        let lost: Vec<Lost> = unseen.chain(unusable).collect();
+        cycle.lost.extend(lost);
+    }
+
     /// Kinds that are sent in one POST.
-    fn phase(&self, cycle: &mut Cycle, phase: Phase, kinds: &[Kind]) {
+    fn phase(&self, cycle: &mut Cycle, phase: Phase, kinds: &[Kind], tables: &mut Tables) {
         let mut push = Vec::new();
+        let first = cycle.looks.len();
         for kind in kinds {
             let (plan, aborts) = self.run(kind);
             cycle.aborts.extend(aborts);
@@ -101,6 +129,9 @@ impl<'a> Phone<'a> {
             cycle.looks.push(Look { kind: kind.clone(), early: false, plan });
         }
         self.post(cycle, phase, push);
+        for at in first..cycle.looks.len() {
+            tables.apply(self, cycle, at);
+        }
     }
 
     /// A POST: what the server would refuse of it, and what the client would of the answer.
@@ -144,4 +175,53 @@ fn once_each(aborts: &mut Vec<Abort>) {
         // What cannot be decoded stands nowhere.
         abort.id == AbortId::G2 || met.insert(name)
     });
+}
+
+/// The phone's tables, and where the queue stands in them.
+struct Tables {
+    store: Store,
+    rows: RowsOfQueue,
+}
+
+impl Tables {
+    fn of(phone: &Phone) -> Self {
+        let (store, rows) = Store::of(phone.device);
+        Self { store, rows }
+    }
+
+    /// Writes what came of a look: first the mutations of the queue are settled, all of them whether they were sent or
+    /// lost, then the server's are taken over (PROTOCOL A12).
+    fn apply(&mut self, phone: &Phone, cycle: &mut Cycle, look: usize) {
+        let Look { kind, plan, .. } = &cycle.looks[look];
+        let conflicting = plan.conflicts.iter().flat_map(|conflict| &conflict.device);
+        for at in plan.device_only.iter().chain(conflicting) {
+            if let Some(row) = self.rows.get(at) {
+                self.store.settle(kind, *row, phone.device.queue[*at].op);
+            }
+        }
+        for step in &plan.persist {
+            match self.store.take(kind, step.op, &phone.feed[step.at]) {
+                Ok(outcome) => {
+                    let cut = apply::has_more_ranges(kind, &phone.feed[step.at]).then_some(Loss::RangesCut);
+                    let lost = |why| Lost { kind: kind.clone(), at: Some(step.at), id: step.id.clone(), why };
+                    cycle.lost.extend(Loss::of(outcome).or(cut).map(lost));
+                }
+                Err(id) => {
+                    let place = apply::place(kind, &phone.feed[step.at]);
+                    let abort = Abort::of_server(id, kind, None, vec![step.at]);
+                    cycle.aborts.push(Abort { place, ..abort });
+                }
+            }
+        }
+        if *kind == Kind::ReadingSession {
+            let retired = self.store.retire();
+            let id = |at| self.store.sessions.row(at)?.id.clone();
+            cycle.lost.extend(retired.into_iter().map(|at| Lost {
+                kind: kind.clone(),
+                at: None,
+                id: id(at),
+                why: Loss::Retired,
+            }));
+        }
+    }
 }

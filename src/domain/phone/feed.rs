@@ -13,9 +13,27 @@ use crate::domain::window::Unreadable;
 #[derive(Clone, Debug, Default)]
 pub struct Feed {
     /// What the phone cannot decode: any of it ends its sync.
-    pub refused: Vec<Unreadable>,
+    pub refused: Vec<Refused>,
     /// All entries in the phone's reading and in the order of the feed, where any of them is another than unstick's.
     pub otherwise: Option<Vec<ServerMutation>>,
+}
+
+/// Something that the phone cannot decode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Which entry of the whole feed, from 0; `None` of what stands around the entries of a page.
+    pub at: Option<usize>,
+    /// Where and what it is.
+    pub what: Unreadable,
+}
+
+impl Refused {
+    /// Whether it stands among the first `entries` of the feed, or around them: what the phone does not ask for it does
+    /// not stumble over.
+    pub(super) fn is_met(&self, entries: usize) -> bool {
+        let asked_for = || self.what.page == 1 || entries == usize::MAX;
+        self.at.map_or_else(asked_for, |at| at < entries)
+    }
 }
 
 impl Feed {
@@ -24,7 +42,7 @@ impl Feed {
 
     /// Decodes the answer to a GET as the phone does, as page `number`.
     pub fn of_answer(body: &Text, number: u32) -> Self {
-        let mut decoder = Decoder { body, number, refused: Vec::new() };
+        let mut decoder = Decoder { body, number, at: None, refused: Vec::new() };
         let mutations = decoder.answer().unwrap_or_default();
         Self { refused: decoder.refused, otherwise: Some(mutations) }
     }
@@ -52,17 +70,19 @@ fn single(mut cases: impl Iterator<Item = char>) -> Option<char> {
     cases.next().filter(|_| cases.next().is_none())
 }
 
-/// A member that the decoder does not accept.
-struct Refused;
+/// A member that the decoder does not accept; it is among the refused ones.
+struct Stop;
 
 struct Decoder<'a> {
     body: &'a Text,
     number: u32,
-    refused: Vec<Unreadable>,
+    /// The entry that is decoded.
+    at: Option<usize>,
+    refused: Vec<Refused>,
 }
 
 impl<'a> Decoder<'a> {
-    fn answer(&mut self) -> Result<Vec<ServerMutation>, Refused> {
+    fn answer(&mut self) -> Result<Vec<ServerMutation>, Stop> {
         let whole: &RawValue =
             serde_json::from_str(self.body.as_str()).map_err(|_| self.refuse("", None, "an answer"))?;
         let answer = self.object("", whole)?;
@@ -79,16 +99,18 @@ impl<'a> Decoder<'a> {
         let _ = self.optional("/data", &data, "hasMore", "true or false", either);
         let list = |raw: &RawValue| raw.get().starts_with('[');
         let mutations = self.required("/data", &data, "mutations", "a list", list);
-        (success?, head?);
-        let entries: Vec<&'a RawValue> = serde_json::from_str(mutations?.get()).map_err(|_| Refused)?;
+        success?;
+        head?;
+        let entries: Vec<&'a RawValue> = serde_json::from_str(mutations?.get()).map_err(|_| Stop)?;
         let mut read = Vec::with_capacity(entries.len());
         for (at, entry) in entries.into_iter().enumerate() {
+            self.at = Some(at);
             read.extend(self.entry(&format!("/data/mutations/{at}"), entry));
         }
         Ok(read)
     }
 
-    fn entry(&mut self, pointer: &str, raw: &'a RawValue) -> Result<ServerMutation, Refused> {
+    fn entry(&mut self, pointer: &str, raw: &'a RawValue) -> Result<ServerMutation, Stop> {
         let entry = self.object(pointer, raw)?;
         let word = |raw: &RawValue| string(raw.get()).is_some();
         let nothing_or = |raw: &RawValue, sign| raw.get() == "null" || raw.get().starts_with(sign);
@@ -115,7 +137,7 @@ impl<'a> Decoder<'a> {
         })
     }
 
-    fn object(&mut self, pointer: &str, raw: &'a RawValue) -> Result<Members<'a>, Refused> {
+    fn object(&mut self, pointer: &str, raw: &'a RawValue) -> Result<Members<'a>, Stop> {
         serde_json::from_str(raw.get()).map_err(|_| self.refuse(pointer, Some(raw), "an object"))
     }
 
@@ -127,7 +149,7 @@ impl<'a> Decoder<'a> {
         name: &str,
         expected: &'static str,
         accepted: impl Fn(&RawValue) -> bool,
-    ) -> Result<&'a RawValue, Refused> {
+    ) -> Result<&'a RawValue, Stop> {
         let member = self.optional(pointer, object, name, expected, accepted)?;
         member.ok_or_else(|| self.refuse(&format!("{pointer}/{name}"), None, expected))
     }
@@ -139,7 +161,7 @@ impl<'a> Decoder<'a> {
         name: &str,
         expected: &'static str,
         accepted: impl Fn(&RawValue) -> bool,
-    ) -> Result<Option<&'a RawValue>, Refused> {
+    ) -> Result<Option<&'a RawValue>, Stop> {
         let mut last = None;
         for (_, raw) in object.list.iter().filter(|(other, _)| other == name) {
             if !accepted(raw) {
@@ -150,18 +172,11 @@ impl<'a> Decoder<'a> {
         Ok(last)
     }
 
-    fn refuse(&mut self, pointer: &str, found: Option<&RawValue>, expected: &'static str) -> Refused {
-        let found = found.map_or("nothing", |raw| match Json::parse(raw.get()) {
-            Json::Number(_) => "a number that is none there",
-            other => other.type_name(),
-        });
-        self.refused.push(Unreadable {
-            pointer: pointer.to_owned(),
-            page: self.number,
-            found: found.to_owned(),
-            expected,
-        });
-        Refused
+    fn refuse(&mut self, pointer: &str, found: Option<&RawValue>, expected: &'static str) -> Stop {
+        let found = found.map_or("nothing", |raw| Json::parse(raw.get()).type_name());
+        let (pointer, page, found) = (pointer.to_owned(), self.number, found.to_owned());
+        self.refused.push(Refused { at: self.at, what: Unreadable { pointer, page, found, expected } });
+        Stop
     }
 }
 
@@ -181,7 +196,7 @@ mod tests {
     }
 
     fn refused(body: &str) -> Vec<String> {
-        feed(body).refused.into_iter().map(|refused| refused.pointer).collect()
+        feed(body).refused.into_iter().map(|refused| refused.what.pointer).collect()
     }
 
     fn with(members: &str) -> String {

@@ -48,7 +48,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
         what: "the server has a collection of a name under which the phone has deleted several that were never synced",
         why: EACH_TIME,
         next: "rename that collection on the server, then let the phone sync",
-        recovery: Some(Recovery::PushOnly),
+        recovery: Some(Recovery::Apart),
     },
     Fingerprint {
         rules: &["S-A3"],
@@ -56,7 +56,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
         what: "the server moved a reading session onto the place of another one that the phone has",
         why: EACH_TIME,
         next: "move or delete one of the two on the server, then let the phone sync",
-        recovery: Some(Recovery::PushOnly),
+        recovery: Some(Recovery::Apart),
     },
     repaired(
         &["S-A1", "S-A7"],
@@ -70,7 +70,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
         what: "the server has a second collection that calls itself Favorites",
         why: EACH_TIME,
         next: "take that mark from one of the two on the server, then let the phone sync",
-        recovery: Some(Recovery::PushOnly),
+        recovery: Some(Recovery::Apart),
     },
     Fingerprint {
         rules: &["S-A5"],
@@ -78,7 +78,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
         what: "the server gave a collection a name that another collection has on the phone",
         why: EACH_TIME,
         next: "rename one of the two on the server, then let the phone sync",
-        recovery: Some(Recovery::PushOnly),
+        recovery: Some(Recovery::Apart),
     },
     repaired(
         &["S-A10"],
@@ -375,6 +375,11 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
 ];
 
 impl Fingerprint {
+    /// What is known of a rule of PROTOCOL A10, such as `S-R1`.
+    pub fn by_rule(rule: &str) -> Option<&'static Self> {
+        FINGERPRINTS.iter().find(|print| print.rules.contains(&rule))
+    }
+
     /// What a line of the phone's log tells, where it tells of an abort.
     pub fn of(line: &str) -> Option<&'static Self> {
         let line = line.to_lowercase();

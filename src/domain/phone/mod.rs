@@ -2,16 +2,22 @@
 //! takes the kinds one after the other, prepares both sides, groups them, and pushes, takes over or aborts
 //! (PROTOCOL A8 to A11). Staff learn from it whether the phone gets going again by itself.
 //!
-//! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did. What only the phone's
-//! database tells (PROTOCOL A10, apply stage) is not part of it, and neither are kinds that the client does not
-//! know: it neither queues nor reads them.
+//! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did, or at the first page alone. Kinds
+//! that the client does not know are no part of it: it neither queues nor reads them.
+//!
+//! Each stage is a file: [`feed`] decodes, [`rows`] is what the device has, [`pending`] and [`pulled`] read and prepare
+//! the sides, [`detect`](mod@detect) groups them, [`resolve`] decides, [`cycle`] plays the phases, [`apply`] writes what came of them,
+//! [`lost`] says what nobody notices, [`abort`] and [`causes`] what everybody does.
 
 mod abort;
+pub mod apply;
 mod causes;
 mod cycle;
 mod detect;
 mod feed;
+mod forecast;
 pub mod log;
+mod lost;
 mod moment;
 mod number;
 mod pending;
@@ -29,7 +35,9 @@ pub use abort::{Abort, AbortId, Recovery};
 pub use causes::sdk_abort_causes;
 pub use cycle::{Cycle, Look};
 pub use detect::{Conflict, Detection, detect};
-pub use feed::Feed;
+pub use feed::{Feed, Refused};
+pub use forecast::{Forecast, Verdict};
+pub use lost::{FIRST_PAGE, Loss, Lost};
 pub use pending::Pending;
 pub use pulled::Pulled;
 pub use resolve::Resolved;
@@ -86,28 +94,44 @@ pub struct KindPlan {
     pub push: Vec<Step>,
     /// What it takes over.
     pub persist: Vec<Step>,
+    /// Positions in the feed of what it can make nothing of, deletions left out.
+    pub passed_over: Vec<usize>,
 }
 
 /// The phone's client in front of a queue and a window.
 pub struct Phone<'a> {
     device: &'a Device,
     /// What it cannot decode.
-    refused: &'a [Unreadable],
+    refused: Vec<&'a Unreadable>,
     feed: &'a [ServerMutation],
+    /// What of the feed it does not ask for.
+    beyond: &'a [ServerMutation],
     rows: Rows<'a>,
 }
 
 impl<'a> Phone<'a> {
-    /// Before its sync.
+    /// Before its sync, with the whole feed before it.
     pub fn new(device: &'a Device, window: &'a Window) -> Self {
-        let refused = &window.phone.refused;
-        Self { device, refused, feed: window.as_phone(), rows: Rows::of(device, window.as_phone()) }
+        Self::in_front_of(device, window, usize::MAX)
+    }
+
+    /// Before its sync as it really is: it asks for one page and takes that for the whole.
+    pub fn with_first_page(device: &'a Device, window: &'a Window) -> Self {
+        Self::in_front_of(device, window, FIRST_PAGE)
+    }
+
+    fn in_front_of(device: &'a Device, window: &'a Window, entries: usize) -> Self {
+        let whole = window.as_phone();
+        let (feed, beyond) = whole.split_at(entries.min(whole.len()));
+        let met = window.phone.refused.iter().filter(|refused| refused.is_met(entries));
+        let refused = met.map(|refused| &refused.what).collect();
+        Self { device, refused, feed, beyond, rows: Rows::of(device, feed) }
     }
 
     /// What it would do with `kind`; the first abort where there is one.
     pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        let undecodable = self.refused.iter().map(undecodable);
+        let undecodable = self.refused.iter().copied().map(undecodable);
         undecodable.chain(aborts).next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 
@@ -186,6 +210,8 @@ impl<'a> Phone<'a> {
         pending: &[Pending<'a>],
         pulled: Vec<Pulled<'a>>,
     ) -> (KindPlan, Vec<Abort>) {
+        let useless = pulled.iter().filter(|entry| !entry.usable && entry.op != Op::Delete);
+        let passed_over = useless.map(|entry| entry.at).collect();
         let pulled = self.prepared_pull(kind, pending, pulled);
         let detection = detect(kind, pending, &pulled);
         let (resolved, aborts) = self.resolve(kind, pending, &pulled, &detection.conflicts);
@@ -205,6 +231,7 @@ impl<'a> Phone<'a> {
             server_only: detection.server_only.iter().map(server).collect(),
             push,
             persist,
+            passed_over,
         };
         (plan, aborts)
     }

@@ -64,7 +64,7 @@ fn raised(value: i64, exponent: &str) -> Option<i64> {
     }
     let power = power as f64;
     let raised = value as f64 * 10_f64.powf(if positive { power } else { -power });
-    let whole = raised.floor() == raised && raised <= i64::MAX as f64 && raised >= i64::MIN as f64;
+    let whole = raised.fract() == 0.0 && raised <= i64::MAX as f64 && raised >= i64::MIN as f64;
     whole.then_some(raised as i64)
 }
 

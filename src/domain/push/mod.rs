@@ -18,9 +18,9 @@ use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use account::Account;
-use lost_answer::Unanswered;
 pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use interrupted::Interrupted;
+use lost_answer::Unanswered;
 pub use planned::Planned;
 use planned::Shown;
 pub use question::{Question, Said, questions};
