@@ -86,6 +86,13 @@ impl Fold {
         self.device.not_it.retain(|id, _| still(id) || said(id));
     }
 
+    /// A person has said what became of these.
+    pub fn settled(&mut self, members: &[QueueId]) {
+        for member in members {
+            self.device.in_doubt.remove(member);
+        }
+    }
+
     /// These have not become that resource.
     pub fn is_not(&mut self, members: &[QueueId], id: &ResourceId) {
         for member in members {

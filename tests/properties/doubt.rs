@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use unicode_normalization::UnicodeNormalization;
 use unstick::domain::answer::{Refusal, ResponseHead, read_page, read_post};
 use unstick::domain::device::{Device, Known, SyncStatus};
+use unstick::domain::field::{Choice, FieldPath};
 use unstick::domain::given::Given;
 use unstick::domain::inspect::{Inspection, inspect};
 use unstick::domain::json::Text;
@@ -19,7 +20,7 @@ use unstick::domain::push::{
     Do, End, Got, Interrupted, Options, Outcome, Planned, Posted, PullFault, Push, Question, Record, Said,
     questions,
 };
-use unstick::domain::resolution::Resolution;
+use unstick::domain::resolution::{By, Chosen, Resolution, Unit};
 use unstick::domain::strategy::{self, Strategy};
 use unstick::domain::window::{PullPath, Window, assemble};
 
@@ -119,6 +120,8 @@ struct World {
     queue: Vec<(String, Value)>,
     /// What a person has said that something arrived as.
     told: BTreeSet<String>,
+    /// What a person has chosen on the screen: queue entries, and whether what is there is it.
+    chosen: BTreeMap<String, bool>,
 }
 
 struct Disk {
@@ -161,6 +164,7 @@ impl World {
             alike: BTreeSet::new(),
             queue: Vec::new(),
             told: BTreeSet::new(),
+            chosen: BTreeMap::new(),
         }
     }
 
@@ -488,6 +492,13 @@ impl World {
         let mut resolution = Resolution::default();
         let choices = strategy::choices_for_all(&inspection, &resolution, rule, |_| true);
         resolution.choose(rule.name(), choices);
+        let by_hand = questions(&inspection).into_iter().filter_map(|question| {
+            let arrived = *self.chosen.get(question.queue.first()?.as_str())?;
+            let choice = if arrived { Choice::Server } else { Choice::Device };
+            let unit = Unit { pair: question.pair, path: FieldPath::existence() };
+            Some((unit, Some(Chosen { choice, by: By::Hand })))
+        });
+        resolution.choose("by hand", by_hand.collect::<Vec<_>>());
         let now = self.tick();
         let options = Options { rule: Some(rule), ..Options::default() };
         let mut push = Push::new(Planned::new(inspection, resolution, now), options, now);
@@ -540,6 +551,8 @@ impl World {
 
     /// A person who knows says what became of each entry in doubt.
     fn settles(&mut self, disk: &mut Disk) -> usize {
+        let on_the_screen = self.rng.one_in(3);
+        let mut told = self.told.clone();
         let inspection = self.look(disk);
         let asked: Vec<Question> = questions(&inspection);
         for question in &asked {
@@ -550,16 +563,24 @@ impl World {
             // Of what was written twice, each arrived as another one.
             let ids = question.ids(&inspection);
             let made = self.created.get(&mark(entry.kind.wire(), &data)).into_iter().flatten();
-            let mut free = made.filter(|id| !self.told.contains(*id));
+            let mut free = made.filter(|id| !told.contains(*id));
             let made = free.find(|id| ids.iter().any(|known| known.as_str() == *id)).cloned();
             let said = match made {
                 Some(id) => {
-                    self.told.insert(id.clone());
+                    told.insert(id.clone());
                     Said::Arrived(Some(id.as_str().into()))
                 }
                 None => Said::NotArrived,
             };
-            disk.journal.push(question.answered(&inspection, said));
+            if on_the_screen {
+                self.chosen.insert(first.to_string(), matches!(said, Said::Arrived(_)));
+            } else {
+                disk.journal.push(question.answered(&inspection, said));
+            }
+        }
+        if !on_the_screen {
+            // A choice that is not carried out is asked for again.
+            self.told = told;
         }
         asked.len()
     }
@@ -579,7 +600,10 @@ fn check(seed: u64) {
     let end = loop {
         sessions += 1;
         assert!(sessions < 40, "it never ends");
-        if let Ok(outcome) = world.session(&mut disk, rule) {
+        let outcome = world.session(&mut disk, rule);
+        // What was chosen is bound to what was seen.
+        world.chosen.clear();
+        if let Ok(outcome) = outcome {
             if !world.faults && !matches!(outcome.end, End::Unknown { .. }) {
                 break outcome.end;
             }
@@ -588,7 +612,7 @@ fn check(seed: u64) {
             if !world.faults && matches!(outcome.end, End::Unknown { .. }) {
                 let asked = world.settles(&mut disk);
                 let after = questions(&world.look(&disk));
-                assert!(asked == 0 || after.len() < asked, "{asked} answered, {} asked again", after.len());
+                assert!(asked == 0 || !world.chosen.is_empty() || after.len() < asked, "{asked} answered, {} asked again", after.len());
             }
         }
     };

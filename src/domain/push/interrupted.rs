@@ -124,3 +124,56 @@ impl Interrupted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sending(post: u32, head: i64, entries: &[&str]) -> Record {
+        let entries = entries.iter().map(|id| vec![(*id).to_owned()]).collect();
+        Record::Sending { post, head, entries }
+    }
+
+    fn told(entry: &str, resource_id: Option<&str>, not: &[&str]) -> Record {
+        Record::Told {
+            queue: vec![entry.to_owned()],
+            resource_id: resource_id.map(str::to_owned),
+            arrived: resource_id.is_some(),
+            not: not.iter().map(|id| (*id).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_post_is_in_doubt_until_a_pull_or_a_person_has_told() {
+        let in_doubt = |records: &[Record]| {
+            let state = Interrupted::of(records);
+            state.in_doubt.into_iter().map(|(id, head)| format!("{id}@{head}")).collect::<Vec<_>>().join(" ")
+        };
+        let not_applied = Record::NotApplied { post: 1, status: 409 };
+        assert_eq!(in_doubt(&[sending(1, 100, &["q1", "q2"])]), "q1@100 q2@100");
+        assert_eq!(in_doubt(&[sending(1, 100, &["q1"]), not_applied.clone()]), "");
+        // Of what is sent again the first POST may be what arrived, and only the second is known not to be.
+        let again = [sending(1, 100, &["q1"]), sending(2, 200, &["q1", "q2"])];
+        assert_eq!(in_doubt(&again), "q1@100 q2@200");
+        assert_eq!(in_doubt(&[&again[..], &[not_applied]].concat()), "q1@100");
+        let doubted = Record::Doubted { entries: vec!["q1".into(), "q3".into()], head: 50 };
+        assert_eq!(in_doubt(&[sending(1, 100, &["q1"]), doubted]), "q1@100 q3@50");
+    }
+
+    #[test]
+    fn what_a_person_has_said_is_kept() {
+        let records =
+            [sending(1, 100, &["q1", "q2"]), told("q1", Some("n7"), &[]), told("q2", None, &["n7", "n8"])];
+        let state = Interrupted::of(&records);
+        assert!(state.in_doubt.is_empty());
+        let arrived = Acknowledged { queue: vec!["q1".into()], resource_id: Some("n7".into()) };
+        assert_eq!(state.done, [arrived]);
+        let not: Vec<&String> = state.not_it["q2"].iter().collect();
+        assert_eq!(not, ["n7", "n8"]);
+        // The journal says it in the same words again.
+        for record in records {
+            let line = serde_json::to_string(&record).expect("it is written");
+            assert_eq!(serde_json::from_str::<Record>(&line).expect("it is read"), record, "{line}");
+        }
+    }
+}

@@ -13,7 +13,8 @@ use super::super::mutation::{Cursor, Op, QueueId};
 use super::super::settle::Item;
 use super::super::window::Window;
 use super::{
-    After, Answer, Awaiting, Do, End, MAX_ROUNDS, MAX_TOKENS, MAX_TRIES, Note, PullFault, Push, Record, Why,
+    After, Answer, Awaiting, Do, End, MAX_ROUNDS, MAX_TOKENS, MAX_TRIES, Note, PullFault, Push, Record, Said, Why,
+    questions,
 };
 
 /// How a POST that may have been applied was refused; `None` where no answer came.
@@ -212,6 +213,23 @@ impl Push {
         let in_doubt = self.flying_ids();
         self.fold.doubt(&in_doubt, self.head);
         self.end_early(End::Unknown { in_doubt, why })
+    }
+
+    /// Whoever chose to send what is in doubt has said that it did not arrive: the journal keeps that, since the choice
+    /// is good for one POST and not for the next. `None` where all of it is kept.
+    pub(super) fn said_not_arrived(&mut self) -> Option<Do> {
+        let sends: HashSet<PairId> = self.chunks.iter().flatten().map(|item| item.pair).collect();
+        let told = questions(&self.inspection).into_iter().find(|question| {
+            let kept = || question.queue.iter().all(|id| !self.fold.in_doubt().contains_key(id));
+            sends.contains(&question.pair) && !kept()
+        })?;
+        for id in told.ids(&self.inspection) {
+            self.fold.is_not(&told.queue, &id);
+        }
+        self.said.extend(told.queue.iter().cloned());
+        self.fold.settled(&told.queue);
+        self.awaiting = Awaiting::Journal(After::Begin);
+        Some(Do::Journal(told.answered(&self.inspection, Said::NotArrived)))
     }
 
     /// Remembers what a pull has shown.

@@ -333,6 +333,8 @@ enum After {
     PullAgain,
     /// The POST that flew was not applied.
     NotApplied,
+    /// Something of what was known before is in the journal.
+    Begin,
     /// Nothing is left to send.
     Finish,
 }
@@ -501,10 +503,13 @@ impl Push {
         if self.options.all_or_nothing && incomplete {
             return self.end_early(End::Left);
         }
-        if let Some(step) = self.doubt_twins(After::Next) {
-            return step;
-        }
-        self.next_chunk()
+        self.begin()
+    }
+
+    /// What the journal must know before the first POST, and then that.
+    fn begin(&mut self) -> Do {
+        let told = self.said_not_arrived();
+        told.or_else(|| self.doubt_twins(After::Begin)).unwrap_or_else(|| self.next_chunk())
     }
 
     /// What happened since this was last asked.
@@ -523,6 +528,7 @@ impl Push {
                     After::Next => self.next_chunk(),
                     After::PullAgain => self.pull(self.why),
                     After::NotApplied => self.not_applied(),
+                    After::Begin => self.begin(),
                     After::Finish => self.finish(),
                 }
             }
