@@ -6,6 +6,7 @@ mod pages;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -197,6 +198,8 @@ pub struct Access {
     pub client_id: String,
     /// A file with the token.
     pub token_file: Option<PathBuf>,
+    /// How long a whole pull may take.
+    pub patience: Duration,
 }
 
 /// What decides the divergences.
@@ -386,7 +389,8 @@ impl Checks<'_> {
             }
         };
         let token_file = flags.token_file.or_else(|| self.config.token_file.clone());
-        Ok(Access { endpoint, client_id, token_file })
+        let patience = Duration::from_secs(flags.timeout);
+        Ok(Access { endpoint, client_id, token_file, patience })
     }
 
     fn decision(&self, decide: Decide) -> Result<Decision, Refused> {

@@ -38,7 +38,7 @@ use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
 use crate::sandbox::scenario::Scenario;
 use crate::server::endpoint::Environment;
-use crate::server::{Failure, PullError};
+use crate::server::{Failure, PullError, Timeouts};
 use crate::session::{Clock, Server, Session};
 use crate::simulate::{Progress, Settings};
 use crate::tokens::Tokens;
@@ -282,14 +282,16 @@ fn named_again(device: &Path, against: &Against) -> Again {
     match against {
         Against::Unsaid => Again::recorded(&device, &[]),
         Against::Recorded(pull) => Again::recorded(&device, &[("--pull", &pull.display().to_string())]),
-        Against::Server(Access { endpoint, client_id, token_file }) => {
+        Against::Server(Access { endpoint, client_id, token_file, patience }) => {
             // As it was given, without the path of the sync call.
             let server = endpoint.url().strip_suffix("/v1/sync").unwrap_or_else(|| endpoint.url());
             let token = token_file.as_ref().map(|file| file.display().to_string());
             let client = (client_id != cli::LOCAL_CLIENT).then_some(("--client-id", client_id.as_str()));
             let token = token.as_deref().map(|file| ("--token-file", file));
+            let seconds = patience.as_secs().to_string();
+            let patience = (*patience != Timeouts::DEFAULT.pull).then_some(("--timeout", seconds.as_str()));
             let flags: Vec<(&str, &str)> =
-                std::iter::once(("--server", server)).chain(client).chain(token).collect();
+                std::iter::once(("--server", server)).chain(client).chain(token).chain(patience).collect();
             Again::live(&device, &flags)
         }
     }

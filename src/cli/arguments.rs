@@ -16,6 +16,7 @@ use crate::report::style::Color;
 use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
 use crate::sandbox::scenario::Scenario;
+use crate::server::Timeouts;
 use crate::simulate::{Interval, Mix, Settings, Thousandths};
 
 /// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
@@ -136,6 +137,8 @@ pub(super) struct Open {
     pub(super) against: Against,
 }
 
+/// How long a pull may take where nothing is said, seconds.
+const PATIENCE_S: u64 = Timeouts::DEFAULT.pull.as_secs();
 const DEVICE: &str = "The device file, as the app exports it, or a case; - is standard input";
 
 /// Write why a device is stuck and where the two sides differ
@@ -413,6 +416,9 @@ pub(super) struct Server {
     /// A file with the user's access token; else the variable UNSTICK_TOKEN, else a prompt
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// How long a pull may take, all pages and all that is asked again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_S, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Args, Debug)]

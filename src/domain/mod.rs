@@ -34,5 +34,6 @@ pub mod squash;
 pub mod stamp;
 pub mod strategy;
 pub mod text;
+pub mod whole;
 pub mod window;
 pub mod words;

@@ -28,11 +28,22 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the beginning to the last byte of the answer.
     pub total: Duration,
+    /// From the first request of a pull to the last page, with all that is asked again.
+    pub pull: Duration,
+}
+
+impl Timeouts {
+    /// Those that hold where nothing is said.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(10),
+        total: Duration::from_mins(1),
+        pull: Duration::from_mins(2),
+    };
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), total: Duration::from_mins(1) }
+        Self::DEFAULT
     }
 }
 
@@ -154,6 +165,11 @@ impl Client {
     /// The server it speaks to.
     pub const fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// How long a pull may take, all pages and all that is asked again.
+    pub const fn patience(&self) -> Duration {
+        self.timeouts.pull
     }
 
     /// The kinds that the token cannot see, where that is known.
