@@ -2,13 +2,14 @@
 //! folder of its own, the device's own attempt to sync behind it.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io, process};
+use std::{fs, io};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
 
 use crate::device::DeviceFile;
 use crate::error::InputError;
+use crate::left_over;
 use crate::sandbox::http::{Options, Running, Sandbox};
 use crate::sandbox::scenario::Scenario;
 use crate::server::{Client, Endpoint, Token};
@@ -58,7 +59,7 @@ pub struct Folder(TempDir);
 
 impl Folder {
     fn new() -> io::Result<Self> {
-        tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", process::id())).tempdir().map(Self)
+        left_over::folder(PREFIX).map(Self)
     }
 
     /// Removes the folder. Answers where it is where it stays, since a report or saved choices lie in it.
@@ -90,32 +91,7 @@ fn holds_only_its_own(folder: &Path) -> bool {
 
 /// Removes what demos left that were killed: folders of this user under the demo's name whose process is gone.
 fn sweep(temporary: &Path) {
-    let Ok(entries) = fs::read_dir(temporary) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split_once('-')?.0.parse().ok());
-        // A link is none of ours, whatever it is called.
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if let Some(pid) = pid
-            && is_folder
-            && is_gone(pid)
-            && holds_only_its_own(&entry.path())
-        {
-            // Somebody else's is refused by the system.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-#[cfg(unix)]
-fn is_gone(pid: i32) -> bool {
-    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return false };
-    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-}
-
-#[cfg(not(unix))]
-const fn is_gone(_: i32) -> bool {
-    false
+    left_over::sweep(temporary, PREFIX, holds_only_its_own);
 }
 
 fn cannot(what: &'static str) -> impl Fn(io::Error) -> InputError {
@@ -129,6 +105,8 @@ fn cannot(what: &'static str) -> impl Fn(io::Error) -> InputError {
 
 #[cfg(test)]
 mod tests {
+    use std::process;
+
     use super::*;
 
     #[test]

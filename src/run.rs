@@ -125,6 +125,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
     if let Some(path) = &log {
         log_file::start(path)?;
     }
+    runtime::sweep();
     conflict_log::start(&conflict_log);
     let clock = now.map_or(Clock::System, Clock::Fixed);
     let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());

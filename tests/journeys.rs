@@ -15,6 +15,8 @@ mod conflict_log;
 mod fixing;
 #[path = "journeys/headless.rs"]
 mod headless;
+#[path = "journeys/hostile.rs"]
+mod hostile;
 #[path = "journeys/killed.rs"]
 mod killed;
 #[path = "journeys/other_account.rs"]

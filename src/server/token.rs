@@ -10,6 +10,7 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use super::mask::Mask;
 use crate::domain::mutation::Kind;
 use crate::error::InputError;
 
@@ -117,6 +118,11 @@ impl Token {
 
     fn claims(&self) -> Option<Vec<u8>> {
         URL_SAFE_NO_PAD.decode(self.0.expose_secret().split('.').nth(1)?).ok()
+    }
+
+    /// What hides it in the words of a server.
+    pub(super) fn mask(&self) -> Mask {
+        Mask::of(self.0.expose_secret())
     }
 
     /// The two headers that carry it (PROTOCOL A1), marked so that nothing prints them.
