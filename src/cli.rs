@@ -445,7 +445,7 @@ impl Checks<'_> {
     fn report(&self, flags: ReportFlags) -> Result<Option<Wanted>, Refused> {
         let Some(path) = flags.report else { return Ok(None) };
         match Form::of(&path) {
-            Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact })),
+            Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact, force: flags.force })),
             None => Err(self.usage(
                 ErrorKind::ValueValidation,
                 "a report is Markdown or JSON, as the file's ending says: give --report a file that ends in .md or .json",

@@ -448,10 +448,13 @@ pub(super) struct Report {
     pub(super) report: Option<PathBuf>,
     /// In the report, put a length and a hash in the place of every value
     ///
-    /// Equal values have equal hashes within one report. The hash is made with a key that is kept nowhere, so that
+    /// Equal texts have equal hashes within one report; flags and numbers have none. The hash is made with a key that is kept nowhere, so that
     /// nobody can try out what a short value may be. Ids, counts and times stay.
     #[arg(long, requires = "report")]
     pub(super) redact: bool,
+    /// Replace the report's file where it is there already
+    #[arg(long, requires = "report")]
+    pub(super) force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -103,7 +103,24 @@ impl PullError {
     pub fn next_step(&self) -> String {
         let fixed = match self {
             Self::Head(failure) | Self::Page { failure, .. } => match failure {
-                Failure::Refused(refusal) => return refusal.next_step(),
+                Failure::Refused(refusal) => match refusal.class {
+                    // A pull sends no mutations, so that none of them can be what is wrong.
+                    Class::Validation => {
+                        "The server does not take what the pull asks for: check --server and the cursor in the device file, then give the request id to its operators. Nothing was sent."
+                    }
+                    Class::NotFound => {
+                        "Check --server: what it names is not a sync server, or does not know this account. Nothing was sent."
+                    }
+                    Class::Rejected
+                    | Class::BadRequest
+                    | Class::Unauthorized
+                    | Class::Forbidden
+                    | Class::OutOfSync
+                    | Class::ConflictOther
+                    | Class::RateLimited
+                    | Class::Server
+                    | Class::Other => return refusal.next_step(),
+                },
                 Failure::NotSent(_) | Failure::Lost(_) => {
                     "A pull changes nothing: check the network and --server, then try again."
                 }

@@ -206,3 +206,92 @@ fn a_token_that_the_server_quotes_is_nowhere() {
         assert!(all.contains("[token]"), "{at}: {all}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_second_ctrl_c_ends_a_push_at_once_and_the_journal_knows_where_it_stood() {
+    use super::bench::Bench;
+    let bench = Bench::faulty("tablet-behind", &["post:1=timeout-before"]);
+    let mut child = bench.command("push", &["--strategy", "client-wins", "--yes"]).spawn().expect("it runs");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while bench.requests("POST") == 0 {
+        assert!(std::time::Instant::now() < until, "no POST");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Two that come together are one to the system: the next is sent until the program has ended.
+    while child.try_wait().expect("a child").is_none() {
+        assert!(std::time::Instant::now() < until, "it goes on after Ctrl-C");
+        let pid = child.id().to_string();
+        let _ = std::process::Command::new("kill").args(["-INT", &pid]).status();
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    assert_eq!(child.wait().expect("it ended").code(), Some(4));
+    let journal = bench.files().into_iter().find(|(name, _)| name.ends_with(".unstick-journal"));
+    assert!(journal.is_some_and(|(_, content)| String::from_utf8_lossy(&content).contains("sending")));
+    bench.expect(0, "resume", &["--yes"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_home_that_is_no_folder_is_no_error() {
+    use super::bench::Bench;
+    let bench = Bench::scenario("tablet-behind");
+    for home in ["/dev/null", "/dev/null/below", ""] {
+        let mut command = bench.command("inspect", &[]);
+        let output =
+            command.env("HOME", home).env_remove("UNSTICK_DATA_DIR").env_remove("XDG_DATA_HOME").output();
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(1), "{home}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_report_replaces_a_file_only_where_it_was_told_to() {
+    use super::bench::Bench;
+    let bench = Bench::scenario("tablet-behind");
+    let report = bench.folder.path().join("notes.md");
+    std::fs::write(&report, "somebody's notes").expect("written");
+    let path = report.to_str().expect("a path");
+    let push = ["--strategy", "client-wins", "--yes", "--report", path];
+    let output = bench.run("push", &push);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("--force"), "{}", said(&output));
+    assert_eq!(
+        (bench.requests("POST"), std::fs::read(&report).expect("there")),
+        (0, b"somebody's notes".to_vec())
+    );
+    bench.expect(0, "push", &[&push[..], &["--force"]].concat());
+    assert!(std::fs::read_to_string(&report).expect("there").starts_with('#'));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_and_a_silent_pipe_are_no_device_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pipe = folder.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    let pull = folder.path().join("pull.json");
+    std::fs::write(&pull, page("")).expect("written");
+    for (device, why) in
+        [("/dev/zero", "is a device"), (pipe.to_str().expect("a path"), "nothing came for 10 s")]
+    {
+        let arguments = ["inspect", device, "--pull", pull.to_str().expect("a path")];
+        let output = unstick(&arguments).output().expect("the binary runs");
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        assert!(said(&output).contains(why), "{}", said(&output));
+    }
+}
+
+#[test]
+fn a_422_to_a_pull_gives_no_advice_for_posts() {
+    let server = Hostile::start(|_| {
+        (422, r#"{"message":"bad","type":"unprocessable_entity","success":false}"#.into())
+    });
+    let output = server.run(folder().path(), "inspect", SECRET, &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let text = said(&output);
+    assert!(
+        text.contains("check --server") && !text.contains("halves") && !text.contains("set it aside"),
+        "{text}"
+    );
+}

@@ -39,7 +39,7 @@ pub(super) async fn serve(
         None => next.run(request).await,
         Some(instead) => {
             // The body is read, so that the connection stays good for the next request.
-            let _ = read_body(request.into_body()).await;
+            let _ = read_body(request.into_body(), shared.options.idle).await;
             answer_instead(shared, arrival, instead).await?
         }
     };
@@ -61,7 +61,7 @@ async fn others_write(shared: &Shared, arrival: &Arrival, request: Request) -> R
     let writes: Vec<Write> = arrival.faults.writes().collect();
     let (request, pushed) = if writes.contains(&Write::Same) && request.method() == Method::POST {
         let (parts, body) = request.into_parts();
-        let body = read_body(body).await?;
+        let body = read_body(body, shared.options.idle).await?;
         // What is no list of mutations is refused later, by the one that refuses it always.
         let pushed = read_mutations(&body).unwrap_or_default();
         (Request::from_parts(parts, Body::from(body)), pushed)
