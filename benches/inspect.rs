@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
+use unstick::device::phone_database::Said;
 use unstick::domain::inspect::inspect;
 
 const RUNS: usize = 9;
@@ -54,7 +55,7 @@ fn run_all(count: usize) {
 /// Prints milliseconds and peak MiB, then what took how long.
 fn run_once(device: &Path, pull: &Path) {
     let begun = Instant::now();
-    let (file, window) = unstick::session::load(device, pull).expect("good input");
+    let (file, window) = unstick::session::load((device, &Said::default()), pull).expect("good input");
     let loaded = begun.elapsed();
     let device = file.shared();
     let inspection = inspect(device, Arc::new(window));

@@ -12,6 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unstick::app::{App, Effect, Event, Source, Start};
+use unstick::device::phone_database::Said;
 use unstick::domain::inspect::inspect;
 use unstick::domain::mutation::Millis;
 use unstick::ui::{Theme, draw};
@@ -74,7 +75,7 @@ impl Screen {
         let (device, pull) = (folder.path().join("device.json"), folder.path().join("pull.json"));
         std::fs::write(&device, support::device_file(count)).expect("the device file is written");
         std::fs::write(&pull, support::recorded_pull(count)).expect("the pull is written");
-        let (file, window) = unstick::session::load(&device, &pull).expect("good input");
+        let (file, window) = unstick::session::load((&device, &Said::default()), &pull).expect("good input");
         let inspection = inspect(file.shared(), Arc::new(window));
         let app = App::new(Start {
             fleeting: false,

@@ -18,6 +18,7 @@ use self::arguments::{
 use crate::config::Config;
 use crate::conflict_log;
 use crate::conflict_log::team::TeamUrl;
+use crate::device::phone_database::Said;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::error::InputError;
@@ -68,14 +69,14 @@ pub enum Command {
     /// Open a device file in the inspector.
     Open {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
     },
     /// Write an inspection.
     Inspect {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// Who reads it.
@@ -83,10 +84,26 @@ pub enum Command {
         /// Whether people see every pair.
         all: bool,
     },
+    /// Write why a device is stuck, and whether its phone will recover.
+    Why {
+        /// The device file; `-` is standard input.
+        device: DevicePath,
+        /// What it is held against.
+        against: Against,
+        /// Who reads it.
+        format: Format,
+    },
+    /// Write what a phone's own log says of its sync.
+    WhyByLog {
+        /// What stands in for the log.
+        log: PhoneLog,
+        /// Who reads it.
+        format: Format,
+    },
     /// Write a plan.
     Plan {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// What decides; a case knows it itself.
@@ -97,7 +114,7 @@ pub enum Command {
     /// Write a case.
     Case {
         /// The device file; `-` is standard input.
-        device: PathBuf,
+        device: DevicePath,
         /// What it is held against.
         against: Against,
         /// What decides; without anything the case holds the inspection alone.
@@ -110,7 +127,7 @@ pub enum Command {
     /// Resolve and retry the sync.
     Push {
         /// The device file.
-        device: PathBuf,
+        device: DevicePath,
         /// The server.
         server: Access,
         /// What decides.
@@ -133,7 +150,7 @@ pub enum Command {
     /// Go on with a push that broke off, or give it up.
     Resume {
         /// The device file.
-        device: PathBuf,
+        device: DevicePath,
         /// What is to be done with it.
         how: Resume,
         /// Who reads what came of it.
@@ -178,6 +195,32 @@ pub enum Command {
     Man,
 }
 
+/// A device file, and what is said of a phone's sync where it is a phone's database.
+#[derive(Clone, Debug)]
+pub struct DevicePath {
+    /// The file; `-` is standard input.
+    pub path: PathBuf,
+    /// What its own files do not say.
+    pub said: Said,
+}
+
+impl std::ops::Deref for DevicePath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A phone's own log.
+#[derive(Clone, Debug)]
+pub enum PhoneLog {
+    /// A file; `-` is standard input.
+    File(PathBuf),
+    /// One line of it.
+    Line(String),
+}
+
 /// What a device file is held against.
 #[derive(Clone, Debug)]
 pub enum Against {
@@ -211,13 +254,26 @@ pub enum Decision {
     Choices(PathBuf),
 }
 
+/// What a person says of queue entries in doubt.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// These arrived, each as the resource behind it where one is named.
+    pub arrived: Vec<(String, Option<String>)>,
+    /// These did not.
+    pub not_arrived: Vec<String>,
+    /// The rest is asked for.
+    pub ask: bool,
+}
+
 /// What is to be done with a push that broke off.
 #[derive(Clone, Debug)]
 pub enum Resume {
     /// Say where it stood.
     Tell,
     /// Go on with it.
-    GoOn(Access),
+    GoOn(Access, Answers),
+    /// Keep what a person says of what is in doubt, and send nothing.
+    Settle(Access, Answers),
     /// Give it up.
     Discard,
 }
@@ -272,7 +328,7 @@ impl Read {
     /// Arguments that do not fit together, a server that is missing or cannot be used, a scenario that does not
     /// exist.
     pub fn with(self, config: Config) -> Result<Invocation, Refused> {
-        let Self(Arguments { command, common }) = self;
+        let Self(Arguments { command, mut common }) = self;
         let team = team_log(config.log.url.clone())?;
         let checks = Checks { command: command.name(), config: &config };
         let command = match command {
@@ -284,15 +340,38 @@ impl Read {
             },
             Sub::Open(open) => {
                 checks.one_input(&[Some(&open.device), open.against.pull.as_ref()])?;
-                Command::Open { against: checks.against(open.against)?, device: open.device }
+                Command::Open { against: checks.against(open.against)?, device: open.phone.of(open.device) }
             }
             Sub::Inspect(inspect) => {
                 checks.one_input(&[Some(&inspect.device), inspect.against.pull.as_ref()])?;
                 Command::Inspect {
                     against: checks.against(inspect.against)?,
-                    device: inspect.device,
+                    device: inspect.phone.of(inspect.device),
                     format: inspect.output.format,
                     all: inspect.all,
+                }
+            }
+            Sub::Why(why) => {
+                // Here --log names the phone's log, and nothing is written to it.
+                let log = common.log.take().map(PhoneLog::File).or(why.log_line.map(PhoneLog::Line));
+                let format = why.output.format;
+                match (log, why.device) {
+                    (Some(log), None) => Command::WhyByLog { log, format },
+                    (None, Some(device)) => {
+                        checks.one_input(&[Some(&device), why.against.pull.as_ref()])?;
+                        let against = checks.against(why.against)?;
+                        Command::Why { device: why.phone.of(device), against, format }
+                    }
+                    (Some(_), Some(_)) => {
+                        return Err(checks.conflict(
+                            "a device is asked why, or a phone's log (--log, --log-line): name one of them",
+                        ));
+                    }
+                    (None, None) => {
+                        return Err(checks.conflict(
+                            "name the device file, or the phone's log with --log FILE or --log-line TEXT",
+                        ));
+                    }
                 }
             }
             Sub::Plan(plan) => {
@@ -303,14 +382,19 @@ impl Read {
                     Against::Unsaid => checks.decision_if_any(plan.decide)?,
                     Against::Server(_) | Against::Recorded(_) => Some(checks.decision(plan.decide)?),
                 };
-                Command::Plan { against, device: plan.device, decision, format: plan.output.format }
+                Command::Plan {
+                    against,
+                    device: plan.phone.of(plan.device),
+                    decision,
+                    format: plan.output.format,
+                }
             }
             Sub::Case(case) => {
                 let files = [Some(&case.device), case.against.pull.as_ref(), case.decide.choices.as_ref()];
                 checks.one_input(&files)?;
                 Command::Case {
                     against: checks.against(case.against)?,
-                    device: case.device,
+                    device: case.phone.of(case.device),
                     decision: checks.decision_if_any(case.decide)?,
                     out: case.out,
                     redact: case.redact,
@@ -432,7 +516,7 @@ impl Checks<'_> {
             decision: self.decision(push.decide)?,
             report: self.report(push.report)?,
             server: self.access(push.against.server)?,
-            device: push.device,
+            device: push.phone.of(push.device),
             format: push.output.format,
             all_or_nothing: push.all_or_nothing,
             strict: push.strict,
@@ -457,13 +541,28 @@ impl Checks<'_> {
         if is_standard_input(&resume.device) {
             return Err(self.conflict("standard input was never pushed; name the device file"));
         }
-        let how = match (resume.yes, resume.discard) {
-            (true, _) => Resume::GoOn(self.access(resume.server)?),
-            (false, true) => Resume::Discard,
-            (false, false) => Resume::Tell,
+        let named = |text: String| match text.split_once('=') {
+            Some((entry, id)) => (entry.to_owned(), Some(id.to_owned())),
+            None => (text, None),
+        };
+        let answers = Answers {
+            arrived: resume.arrived.into_iter().map(named).collect(),
+            not_arrived: resume.not_arrived,
+            ask: resume.ask,
+        };
+        let both = answers.arrived.iter().find(|(entry, _)| answers.not_arrived.contains(entry));
+        if let Some((entry, _)) = both {
+            return Err(self.conflict(&format!("{entry} cannot have arrived and not arrived")));
+        }
+        let answered = answers.ask || !answers.arrived.is_empty() || !answers.not_arrived.is_empty();
+        let how = match (resume.yes, resume.discard, answered) {
+            (true, ..) => Resume::GoOn(self.access(resume.server)?, answers),
+            (false, true, _) => Resume::Discard,
+            (false, false, true) => Resume::Settle(self.access(resume.server)?, answers),
+            (false, false, false) => Resume::Tell,
         };
         Ok(Command::Resume {
-            device: resume.device,
+            device: resume.phone.of(resume.device),
             how,
             format: resume.output.format,
             report: self.report(resume.report)?,

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use crate::device::DeviceFile;
+use crate::durable;
 use crate::error::InputError;
 use crate::left_over;
 use crate::sandbox::http::{Options, Running, Sandbox};
@@ -91,7 +92,7 @@ fn holds_only_its_own(folder: &Path) -> bool {
 
 /// Removes what demos left that were killed: folders of this user under the demo's name whose process is gone.
 fn sweep(temporary: &Path) {
-    left_over::sweep(temporary, PREFIX, holds_only_its_own);
+    durable::sweep_folders(temporary, PREFIX, holds_only_its_own);
 }
 
 fn cannot(what: &'static str) -> impl Fn(io::Error) -> InputError {

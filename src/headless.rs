@@ -1,6 +1,7 @@
 //! `inspect`, `plan`, `compare` and `push` without a screen: from an inspection to a report and an exit code. Reading
 //! the two sides ([`Session`]) and opening the output is left to the caller.
 
+pub mod doubt;
 pub mod push;
 pub mod resume;
 
@@ -14,6 +15,7 @@ use crate::domain::choices::{self, Replayed};
 use crate::domain::compare::Fleet;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::Millis;
+use crate::domain::phone::{self, Forecast};
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
 use crate::domain::{compare, diagnosis, plan};
@@ -22,7 +24,7 @@ use crate::exit::ExitCode;
 use crate::interruption::Interruption;
 use crate::report::TableFormat;
 use crate::report::style::Style;
-use crate::report::{comparison, inspection, plan as planned, simulation as simulated};
+use crate::report::{comparison, inspection, plan as planned, simulation as simulated, why};
 use crate::session::Session;
 use crate::simulate::Simulation;
 
@@ -153,6 +155,54 @@ pub fn inspect(
         Format::Json => report.write_json(out),
     };
     finish(written, report.exit_code())
+}
+
+/// Writes why the device is stuck, and whether its phone will recover.
+///
+/// # Errors
+/// Only where the report cannot be written.
+pub fn why(
+    inspection: &Inspection,
+    warnings: &[String],
+    options: Options<'_>,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let causes = diagnosis::diagnose(inspection, options.now);
+    let everything = decide(inspection, Decision::Strategy(Strategy::ClientWins))?;
+    let plan = plan::plan(inspection, &everything.resolution, options.now);
+    let report = why::Report {
+        inspection,
+        causes: &causes,
+        now: &Forecast::of(&inspection.device, &inspection.window),
+        pushed: &Forecast::after(inspection, &plan),
+        warnings,
+        again: options.again,
+    };
+    let written = match options.format {
+        Format::Human => report.write_human(out, options.style),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, if causes.is_empty() { ExitCode::Done } else { ExitCode::Open })
+}
+
+/// Writes what a phone's own log says of its sync.
+///
+/// # Errors
+/// Only where the report cannot be written.
+pub fn why_by_log(
+    name: &str,
+    text: &str,
+    format: Format,
+    style: Style,
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let found = phone::log::recognise(text.lines());
+    let report = why::LogReport { name, lines: text.lines().count(), found: &found };
+    let written = match format {
+        Format::Human => report.write_human(out, style),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, if found.is_empty() { ExitCode::Done } else { ExitCode::Open })
 }
 
 /// Decides, and writes what retrying the sync would do. Sends nothing.

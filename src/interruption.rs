@@ -49,6 +49,10 @@ impl Interruption {
     /// A journal that cannot be read, or that does not belong to the file as it is.
     pub fn of(file: &DeviceFile) -> Result<Option<Self>, InputError> {
         let Some(path) = file.path() else { return Ok(None) };
+        if file.database().is_some() && !path.exists() {
+            // Nothing was ever pushed of this phone's database.
+            return Ok(None);
+        }
         let Some(unfinished) = Journal::<Record>::unfinished(path)? else { return Ok(None) };
         if unfinished.records.is_empty() {
             // Killed before it began: nothing was decided and nothing sent.
@@ -138,7 +142,9 @@ impl Interruption {
     pub fn given_up(&self) -> String {
         let doubt = match self.in_doubt {
             0 => "",
-            _ => "; what was in doubt is marked as tried and is recognised by its content alone from now on",
+            _ => {
+                "; what was in doubt is marked as tried and is recognised by its content alone from now on: what arrived in other words is sent again"
+            }
         };
         format!(
             "given up: the journal and the choices are gone, what was acknowledged left the queue, {} to be dealt with{doubt}",

@@ -7,16 +7,17 @@ mod opened;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::{Source, Start};
 use crate::case::Decided;
-use crate::cli::{self, Access, Against, Command, Decision, Invocation, Resume};
+use crate::cli::{self, Access, Against, Command, Decision, DevicePath, Invocation, PhoneLog, Resume};
 use crate::conflict_log::local::LogError;
 use crate::conflict_log::team::TeamError;
 use crate::conflict_log::{self, ConflictLog};
 use crate::device::DeviceFile;
+use crate::device::phone_database::Said;
 use crate::device::source;
 use crate::domain::again::{Again, UNNAMED};
 use crate::domain::inspect::Inspection;
@@ -142,7 +143,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 Against::Server(_) => None,
                 Against::Recorded(pull) => Some(pull),
                 // A case holds its pull.
-                Against::Unsaid => Some(&device),
+                Against::Unsaid => Some(&device.path),
             };
             let recorded = recorded.and_then(|file| file.file_name());
             let recorded = recorded.map(|name| name.to_string_lossy().into_owned());
@@ -162,6 +163,25 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
                 told_anew(&case, &device, &inspection)?;
             }
             Ok(code)
+        }
+        Command::Why { device, against, format } => {
+            let again = named_again(&device, &against);
+            let Opened { mut session, mut tokens, .. } = opened("why", &device, against, clock)?;
+            let inspection = tokens.look(&mut session, |_| {}).await?;
+            let options =
+                headless::Options { format, style, all: false, now: session.clock().now(), again: &again };
+            let warnings = headless::warnings(&session);
+            Ok(headless::why(&inspection, &warnings, options, &mut io::stdout().lock())?)
+        }
+        Command::WhyByLog { log, format } => {
+            let (name, text) = match log {
+                PhoneLog::Line(text) => (String::from("that line"), text),
+                PhoneLog::File(path) => {
+                    let source = source::Source::read_text(&path)?;
+                    (source.name, source.text)
+                }
+            };
+            Ok(headless::why_by_log(&name, &text, format, style, &mut io::stdout().lock())?)
         }
         Command::Plan { device, against, decision, format } => {
             let again = named_again(&device, &against);
@@ -220,25 +240,44 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let decided = (resolution, reopened.as_slice());
             Ok(headless::push::push(session, inspection, decided, options, telling, tokens).await?)
         }
-        Command::Resume { device, how: Resume::Tell, .. } => Ok(headless::resume::where_it_stood(&device)?),
-        Command::Resume { device, how: Resume::Discard, .. } => Ok(headless::resume::discard(&device)?),
-        Command::Resume { device, how: Resume::GoOn(server), format, report, accept_other_account } => {
+        Command::Resume { device, how: Resume::Tell, .. } => {
+            Ok(headless::resume::where_it_stood(&DeviceFile::read_as(&device, &device.said)?)?)
+        }
+        Command::Resume { device, how: Resume::Discard, .. } => {
+            Ok(headless::resume::discard(&DeviceFile::read_as(&device, &device.said)?)?)
+        }
+        Command::Resume {
+            device,
+            how: how @ (Resume::GoOn(..) | Resume::Settle(..)),
+            format,
+            report,
+            accept_other_account,
+        } => {
+            let file = DeviceFile::read_as(&device, &device.said)?;
+            let (server, answers, goes_on) = match how {
+                Resume::GoOn(server, answers) => (server, answers, true),
+                Resume::Settle(server, answers) => (server, answers, false),
+                Resume::Tell | Resume::Discard => return Ok(headless::resume::where_it_stood(&file)?),
+            };
             only_looked_at(&server)?;
-            let file = DeviceFile::read(&device)?;
             if Interruption::of(&file)?.is_none() {
-                return Ok(headless::resume::nothing(&device)?);
+                return Ok(headless::resume::nothing(&file)?);
             }
             let mut tokens = Tokens::for_server(&server);
             let against = Against::Server(server);
             let again = named_again(&device, &against);
             let mut session = session(&device, against, clock, &mut tokens)?;
-            let telling = Telling::new(&session, format, report.as_ref())?.again(again);
+            let telling = Telling::new(&session, format, report.as_ref())?.again(again.clone());
             headless::resume::tell(session.interrupted());
             // Whoever began it has looked at the cursor; the journal says that it is the same server.
             let inspection = first_look(&mut session, &mut tokens, true, &telling).await?;
+            let inspection = headless::doubt::settle(&mut session, inspection, &answers)?;
             let Some(interruption) = session.interrupted().cloned() else {
-                return Ok(headless::resume::nothing(&device)?);
+                return Ok(headless::resume::nothing(session.file())?);
             };
+            if !goes_on {
+                return Ok(headless::doubt::tell(&inspection, &again, format)?);
+            }
             let Recalled { resolution, reopened } = interruption.recall(&inspection)?;
             let decided = (resolution, reopened.as_slice());
             let options = Options { accept_other_account, ..interruption.options() };
@@ -278,11 +317,20 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
 }
 
 /// How the device and its server were named, so that a report can propose commands. Never the token.
-fn named_again(device: &Path, against: &Against) -> Again {
-    let device = device.display().to_string();
+fn named_again(device: &DevicePath, against: &Against) -> Again {
+    let DevicePath { path, said } = device;
+    let device = path.display().to_string();
+    let preferences = said.preferences.as_ref().map(|file| file.display().to_string());
+    let cursor = said.cursor.map(|cursor| cursor.to_string());
+    let said = preferences.as_deref().map(|file| ("--prefs", file));
+    let said = said.into_iter().chain(cursor.as_deref().map(|cursor| ("--cursor", cursor)));
     match against {
-        Against::Unsaid => Again::recorded(&device, &[]),
-        Against::Recorded(pull) => Again::recorded(&device, &[("--pull", &pull.display().to_string())]),
+        Against::Unsaid => Again::recorded(&device, &said.collect::<Vec<_>>()),
+        Against::Recorded(pull) => {
+            let pull = pull.display().to_string();
+            let flags: Vec<(&str, &str)> = std::iter::once(("--pull", pull.as_str())).chain(said).collect();
+            Again::recorded(&device, &flags)
+        }
         Against::Server(Access { endpoint, client_id, token_file, patience }) => {
             // As it was given, without the path of the sync call.
             let server = endpoint.url().strip_suffix("/v1/sync").unwrap_or_else(|| endpoint.url());
@@ -291,8 +339,12 @@ fn named_again(device: &Path, against: &Against) -> Again {
             let token = token.as_deref().map(|file| ("--token-file", file));
             let seconds = patience.as_secs().to_string();
             let patience = (*patience != Timeouts::DEFAULT.pull).then_some(("--timeout", seconds.as_str()));
-            let flags: Vec<(&str, &str)> =
-                std::iter::once(("--server", server)).chain(client).chain(token).chain(patience).collect();
+            let flags: Vec<(&str, &str)> = std::iter::once(("--server", server))
+                .chain(client)
+                .chain(token)
+                .chain(patience)
+                .chain(said)
+                .collect();
             Again::live(&device, &flags)
         }
     }
@@ -307,7 +359,8 @@ async fn compare(
 ) -> Result<ExitCode, Failed> {
     let mut tokens = devices.first().map(|(_, against)| Tokens::of(against)).unwrap_or_default();
     let mut looked = Vec::with_capacity(devices.len());
-    for (device, against) in devices {
+    for (path, against) in devices {
+        let device = DevicePath { path, said: Said::default() };
         let again = named_again(&device, &against);
         let mut session = session(&device, against, clock, &mut tokens)?;
         let inspection = tokens.look(&mut session, |_| {}).await?;
@@ -421,15 +474,20 @@ async fn open(
     runtime::run(session, start, look, play, signals).await.map_err(on_terminal)
 }
 
-fn session(device: &Path, against: Against, clock: Clock, tokens: &mut Tokens) -> Result<Session, Failed> {
+fn session(
+    device: &DevicePath,
+    against: Against,
+    clock: Clock,
+    tokens: &mut Tokens,
+) -> Result<Session, Failed> {
     let (file, server) = match against {
         Against::Unsaid => return Err(cli::no_server("open").into()),
         Against::Server(access) => {
-            let file = DeviceFile::read(device)?;
+            let file = DeviceFile::read_as(device, &device.said)?;
             (file, Server::Live(tokens.client(access)?))
         }
         Against::Recorded(pull) => {
-            let (file, window) = crate::session::load(device, &pull)?;
+            let (file, window) = crate::session::load((device, &device.said), &pull)?;
             (file, Server::Recorded(Arc::new(window)))
         }
     };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::aside;
 use crate::conflict_log::ConflictLog;
 use crate::device::DeviceFile;
+use crate::device::phone_database::Said;
 use crate::device::source::Source;
 use crate::device::write_back::{LeftOut, replace, rewritten};
 use crate::domain::answer::Refusal;
@@ -80,8 +81,8 @@ pub struct Session {
 pub struct Pushed {
     /// How it ended and what it left.
     pub outcome: Outcome,
-    /// The copy of the device file from before.
-    pub backup: PathBuf,
+    /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
+    pub backup: Option<PathBuf>,
     /// Whether the device file was written back; where not, why.
     pub written: Result<(), InputError>,
     /// What the file has no place for.
@@ -124,10 +125,11 @@ impl Session {
     /// A file that is gone or cannot be read as one any more. The session stands on what it had.
     pub fn read_again(&mut self) -> Result<bool, InputError> {
         let Some(path) = self.file.path() else { return Ok(false) };
-        if std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes()) {
+        let same = || std::fs::read(path).is_ok_and(|bytes| bytes == self.file.text().as_bytes());
+        if self.file.database().is_none() && same() {
             return Ok(false);
         }
-        let file = DeviceFile::read(path)?;
+        let Some(file) = self.file.again()? else { return Ok(false) };
         let changed = file.text() != self.file.text();
         if changed {
             *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
@@ -164,6 +166,27 @@ impl Session {
     /// An earlier push of this file that did not end.
     pub const fn interrupted(&self) -> Option<&Interruption> {
         self.interrupted.as_ref()
+    }
+
+    /// Keeps what a person has said of entries in doubt, in the journal of the push that broke off, and stands on it from
+    /// now on.
+    ///
+    /// # Errors
+    /// No such push, a file that is held by another unstick, or a journal that cannot be written. Nothing was kept then.
+    pub fn settle(&mut self, told: &[Record]) -> Result<(), InputError> {
+        let Some(path) = self.file.path().map(Path::to_owned) else { return Ok(()) };
+        let lock = DeviceLock::acquire(&path)?;
+        let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? else {
+            return Err(self.cannot_push("has no push that broke off", "Nothing was kept"));
+        };
+        let mut journal = unfinished.resume(&lock)?;
+        for record in told {
+            journal.append(record)?;
+        }
+        drop((journal, lock));
+        let file = DeviceFile::clone(&self.file);
+        *self = Self::new(file, self.server.clone(), self.clock)?.remembering(self.log.clone());
+        Ok(())
     }
 
     /// Speaks to the server with another token from now on. Against a recorded pull there is nothing to do.
@@ -232,20 +255,23 @@ impl Session {
                 self.cannot_push("has no place to write to", "Save the export as a file and open that")
             );
         };
+        self.file.settled()?;
         let lock = DeviceLock::acquire(&path)?;
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
-        let (mut journal, backup) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
+        let (mut journal, copy) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
         watch.pushed(&outcome, &self.server.label(), clock.now());
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
         let rewritten = rewritten(&self.file, &outcome.device);
-        let settled = outcome.device.in_doubt.is_empty();
+        let settled = outcome.device.is_settled();
+        let idle = outcome.posts == 0 && rewritten.text == self.file.text();
         let written = self.write_back(rewritten.text, journal, &outcome.device);
+        let backup = copy.kept(idle && written.is_ok());
         if written.is_ok() && settled {
             forget_choices(&lock);
             if matches!(outcome.end, End::Done) {
@@ -262,7 +288,7 @@ impl Session {
         lock: &DeviceLock,
         chosen: &str,
         begun: &Record,
-    ) -> Result<(Journal<Record>, PathBuf), InputError> {
+    ) -> Result<(Journal<Record>, Copy), InputError> {
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
             path: lock.device().to_owned(),
@@ -277,17 +303,17 @@ impl Session {
         }
         // Whoever goes on must know what was chosen, so that comes first.
         keep_choices(lock, chosen)?;
-        let (mut journal, backup) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
-            let backup = unfinished.backup.clone();
-            (unfinished.resume(lock)?, backup)
+        let (mut journal, copy) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
+            let copy = Copy { path: unfinished.backup.clone(), fresh: false };
+            (unfinished.resume(lock)?, copy)
         } else {
             // The backup's name tells the real time, also where a test fixes the clock.
-            let backup = backup(lock, Clock::System.now())?;
-            (Journal::begin(lock, self.file.text(), &backup)?, backup)
+            let copy = Copy { path: backup(lock, Clock::System.now())?, fresh: true };
+            (Journal::begin(lock, self.file.text(), &copy.path)?, copy)
         };
-        tracing::info!(?backup, bytes = on_disk.len(), "the device file as it was is in the backup");
+        tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
-        Ok((journal, backup))
+        Ok((journal, copy))
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
@@ -305,12 +331,12 @@ impl Session {
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
-        if now.in_doubt.is_empty() {
+        if now.is_settled() {
             journal.finish()?;
             self.interrupted = None;
         }
-        let (in_doubt, given) = (now.in_doubt.clone(), now.given.clone());
-        self.device = Arc::new(Device { in_doubt, given, ..self.file.device().clone() });
+        let Device { in_doubt, not_it, given, .. } = now.clone();
+        self.device = Arc::new(Device { in_doubt, not_it, given, ..self.file.device().clone() });
         Ok(())
     }
 
@@ -320,6 +346,22 @@ impl Session {
             reason: reason.to_owned(),
             next: next.to_owned(),
         }
+    }
+}
+
+/// The backup that a push stands on.
+struct Copy {
+    path: PathBuf,
+    /// Made by this push, and not by one that was interrupted.
+    fresh: bool,
+}
+
+impl Copy {
+    /// Where it lies. The copy of a push that was `idle` (it sent nothing and left the file as it was) says nothing that the
+    /// file does not say, and goes.
+    fn kept(self, idle: bool) -> Option<PathBuf> {
+        let gone = idle && self.fresh && std::fs::remove_file(&self.path).is_ok();
+        (!gone).then_some(self.path)
     }
 }
 
@@ -359,7 +401,11 @@ async fn drive(
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),
             Do::Pull { since } => Got::Pulled(pull_since(client, since).await),
-            Do::Authorize(refusal) => Got::Authorized(authorize(client, &refusal, watch).await),
+            Do::Authorize(refusal) => {
+                let fresh = authorize(client, &refusal, watch).await;
+                machine.token_of(client.user());
+                Got::Authorized(fresh)
+            }
             Do::Wait { ms } => {
                 wait(ms, watch).await;
                 Got::Waited
@@ -403,12 +449,12 @@ async fn wait(ms: u64, watch: &impl Watch) {
 }
 
 /// A device file and a recorded pull, read side by side.
-pub fn load(device: &Path, pull: &Path) -> Result<(DeviceFile, Window), InputError> {
+pub fn load((device, said): (&Path, &Said), pull: &Path) -> Result<(DeviceFile, Window), InputError> {
     let name = pull.display().to_string();
     let (file, recording) = std::thread::scope(|scope| {
         let recording =
             scope.spawn(|| Source::read(pull).and_then(|source| Recording::read(source.text, &name)));
-        let file = DeviceFile::read(device);
+        let file = DeviceFile::read_as(device, said);
         match recording.join() {
             Ok(recording) => (file, recording),
             Err(panic) => std::panic::resume_unwind(panic),

@@ -26,6 +26,7 @@ pub(crate) fn window(mutations: &str) -> Window {
         head: page.head,
         mutations: page.mutations,
         unreadable: page.unreadable,
+        phone: page.phone,
         warnings: page.warnings,
         not_visible: Vec::new(),
     }

@@ -8,6 +8,10 @@ mod answers;
 mod both_sides;
 #[path = "contracts/cases.rs"]
 mod cases;
+#[path = "contracts/client_differences.rs"]
+mod client_differences;
+#[path = "contracts/client_observed.rs"]
+mod client_observed;
 #[path = "contracts/comparisons.rs"]
 mod comparisons;
 #[path = "contracts/device_file.rs"]
@@ -16,6 +20,8 @@ mod device_file;
 mod layers;
 #[path = "contracts/log.rs"]
 mod log;
+#[path = "contracts/phone_database.rs"]
+mod phone_database;
 #[path = "contracts/readme.rs"]
 mod readme;
 #[path = "contracts/reports.rs"]

@@ -11,6 +11,8 @@ mod beyond;
 mod cases;
 #[path = "journeys/conflict_log.rs"]
 mod conflict_log;
+#[path = "journeys/doubt.rs"]
+mod doubt;
 #[path = "journeys/fixing.rs"]
 mod fixing;
 #[path = "journeys/headless.rs"]
@@ -21,6 +23,10 @@ mod hostile;
 mod killed;
 #[path = "journeys/other_account.rs"]
 mod other_account;
+#[path = "journeys/phone.rs"]
+mod phone;
+#[path = "journeys/phone_database.rs"]
+mod phone_database;
 #[path = "journeys/recovery.rs"]
 mod recovery;
 #[path = "journeys/report.rs"]
@@ -35,3 +41,5 @@ mod secrets;
 mod team_log;
 #[path = "journeys/visible.rs"]
 mod visible;
+#[path = "journeys/why.rs"]
+mod why;

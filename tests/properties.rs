@@ -6,6 +6,8 @@ mod bytes;
 mod case_files;
 #[path = "properties/contests.rs"]
 mod contests;
+#[path = "properties/doubt.rs"]
+mod doubt;
 #[path = "properties/echoes.rs"]
 mod echoes;
 #[path = "properties/fields.rs"]
@@ -30,6 +32,8 @@ mod rng;
 mod sides;
 #[path = "properties/squashing.rs"]
 mod squashing;
+#[path = "properties/told.rs"]
+mod told;
 #[path = "properties/words.rs"]
 mod words;
 #[path = "properties/worlds.rs"]

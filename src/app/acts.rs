@@ -518,6 +518,7 @@ impl App {
         timeline::keep(self);
         self.stuck = super::recorded(self.device());
         self.pull.clear();
+        self.pull_since = Some(self.now());
         timeline::anew(self);
         self.reloading = self.bench.is_some();
         self.close_all();

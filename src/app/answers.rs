@@ -286,6 +286,7 @@ impl App {
     /// A step of the pull. The first head that is seen tells whether the device would be refused.
     pub(super) fn pulled(&mut self, step: PullStep) {
         self.pull.push(step);
+        self.pull_since = Some(self.now());
         let head = match step {
             PullStep::Head(head) | PullStep::Page { head, .. } => head,
             PullStep::AskedHead

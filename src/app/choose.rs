@@ -159,7 +159,7 @@ pub fn standing(inspection: &Inspection, resolution: &Resolution, id: PairId) ->
 }
 
 /// The question that a divergence about the resource itself asks.
-pub fn question(pair: &Pair) -> Option<String> {
+pub fn question(pair: &Pair, in_doubt: bool) -> Option<String> {
     if !pair.open.iter().any(crate::domain::field::FieldPath::is_existence) {
         return Some(match pair.contest()?.contest {
             Contest::NameTaken => String::from("two collections want this name: which of them gets it?"),
@@ -172,6 +172,9 @@ pub fn question(pair: &Pair) -> Option<String> {
     Some(match (pair.shape.device, pair.shape.server) {
         _ if let Some(contradiction) = pair.contradiction => {
             format!("{}: which stands for this {what}?", contradiction.reason())
+        }
+        _ if pair.twin.is_some() && in_doubt => {
+            format!("its answer was lost, and on the server is what may be this {what}: send it again?")
         }
         _ if pair.twin.is_some() => format!("the same {what} is already on the server: send it again?"),
         (Some(Op::Delete), _) => {

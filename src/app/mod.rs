@@ -204,6 +204,8 @@ pub struct App {
     /// How it is known that the device is stuck, where it is.
     stuck: Option<Stuck>,
     pull: Vec<PullStep>,
+    /// When the last step of the pull was told.
+    pull_since: Option<Millis>,
     before: timeline::Before,
     /// The plan of which nothing was sent, since a person is to be asked something first.
     unsent: Option<Arc<push::Planned>>,
@@ -243,6 +245,7 @@ impl App {
             status: None,
             stuck,
             pull: Vec::new(),
+            pull_since: None,
             before: timeline::Before::default(),
             unsent: None,
             reloading: false,

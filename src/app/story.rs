@@ -11,7 +11,7 @@ use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::naming;
-use crate::domain::push::{Answer, Difference, End, Note, Outcome};
+use crate::domain::push::{self, Answer, Difference, End, Note, Outcome};
 use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
 pub use crate::domain::words::{count, sentence};
@@ -280,6 +280,17 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
             page.item(Rank::Item, '!', beyond_words(loss));
         }
     }
+    if matches!(outcome.end, End::Unknown { .. }) {
+        for question in push::questions(&outcome.inspection) {
+            page.push(Rank::Heading, format!("Has it arrived? {}", question.title(&outcome.inspection)));
+            for (candidate, fields) in question.beside(&outcome.inspection) {
+                page.item(Rank::Item, '?', candidate);
+                for field in fields {
+                    page.item(Rank::Item, ' ', field);
+                }
+            }
+        }
+    }
     if !outcome.quarantined.is_empty() {
         page.push(Rank::Heading, "Set aside, because the server refuses it");
         for left in &outcome.quarantined {
@@ -295,7 +306,7 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
     if !outcome.differences.is_empty() {
         page.push(Rank::Heading, "The server holds something else than it acknowledged");
         for difference in &outcome.differences {
-            page.item(Rank::Item, '!', difference_words(difference));
+            page.item(Rank::Item, '!', difference_words(outcome, difference));
         }
     }
     page.push(Rank::Heading, "What to do now");
@@ -342,10 +353,11 @@ fn beyond_words(loss: &Loss) -> String {
 }
 
 /// `NOTE n1, ranges: the server … (queue entry q1)`.
-fn difference_words(difference: &Difference) -> String {
+fn difference_words(outcome: &Outcome, difference: &Difference) -> String {
     let Difference { ids, kind, resource_id, path, what, .. } = difference;
     let field = if path.is_existence() { String::new() } else { format!(", {}", path.label()) };
-    format!("{} {resource_id}{field}: {what} ({})", kind.wire(), names(ids))
+    let title = naming::title_of_row(&outcome.inspection, kind, &format!("id:{resource_id}"));
+    format!("{}{field}: {what} ({})", naming::labelled(kind, &title), names(ids))
 }
 
 /// The resource of queue entries that are still there, and the entries: `NOTE 2:255 (queue entry q1)`.
@@ -411,10 +423,29 @@ fn what_happened(end: &PushEnd) -> String {
         count(outcome.applied, "mutation")
     );
     match &outcome.end {
-        End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => done,
-        End::FirstSync(refusal) | End::Refused(refusal) => format!("{refusal} {done}"),
-        End::OtherAccount(why) | End::Unreachable(why) => format!("{} {done}", sentence(why)),
+        End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => {
+            format!("{done}{}", looked_up_next(outcome))
+        }
+        End::FirstSync(refusal) | End::Refused(refusal) => {
+            format!("{refusal} {done}{}", looked_up_next(outcome))
+        }
+        End::OtherAccount(why) | End::Unreachable(why) => {
+            format!("{} {done}{}", sentence(why), looked_up_next(outcome))
+        }
         End::Unknown { in_doubt, why } => format!("{} In doubt: {}. {done}", sentence(why), names(in_doubt)),
+    }
+}
+
+/// What is said where the last POST may have been applied and nothing told: the journal keeps it.
+fn looked_up_next(outcome: &Outcome) -> String {
+    match outcome.device.in_doubt.len() {
+        0 => String::new(),
+        1 => String::from(
+            " Of 1 queue entry nothing tells yet whether it arrived: the journal keeps that, and the next start looks it up before it sends anything.",
+        ),
+        many => format!(
+            " Of {many} queue entries nothing tells yet whether they arrived: the journal keeps that, and the next start looks it up before it sends anything."
+        ),
     }
 }
 
@@ -515,6 +546,35 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
         End::Unreachable(_) => {
             vec![String::from("Check the network and the server's address."), told.nothing_lost()]
         }
+        End::Unknown { .. } if !push::questions(&end.outcome.inspection).is_empty() => vec![
+            told.step(
+                "Enter goes back, where each stands beside what may be it: d sends it again, s takes what is there for it. Then preview and send.",
+                "Say of each what became of it",
+                "resume",
+                &["--ask"],
+            ),
+            match told {
+                Told::Screen => String::from("Send nothing from the device meanwhile."),
+                Told::Paper(_) => {
+                    let questions = push::questions(&end.outcome.inspection);
+                    let named = questions.iter().filter_map(|question| question.queue.first());
+                    let named: Vec<String> = named.map(|id| format!("{id}")).collect();
+                    format!(
+                        "Or by flags, one for each of {}: --arrived ID where what is there is it, --not-arrived ID where it is another's; with --yes it goes on from there.",
+                        named.join(", ")
+                    )
+                }
+            },
+            match told {
+                Told::Screen => String::from(
+                    "unstick resume --discard gives it up; what of it did arrive is sent again then and is there twice.",
+                ),
+                Told::Paper(again) => format!(
+                    "Send nothing from the device meanwhile. To give it all up: {}; what of it did arrive in other words is sent again then and is there twice.",
+                    again.command("resume", &["--discard"])
+                ),
+            },
+        ],
         End::Unknown { .. } => vec![
             told.step(
                 "Start unstick on the same device file again: it looks up what arrived and goes on from there.",

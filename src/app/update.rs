@@ -13,6 +13,7 @@ use super::story::{self, Step};
 use super::task::LIGHT_PAIRS;
 use super::timeline;
 use super::{App, Connecting, Effect, Event, ExitCode, Job, Layout, Phase, Task, Tone};
+use crate::domain::window::PullStep;
 
 impl App {
     /// Takes one event; answers what is to be done outside.
@@ -349,12 +350,42 @@ impl App {
         for Step { mark, text } in story::steps(self.stuck, &self.pull) {
             page.item(Rank::Item, mark, text);
         }
+        if !failed && let Some(waits) = self.pull_waits() {
+            page.push(Rank::Text, waits);
+        }
         if let Phase::Connecting(Connecting { failed: Some(failure) }) = &self.phase {
             page.item(Rank::Item, '✗', failure.what.clone());
             page.push(Rank::Text, failure.next.clone());
             page.push(Rank::Text, "r pulls again · q leaves");
         }
         page
+    }
+
+    /// What the pull waits for, and how long still or already.
+    fn pull_waits(&self) -> Option<String> {
+        let since = self.pull_since?;
+        let passed = u64::try_from(self.now().0.saturating_sub(since.0)).unwrap_or(0);
+        match self.pull.last() {
+            Some(PullStep::Waiting { ms, why }) => {
+                let left = ms.saturating_sub(passed).div_ceil(1000);
+                Some(format!("waits {left} s more: {why} · q leaves"))
+            }
+            Some(PullStep::AskedHead | PullStep::AskedPage { .. }) if passed >= 1000 => {
+                Some(format!("waits for the answer, for {} s now · q leaves", passed / 1000))
+            }
+            Some(
+                PullStep::AskedHead
+                | PullStep::AskedPage { .. }
+                | PullStep::Head(_)
+                | PullStep::Page { .. }
+                | PullStep::HeadMoved { .. }
+                | PullStep::NotWhole { .. }
+                | PullStep::CaughtUp { .. }
+                | PullStep::HeadStable(_)
+                | PullStep::Path(_),
+            )
+            | None => None,
+        }
     }
 
     /// Leaves, or asks first where something would be lost.

@@ -14,6 +14,7 @@ use indexmap::IndexMap;
 use crate::domain::device::{Device, Known};
 use crate::domain::json::{Json, Number, Text};
 use crate::domain::mutation::{Millis, Payload, Queued, ServerMutation};
+use crate::domain::phone::Feed;
 use crate::domain::window::Window;
 
 /// What of an old answer says why a device is stuck; all else of it may quote a note.
@@ -111,6 +112,9 @@ impl<R: FnMut() -> u64> StandIns<R> {
             let Known { data, .. } = row;
             *data = self.payload(data);
         }
+        for row in &mut device.tombstones {
+            row.data = self.payload(&row.data);
+        }
         device
     }
 
@@ -126,6 +130,8 @@ impl<R: FnMut() -> u64> StandIns<R> {
         for ServerMutation { data, .. } in &mut window.mutations {
             *data = self.payload(data);
         }
+        // A case holds the feed in one reading.
+        window.phone = Feed::NONE;
         window
     }
 
@@ -316,6 +322,8 @@ fn is_range(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::device::{SyncStatus, Tombstone};
+    use crate::domain::mutation::Kind;
 
     fn stand_ins() -> StandIns<impl FnMut() -> u64> {
         let mut state: u64 = 7;
@@ -328,6 +336,29 @@ mod tests {
     fn redacted(data: &str) -> Json {
         let payload = Payload::new(Text::new(data.to_owned()));
         Json::parse(stand_ins().payload(&payload).as_str().expect("an object"))
+    }
+
+    #[test]
+    fn no_place_where_a_device_or_a_feed_keeps_a_text_is_left_out() {
+        let private = || Payload::new(Text::new(String::from(r#"{"name":"صبر جميل","body":"صبر جميل"}"#)));
+        let row = |data| Known {
+            id: "c1".into(),
+            kind: Kind::Collection,
+            data,
+            status: SyncStatus::Synced,
+            local_updated_at: None,
+            server_timestamp: None,
+        };
+        let device = Device {
+            known: Some(vec![row(private())]),
+            tombstones: vec![Tombstone { kind: Kind::Note, data: private(), deleted_at: None }],
+            ..Device::default()
+        };
+        let device = stand_ins().device(&device);
+        let kept = device.known.iter().flatten().map(|row| &row.data);
+        for data in kept.chain(device.tombstones.iter().map(|row| &row.data)) {
+            assert!(data.as_str().is_some_and(|text| !text.contains("صبر")), "a private text is left");
+        }
     }
 
     #[test]

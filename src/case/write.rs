@@ -12,7 +12,7 @@ use super::redact::StandIns;
 use super::{Case, Decided, SCHEMA};
 use crate::domain::again::UNNAMED;
 use crate::domain::choices;
-use crate::domain::device::{Device, Known, SyncState};
+use crate::domain::device::{Device, Known, SyncState, Tombstone};
 use crate::domain::diagnosis;
 use crate::domain::field::Choice;
 use crate::domain::inspect::{Inspection, inspect};
@@ -190,15 +190,30 @@ struct DeviceDocument<'a>(&'a Device);
 
 impl Serialize for DeviceDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Device { identity, sync, queue, known, in_doubt: _, given: _ } = self.0;
+        let Device {
+            identity,
+            sync,
+            queue,
+            known,
+            retention,
+            tombstones,
+            in_doubt: _,
+            not_it: _,
+            recognised: _,
+            given: _,
+        } = self.0;
         let names = [("id", &identity.id), ("label", &identity.label), ("user", &identity.user)];
         let names = names.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?)));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("device", &names.collect::<indexmap::IndexMap<_, _>>())?;
         map.serialize_entry("sync", &SyncMembers(sync))?;
-        map.serialize_entry("queue", &queue.iter().map(QueuedRow).collect::<Vec<_>>())?;
+        let row = |entry| QueuedRow(entry, retention.contains(&entry.id));
+        map.serialize_entry("queue", &queue.iter().map(row).collect::<Vec<_>>())?;
         if let Some(known) = known {
             map.serialize_entry("resources", &known.iter().map(KnownRow).collect::<Vec<_>>())?;
+        }
+        if !tombstones.is_empty() {
+            map.serialize_entry("tombstones", &tombstones.iter().map(TombstoneRow).collect::<Vec<_>>())?;
         }
         map.end()
     }
@@ -217,11 +232,12 @@ impl Serialize for SyncMembers<'_> {
     }
 }
 
-struct QueuedRow<'a>(&'a Queued);
+/// An entry, and whether it is the client's own deletion.
+struct QueuedRow<'a>(&'a Queued, bool);
 
 impl Serialize for QueuedRow<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let entry = self.0;
+        let Self(entry, retention) = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &entry.id)?;
         map.serialize_entry("type", entry.op.wire())?;
@@ -231,6 +247,7 @@ impl Serialize for QueuedRow<'_> {
         payload(&mut map, "base", &entry.base)?;
         optional(&mut map, "createdAt", entry.created_at.map(Moment))?;
         map.serialize_entry("retryCount", &entry.retry_count)?;
+        optional(&mut map, "retention", retention.then_some(true))?;
         optional(&mut map, "lastError", entry.last_error.as_ref())?;
         map.end()
     }
@@ -248,6 +265,19 @@ impl Serialize for KnownRow<'_> {
         map.serialize_entry("syncStatus", row.status.word())?;
         optional(&mut map, "localUpdatedAt", row.local_updated_at.map(Moment))?;
         optional(&mut map, "serverTimestamp", row.server_timestamp.map(Moment))?;
+        map.end()
+    }
+}
+
+struct TombstoneRow<'a>(&'a Tombstone);
+
+impl Serialize for TombstoneRow<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let row = self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("resource", row.kind.wire())?;
+        payload(&mut map, "data", &row.data)?;
+        optional(&mut map, "localUpdatedAt", row.deleted_at.map(Moment))?;
         map.end()
     }
 }

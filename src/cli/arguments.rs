@@ -8,6 +8,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use super::DevicePath;
+use crate::device::phone_database::Said;
 use crate::domain::mutation::Millis;
 use crate::domain::strategy::Strategy;
 use crate::headless::Format;
@@ -58,6 +60,7 @@ pub(super) enum Sub {
     Demo(Demo),
     Open(Open),
     Inspect(Inspect),
+    Why(Why),
     Plan(Plan),
     Push(Push),
     Case(Case),
@@ -84,6 +87,7 @@ impl Sub {
             Self::Demo(_) => "demo",
             Self::Open(_) => "open",
             Self::Inspect(_) => "inspect",
+            Self::Why(_) => "why",
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
             Self::Case(_) => "case",
@@ -134,12 +138,32 @@ pub(super) struct Open {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
 }
 
 /// How long a pull may take where nothing is said, seconds.
 const PATIENCE_S: u64 = Timeouts::DEFAULT.pull.as_secs();
-const DEVICE: &str = "The device file, as the app exports it, or a case; - is standard input";
+const DEVICE: &str = "The device file, as the app exports it, a phone's quran.db or the folder of it, or a case; - is standard input";
+
+/// What a phone's own files do not say of its sync.
+#[derive(Args, Debug)]
+pub(super) struct Phone {
+    /// The phone's preferences file, which holds its cursor; without it the one that lies beside the database
+    #[arg(long, value_name = "FILE")]
+    prefs: Option<PathBuf>,
+    /// The phone's cursor, where no preferences file is to be had
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    cursor: Option<i64>,
+}
+
+impl Phone {
+    /// The device file with what is said of it.
+    pub(super) fn of(self, path: PathBuf) -> DevicePath {
+        DevicePath { path, said: Said { preferences: self.prefs, cursor: self.cursor } }
+    }
+}
 
 /// Write why a device is stuck and where the two sides differ
 ///
@@ -153,12 +177,43 @@ pub(super) struct Inspect {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
     pub(super) output: Output,
     /// Show people every resource, not only the open ones
     #[arg(long)]
     pub(super) all: bool,
+}
+
+/// Write why a device is stuck, and whether its phone will recover
+///
+/// Sends nothing. First what goes on blocking the device once everything is pushed: what happens, where, why the phone
+/// cannot get past it, what to do. With --log FILE or --log-line TEXT it reads what the phone's own log says of its sync;
+/// nothing of the log is shown.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick why quran.db --server URL
+  unstick why tablet.json --pull pull.json --format json
+  unstick why --log logcat.txt
+  unstick why --log-line 'Illogical scenario detected'")]
+pub(super) struct Why {
+    #[arg(help = DEVICE)]
+    pub(super) device: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
+    /// One line of the phone's log
+    #[arg(long, value_name = "TEXT", conflicts_with = "log")]
+    pub(super) log_line: Option<String>,
+    /// The phone's log, such as a logcat; - is standard input
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
 }
 
 /// Write what retrying the sync would send, apply, keep and lose
@@ -172,6 +227,8 @@ Examples:
 pub(super) struct Plan {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
     #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
@@ -191,8 +248,10 @@ Examples:
   unstick push tablet.json --server URL --strategy server-wins --yes
   unstick push tablet.json --server URL --choices choices.json --yes --report ticket.md --redact")]
 pub(super) struct Push {
-    /// The device file, as the app exports it; it is written back
+    /// The device file, as the app exports it; it is written back. Or a phone's quran.db or its folder, which is only read
     pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
     #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
@@ -219,7 +278,8 @@ pub(super) struct Push {
     /// Send although this server never gave the device's cursor
     ///
     /// A cursor that is ahead of the server's head comes from another environment or another account: what is sent
-    /// may end in somebody else's.
+    /// may end in somebody else's. Where the token or the ids say that the account is another one,
+    /// --accept-other-account is needed as well.
     #[arg(long)]
     pub(super) accept_cursor_ahead: bool,
     /// Send although the device file seems to be another account's
@@ -245,6 +305,8 @@ pub(super) struct Case {
     #[arg(help = DEVICE)]
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) against: Against,
     #[command(flatten)]
     pub(super) decide: Decide,
@@ -266,17 +328,35 @@ pub(super) struct Case {
 Examples:
   unstick resume tablet.json
   unstick resume tablet.json --server URL --yes
+  unstick resume tablet.json --server URL --ask
+  unstick resume tablet.json --server URL --arrived q3=n7 --not-arrived q4 --yes
   unstick resume tablet.json --discard")]
 pub(super) struct Resume {
     /// The device file whose push broke off; it is written back
     pub(super) device: PathBuf,
     #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
     pub(super) server: Server,
     /// Really go on
     #[arg(long)]
     pub(super) yes: bool,
+    /// Show each queue entry in doubt beside what may be it, and ask what became of it
+    ///
+    /// Without a terminal the questions are printed, with the flags that answer them.
+    #[arg(long)]
+    pub(super) ask: bool,
+    /// This queue entry in doubt has arrived; q3=n7 where several things on the server may be it
+    #[arg(long, value_name = "ID")]
+    pub(super) arrived: Vec<String>,
+    /// This queue entry in doubt has not arrived: what looks like it is another's
+    #[arg(long, value_name = "ID")]
+    pub(super) not_arrived: Vec<String>,
     /// Forget the journal and what was chosen; what was acknowledged leaves the device file, the backup stays
-    #[arg(long, conflicts_with = "yes")]
+    ///
+    /// What is in doubt stays in the queue and is marked as tried. It costs what the journal knew: what arrived in other
+    /// words is sent again then, and is there twice.
+    #[arg(long, conflicts_with_all = ["yes", "ask", "arrived", "not_arrived"])]
     pub(super) discard: bool,
     /// Send although the device file seems to be another account's
     ///

@@ -17,6 +17,8 @@ pub(super) struct Document<'a> {
     pub(super) queue: Option<List<'a>>,
     /// `resources`, where it is there.
     pub(super) resources: Option<List<'a>>,
+    /// `tombstones`, where it is there.
+    pub(super) tombstones: Option<List<'a>>,
 }
 
 /// What should be a list.
@@ -48,12 +50,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let (mut queue, mut resources) = (None, None);
+                let (mut queue, mut resources, mut tombstones) = (None, None, None);
                 let (mut list, mut twice) = (Vec::new(), None);
                 while let Some(Name(name)) = map.next_key()? {
                     let slot = match &*name {
                         "queue" => &mut queue,
                         "resources" => &mut resources,
+                        "tombstones" => &mut tombstones,
                         _ => {
                             list.push((name, map.next_value()?));
                             continue;
@@ -65,7 +68,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Document<'a> {
                 }
                 let mut members = Members::of(list);
                 members.repeated = twice.or(members.repeated);
-                Ok(Document { members, queue, resources })
+                Ok(Document { members, queue, resources, tombstones })
             }
         }
         deserializer.deserialize_map(DocumentVisitor)

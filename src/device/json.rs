@@ -16,13 +16,15 @@ use serde_json::value::RawValue;
 use super::document::Document;
 use super::members::type_name;
 use super::misfit::{At, Misfit, count, named, object, optional, present, unambiguous, whole};
+use super::phone_database::{self, PhoneDatabase, Said};
 use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
-use crate::domain::device::{Device, Identity, Known, SyncState};
+use crate::domain::device::{Device, Identity, Known, SyncState, Tombstone};
 use crate::domain::given::Given;
 use crate::domain::json::Text;
 use crate::domain::mutation::{Cursor, QueueId, Queued};
+use crate::durable;
 use crate::error::InputError;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -38,12 +40,113 @@ pub struct DeviceFile {
     name: String,
     path: Option<PathBuf>,
     text: Text,
+    phone: Option<Arc<Phone>>,
+}
+
+/// The phone's database that a device file stands for.
+#[derive(Clone, Debug)]
+struct Phone {
+    database: PathBuf,
+    said: Said,
 }
 
 impl DeviceFile {
-    /// Reads the file at `path`, or standard input where `path` is `-`. What it is, is told by its content.
+    /// Reads the file at `path`, or standard input where `path` is `-`. What it is, is told by its content: a device file,
+    /// a phone's database, or the folder of one.
     pub fn read(path: &Path) -> Result<Self, InputError> {
+        Self::read_as(path, &Said::default())
+    }
+
+    /// The same, with what is `said` of a phone's sync.
+    pub fn read_as(path: &Path, said: &Said) -> Result<Self, InputError> {
+        if let Some(database) = phone_database::found(path) {
+            return Self::of_phone(&PhoneDatabase::read(&database, said)?, said);
+        }
+        if path.is_dir() {
+            return Err(phone_database::nothing_in(path));
+        }
         Source::read(path).and_then(Self::from_source)
+    }
+
+    /// The device file that stands for a phone's database. Where an earlier push left one of the same state of the database,
+    /// that one: it knows what the server has by now.
+    fn of_phone(database: &PhoneDatabase, said: &Said) -> Result<Self, InputError> {
+        let path = database.export_path();
+        let export = database.export();
+        let state = PhoneDatabase::state_of(&export);
+        let earlier = std::fs::read_to_string(&path).ok();
+        let earlier = earlier.filter(|text| PhoneDatabase::state_of(text) == state);
+        let goes_on = earlier.is_some();
+        let text = earlier.unwrap_or(export);
+        let name = database.path.display().to_string();
+        let mut file = Self::from_source(Source { name, path: Some(path.clone()), text })?;
+        let mut told = |what: String| {
+            file.warnings.push(Warning {
+                pointer: String::from("the phone's database"),
+                message: what,
+                more: 0,
+            });
+        };
+        told(format!(
+            "it is only read, and made by version {} of the app's sync; what a push makes of this device lies in {}",
+            database.generation.name(),
+            path.display()
+        ));
+        if goes_on {
+            told(String::from("an earlier push of this state of it is gone on from"));
+        }
+        for note in &database.notes {
+            told(note.clone());
+        }
+        for left in &database.not_sent {
+            told(format!(
+                "{} {} looks as if it waited and is never sent: {}",
+                left.table, left.local_id, left.why
+            ));
+        }
+        file.phone = Some(Arc::new(Phone { database: database.path.clone(), said: said.clone() }));
+        Ok(file)
+    }
+
+    /// The phone's database that this file stands for.
+    pub fn database(&self) -> Option<&Path> {
+        self.phone.as_deref().map(|phone| phone.database.as_path())
+    }
+
+    /// The same text for the same phone's database.
+    pub(super) fn in_the_place_of(mut self, earlier: &Self) -> Self {
+        self.phone.clone_from(&earlier.phone);
+        self
+    }
+
+    /// Puts the device file that stands for a phone's database on the disk, where it is not there as it was read. Other device
+    /// files are there.
+    ///
+    /// # Errors
+    /// A folder that cannot be written to.
+    pub fn settled(&self) -> Result<(), InputError> {
+        let (Some(_), Some(path)) = (&self.phone, &self.path) else { return Ok(()) };
+        if std::fs::read(path).is_ok_and(|bytes| bytes == self.text().as_bytes()) {
+            return Ok(());
+        }
+        durable::replace_private(path, self.text().as_bytes()).map_err(|source| InputError::Io {
+            what: "cannot write the device file that stands for the database,",
+            path: path.clone(),
+            source,
+            next: "Nothing was sent, and the database is as it was. Copy it to a folder that you may write to and open it there",
+        })
+    }
+
+    /// Reads again what this was read from; `None` where that cannot be read again.
+    ///
+    /// # Errors
+    /// As [`DeviceFile::read`].
+    pub fn again(&self) -> Result<Option<Self>, InputError> {
+        match (&self.phone, &self.path) {
+            (Some(phone), _) => Self::read_as(&phone.database, &phone.said).map(Some),
+            (None, Some(path)) => Self::read(path).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
     /// Reads a text that messages call `name`. It has no place to be written back to.
@@ -54,13 +157,16 @@ impl DeviceFile {
     pub(super) fn from_source(source: Source) -> Result<Self, InputError> {
         let text = Text::new(source.text);
         let mut warnings = Warnings::default();
-        let device = Reader { file: &source.name, text: &text, warnings: &mut warnings }.read()?;
+        let retention = HashSet::new();
+        let reader = Reader { file: &source.name, text: &text, warnings: &mut warnings, retention };
+        let device = reader.read()?;
         Ok(Self {
             device: Arc::new(device),
             warnings: warnings.into_list(),
             name: source.name,
             path: source.path,
             text,
+            phone: None,
         })
     }
 
@@ -116,10 +222,11 @@ struct Reader<'a> {
     file: &'a str,
     text: &'a Text,
     warnings: &'a mut Warnings,
+    retention: HashSet<QueueId>,
 }
 
 impl Reader<'_> {
-    fn read(&mut self) -> Result<Device, InputError> {
+    fn read(mut self) -> Result<Device, InputError> {
         let text = document(self.text.as_str());
         let device = match text.trim_ascii_start().as_bytes().first() {
             Some(b'[') => {
@@ -135,7 +242,8 @@ impl Reader<'_> {
                 Err(Misfit::new(At::DOCUMENT, type_name(value.get()), EXPECTED_DOCUMENT))
             }
         };
-        device.map_err(|misfit| InputError::Shape {
+        let retention = std::mem::take(&mut self.retention);
+        device.map(|device| Device { retention, ..device }).map_err(|misfit| InputError::Shape {
             file: self.file.to_owned(),
             pointer: misfit.pointer,
             found: misfit.found,
@@ -148,10 +256,11 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, document: Document<'_>) -> Result<Device, Misfit> {
-        let Document { members, queue, resources } = document;
+        let Document { members, queue, resources, tombstones } = document;
         let members = unambiguous(At::DOCUMENT, members)?;
         let queue = queue.map(|list| list.rows(At::section("queue"))).transpose()?;
         let resources = resources.map(|list| list.rows(At::section("resources"))).transpose()?;
+        let tombstones = tombstones.map(|list| list.rows(At::section("tombstones"))).transpose()?;
         let (mut identity, mut sync) = (None, None);
         for (name, value) in &members.list {
             match &**name {
@@ -172,11 +281,15 @@ impl Reader<'_> {
         }
         let device = Device {
             in_doubt: HashMap::new(),
+            not_it: HashMap::new(),
+            recognised: Vec::new(),
+            retention: HashSet::new(),
             given: Given::default(),
             identity: identity.map_or_else(Identity::default, |text| self.identity(text)),
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,
             known: resources.map(|rows| self.resources(&rows)),
+            tombstones: self.tombstones(&tombstones.unwrap_or_default()),
         };
         if let Some(count) = device.sync.pending_count
             && count != device.queue.len() as u64
@@ -281,8 +394,20 @@ impl Reader<'_> {
         known
     }
 
+    /// Deleted rows decide nothing of what is sent, so an odd one is only not used.
+    fn tombstones(&mut self, rows: &[&RawValue]) -> Vec<Tombstone> {
+        let mut tombstones = Vec::with_capacity(rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            match self.rows().tombstone(At::section("tombstones").row(index), row.get()) {
+                Ok(tombstone) => tombstones.push(tombstone),
+                Err(misfit) => self.warnings.misfit(misfit, "the deleted row is not used"),
+            }
+        }
+        tombstones
+    }
+
     fn rows(&mut self) -> Rows<'_> {
-        Rows { text: self.text, warnings: self.warnings }
+        Rows { text: self.text, warnings: self.warnings, retention: &mut self.retention }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod json;
 pub(crate) mod patient;
+pub mod phone_database;
 pub mod source;
 pub mod write_back;
 

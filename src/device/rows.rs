@@ -1,9 +1,11 @@
 //! One queue entry, one resource: the rows of a device file.
 
+use std::collections::HashSet;
+
 use super::members::{type_name, wrong_type};
 use super::misfit::{At, Misfit, count, named, object, optional, present, required, unambiguous};
 use super::warning::Warnings;
-use crate::domain::device::{Known, SyncStatus};
+use crate::domain::device::{Known, SyncStatus, Tombstone};
 use crate::domain::json::{Json, Members, Text, string};
 use crate::domain::mutation::{Kind, Millis, Op, Payload, QueueId, Queued, ResourceId};
 
@@ -14,6 +16,8 @@ const SECONDS_BELOW: u64 = 1_000_000_000_000;
 pub(super) struct Rows<'a> {
     pub(super) text: &'a Text,
     pub(super) warnings: &'a mut Warnings,
+    /// The deletions that are marked as the client's own.
+    pub(super) retention: &'a mut HashSet<QueueId>,
 }
 
 /// The members of a row, as far as the tool knows them, as text.
@@ -27,6 +31,7 @@ struct Row<'a> {
     base: Option<&'a str>,
     created_at: Option<&'a str>,
     retry_count: Option<&'a str>,
+    retention: Option<&'a str>,
     last_error: Option<&'a str>,
     sync_status: Option<&'a str>,
     local_updated_at: Option<&'a str>,
@@ -46,6 +51,7 @@ impl<'a> From<Members<'a>> for Row<'a> {
                 "base" => &mut row.base,
                 "createdAt" => &mut row.created_at,
                 "retryCount" => &mut row.retry_count,
+                "retention" => &mut row.retention,
                 "lastError" => &mut row.last_error,
                 "syncStatus" => &mut row.sync_status,
                 "localUpdatedAt" => &mut row.local_updated_at,
@@ -65,6 +71,9 @@ impl Rows<'_> {
         let id = required(at.member("id"), row.id, "the queue entry's id, a string")?;
         let op = operation(at.member("type"), row.op)?;
         let kind = kind(at.member("resource"), row.kind)?;
+        if row.retention == Some("true") && op == Op::Delete {
+            self.retention.insert(QueueId::from(&*id));
+        }
         Ok(Queued {
             id: QueueId::from(&*id),
             op,
@@ -91,6 +100,17 @@ impl Rows<'_> {
             status,
             local_updated_at: self.time(at.member("localUpdatedAt"), row.local_updated_at),
             server_timestamp: self.time(at.member("serverTimestamp"), row.server_timestamp),
+        })
+    }
+
+    /// A row that was deleted before the server acknowledged it.
+    pub(super) fn tombstone(&mut self, at: At<'_>, text: &str) -> Result<Tombstone, Misfit> {
+        let row = Row::from(object(at, text)?);
+        let kind = kind(at.member("resource"), row.kind)?;
+        Ok(Tombstone {
+            data: self.payload(at.member("data"), row.data, &kind)?,
+            kind,
+            deleted_at: self.time(at.member("localUpdatedAt"), row.local_updated_at),
         })
     }
 

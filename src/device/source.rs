@@ -45,6 +45,28 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The text at `path` as far as it is one: a log may hold any bytes, and each of those that are no text is one mark.
+    pub fn read_text(path: &Path) -> Result<Self, InputError> {
+        let cannot_read = |source: io::Error| InputError::Io {
+            what: "cannot read",
+            path: path.to_owned(),
+            source,
+            next: "Check the path and that you may read the file",
+        };
+        let mut bytes = Vec::new();
+        let name = if path == Path::new("-") {
+            io::stdin().lock().take(LIMIT).read_to_end(&mut bytes).map_err(cannot_read)?;
+            STANDARD_INPUT.to_owned()
+        } else {
+            let (file, _) = patient::open(path).map_err(cannot_read)?;
+            file.take(LIMIT).read_to_end(&mut bytes).map_err(cannot_read)?;
+            path.display().to_string()
+        };
+        Ok(Self { name, path: None, text: String::from_utf8_lossy(&bytes).into_owned() })
+    }
+}
+
 /// Reads at most `limit` bytes; `size` is what the file system says, where it says anything (a pipe does not).
 fn text_of(
     name: &str,

@@ -149,7 +149,9 @@ impl<'a> Editor<'a> {
     }
 
     fn known(&self, value: &str) -> Option<Known> {
-        let mut rows = Rows { text: self.file.shared_text(), warnings: &mut Warnings::default() };
+        let (mut warnings, mut retention) = (Warnings::default(), HashSet::new());
+        let mut rows =
+            Rows { text: self.file.shared_text(), warnings: &mut warnings, retention: &mut retention };
         rows.known(At::DOCUMENT, value).ok()
     }
 
@@ -266,7 +268,7 @@ pub fn replace(file: &DeviceFile, text: String) -> Result<DeviceFile, InputError
         next: "The file is as it was. Check that you may write to its folder and that the disk is not full",
     };
     let source = Source { name: file.name().to_owned(), path: Some(path.to_owned()), text };
-    let written = DeviceFile::from_source(source)?;
+    let written = DeviceFile::from_source(source)?.in_the_place_of(file);
     let target = fs::canonicalize(path).map_err(cannot_write)?;
     let metadata = fs::metadata(&target).map_err(cannot_write)?;
     if !metadata.is_file() || metadata.permissions().readonly() {

@@ -1,10 +1,11 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::given::Given;
 use super::json::Json;
 use super::mutation::{Cursor, Kind, Millis, Payload, QueueId, Queued, ResourceId};
+use super::push::Acknowledged;
 
 /// A device as its file tells of it.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +22,33 @@ pub struct Device {
     /// Queue entries of a POST whose answer nobody saw, each with the head that the POST carried: what the server
     /// wrote before that head is not theirs. Known from the push itself, or from the journal of one that broke off.
     pub in_doubt: HashMap<QueueId, Cursor>,
+    /// What these queue entries have not become, whatever it looks like: it was there before their POST, or a person
+    /// says so.
+    pub not_it: HashMap<QueueId, BTreeSet<ResourceId>>,
+    /// What was recognised as the work of a POST in doubt, in the server's own words, and has left the queue since.
+    pub recognised: Vec<Acknowledged>,
+    /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
+    /// (PROTOCOL D21): they wait until a person asks for them.
+    pub retention: HashSet<QueueId>,
+    /// Rows of the phone's database that were deleted before the server ever acknowledged them: nobody but the phone's own
+    /// client sees them, and it may stumble over them (PROTOCOL A10, S-A1, S-A2, S-A4).
+    pub tombstones: Vec<Tombstone>,
     /// The server's ids of what this push, or the one that broke off, has brought there.
     pub given: Given,
 }
 
 impl Device {
+    /// Whether nothing is known of it but what its file says: no POST in doubt, nothing that a person has said of one.
+    pub fn is_settled(&self) -> bool {
+        self.in_doubt.is_empty() && self.not_it.is_empty()
+    }
+
+    /// Whether a person or a pull has said of this queue entry that it has not become this resource.
+    pub fn is_not(&self, entry: &QueueId, id: Option<&ResourceId>) -> bool {
+        !self.not_it.is_empty()
+            && id.is_some_and(|id| self.not_it.get(entry).is_some_and(|ids| ids.contains(id)))
+    }
+
     /// The device in the server's names: links that stay in the queue refer to their collection by the id that the
     /// server gave it.
     #[must_use]
@@ -40,6 +63,17 @@ impl Device {
         }
         self
     }
+}
+
+/// A deleted row that has no id on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its members as they were.
+    pub data: Payload,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }
 
 /// Who the device is, for the header and the reports.

@@ -28,12 +28,22 @@ pub struct Cause {
     /// Ids of the same thing by other rules, such as `sdk-abort:S-P1` of a queue over the limit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<String>,
+    /// The queue entries that it is about, as positions, where it is about some.
+    #[serde(skip)]
+    pub queue: Vec<usize>,
 }
 
 impl Cause {
     fn new(id: &str, evidence: String) -> Self {
         let (next, stays) = remedy(id);
-        Self { id: id.to_owned(), evidence, next: next.to_owned(), stays, also: Vec::new() }
+        Self {
+            id: id.to_owned(),
+            evidence,
+            next: next.to_owned(),
+            stays,
+            also: Vec::new(),
+            queue: Vec::new(),
+        }
     }
 
     /// The ids by which reports and logs are searched: its own, then those of other rules.
@@ -92,9 +102,13 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
         }
     }
     for abort in phone::sdk_abort_causes(inspection) {
-        let same = same_cause(&abort.id).and_then(|id| causes.iter_mut().find(|known| known.id == id));
+        let same =
+            same_cause(&abort.id, inspection).and_then(|id| causes.iter_mut().find(|known| known.id == id));
         match same {
-            Some(known) => known.also.push(abort.id),
+            Some(known) => {
+                known.also.push(abort.id);
+                known.queue.extend(abort.queue);
+            }
             None => causes.push(abort),
         }
     }
@@ -103,12 +117,14 @@ pub fn diagnose(inspection: &Inspection, now: Millis) -> Vec<Cause> {
     causes
 }
 
-/// The cause that says the same as a rule of the phone's client.
-fn same_cause(abort: &str) -> Option<&'static str> {
+/// The cause that says the same as a rule of the phone's client. What the phone reads in its own way may be a reason of
+/// its own.
+fn same_cause(abort: &str, inspection: &Inspection) -> Option<&'static str> {
     match abort.strip_prefix("sdk-abort:")? {
         "S-P1" => Some("queue-over-limit"),
         "S-P2" => Some("poison-mutation"),
-        "S-G1" | "S-G2" => Some("schema-mismatch"),
+        "S-G1" if !inspection.unidentified.is_empty() => Some("schema-mismatch"),
+        "S-G2" if !inspection.window.unreadable.is_empty() => Some("schema-mismatch"),
         _ => None,
     }
 }

@@ -23,7 +23,8 @@ use super::window::Window;
 /// One write of the server's feed: of what, and when.
 pub type Written = (Kind, Option<ResourceId>, Millis);
 
-fn written(mutation: &ServerMutation) -> Written {
+/// What is written by a mutation of the feed.
+pub(super) fn written(mutation: &ServerMutation) -> Written {
     (mutation.kind.clone(), identity::id_of(mutation), mutation.timestamp)
 }
 
@@ -52,6 +53,7 @@ impl Fold {
     pub fn device(&self) -> Device {
         let mut device = self.as_queued().named();
         device.in_doubt.retain(|id, _| device.queue.iter().any(|m| m.id == *id));
+        device.not_it.retain(|id, _| device.queue.iter().any(|m| m.id == *id));
         device
     }
 
@@ -70,14 +72,25 @@ impl Fold {
         self.device.given.collection(name)
     }
 
-    /// Nobody knows whether these arrived with the POST that carried `head`.
+    /// Nobody knows whether these arrived with the POST that carried `head`, or with an earlier one that is in doubt.
     pub fn doubt<'a>(&mut self, members: impl IntoIterator<Item = &'a QueueId>, head: Cursor) {
-        self.device.in_doubt.extend(members.into_iter().map(|id| (id.clone(), head)));
+        for id in members {
+            self.device.in_doubt.entry(id.clone()).or_insert(head);
+        }
     }
 
-    /// Of the entries in doubt, only these still are; of the others the server has told.
-    pub fn keep_in_doubt(&mut self, still: impl Fn(&QueueId) -> bool) {
+    /// Of the entries in doubt, only these still are; of the others the server has told. What those have not become is of
+    /// no use then, but where a person said so.
+    pub fn keep_in_doubt(&mut self, still: impl Fn(&QueueId) -> bool, said: impl Fn(&QueueId) -> bool) {
         self.device.in_doubt.retain(|id, _| still(id));
+        self.device.not_it.retain(|id, _| still(id) || said(id));
+    }
+
+    /// These have not become that resource.
+    pub fn is_not(&mut self, members: &[QueueId], id: &ResourceId) {
+        for member in members {
+            self.device.not_it.entry(member.clone()).or_default().insert(id.clone());
+        }
     }
 
     /// What is in doubt.
@@ -86,8 +99,8 @@ impl Fold {
     }
 
     /// Takes in the acknowledgements of one POST, in the order sent. Answers what of the server's was taken over
-    /// before that.
-    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<Written> {
+    /// before that, as positions in the window of `inspection`.
+    pub fn acknowledge(&mut self, inspection: &Inspection, items: &[Item], acked: &[Acked]) -> Vec<usize> {
         let mut taken_over = Vec::new();
         let mut done: HashSet<&QueueId> = HashSet::new();
         let mut dealt_with: HashSet<PairId> = HashSet::new();
@@ -97,11 +110,12 @@ impl Fold {
             // What is sent for the sake of others leaves them in the queue, with what the server says of them.
             let deals = item.sake.is_empty() || pair.device.is_empty();
             if deals && dealt_with.insert(item.pair) {
-                for mutation in inspection.served(pair) {
+                for at in &pair.server {
+                    let mutation = &inspection.window.mutations[*at];
                     // Beside a deletion only what the server deleted as well, which may have had another id.
                     if item.wire.op != Op::Delete || mutation.op == Op::Delete {
                         self.take_over(mutation);
-                        taken_over.push(written(mutation));
+                        taken_over.push(*at);
                     }
                 }
             }
@@ -132,9 +146,7 @@ impl Fold {
             .map(|m| (m.kind.clone(), m.resource_id.clone(), m.timestamp))
             .collect();
         if !gone.is_empty() {
-            self.window
-                .mutations
-                .retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
+            self.window.retain(|m| !gone.contains(&(m.kind.clone(), m.resource_id.clone(), m.timestamp)));
         }
         self.device.queue.retain(|m| !done.contains(&m.id));
         self.replace_readings(inspection);
@@ -157,11 +169,8 @@ impl Fold {
         let identity =
             |m: &ServerMutation| (m.kind.clone(), m.resource_id.clone(), identity::link_id(&m.data));
         let fresh: HashSet<_> = newer.mutations.iter().map(identity).collect();
-        self.window.mutations.retain(|m| !fresh.contains(&identity(m)));
-        self.window.mutations.extend(newer.mutations);
-        self.window.unreadable.extend(newer.unreadable);
-        self.window.warnings.extend(newer.warnings);
-        self.window.head = newer.head;
+        self.window.retain(|m| !fresh.contains(&identity(m)));
+        self.window.extend(newer);
     }
 
     /// Marks queue entries that the server refuses, so that the file tells why they are still there.
@@ -212,8 +221,16 @@ impl Fold {
                 taken_over.push(written(mutation));
             }
         }
-        let dropped = plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
-        let dropped: HashSet<&QueueId> = dropped.flat_map(|dropped| &dropped.device).collect();
+        let dropped = || plan.drop.iter().filter(|dropped| !left.contains(&dropped.pair));
+        for dropped in dropped() {
+            // What stays in the queue may name it by its queue id.
+            let pair = inspection.pair(dropped.pair);
+            let there = inspection.became(pair).filter(|_| pair.kind == Kind::Collection);
+            if let Some(id) = there {
+                self.device.given.insert(&pair.kind, dropped.device.iter().map(QueueId::as_str), &id);
+            }
+        }
+        let dropped: HashSet<&QueueId> = dropped().flat_map(|dropped| &dropped.device).collect();
         self.device.queue.retain(|m| !dropped.contains(&m.id));
         self.replace_readings(inspection);
         self.device.sync.last_attempt = Some(now);

@@ -315,8 +315,8 @@ struct Matcher<'a> {
     local: HashSet<&'a str>,
     /// Creations that came back, as positions in the queue: each comes back once.
     replayed: HashSet<usize>,
-    /// The queue ids of creations, by which later entries name what has no id yet.
-    own_names: HashSet<&'a str>,
+    /// Collections that queued links go into.
+    linked: HashSet<Cow<'a, str>>,
     /// What deletions name.
     deleted: HashSet<&'a str>,
 }
@@ -337,11 +337,11 @@ impl<'a> Matcher<'a> {
             local: device.queue.iter().filter(|m| is_nameless_creation(m)).map(|m| m.id.as_str()).collect(),
             replayed: HashSet::new(),
             deleted: deletions.filter_map(|m| m.resource_id.as_ref()).map(ResourceId::as_str).collect(),
-            own_names: device
+            linked: device
                 .queue
                 .iter()
-                .filter(|m| is_nameless_creation(m))
-                .map(|m| m.id.as_str())
+                .filter(|m| m.kind == Kind::Link && m.op != Op::Delete)
+                .filter_map(|m| Facts::of(&m.kind, &m.data, false).collection)
                 .collect(),
         };
         let rows = device.known.iter().flatten().map(|row| (&row.kind, Some(&row.id), &row.data));
@@ -463,7 +463,9 @@ impl<'a> Matcher<'a> {
         self.find_twins_by_stamps(positions);
         for (key, position) in ambiguous.into_iter().filter(|(_, at)| self.attached[*at].is_none()) {
             for candidate in queued.remove(&key).into_iter().flatten() {
-                if !self.replayed.contains(&candidate) {
+                let entry = &self.device.queue[candidate].id;
+                let id = self.window.mutations[position].resource_id.as_ref();
+                if !self.replayed.contains(&candidate) && !self.device.is_not(entry, id) {
                     self.twins.insert(candidate, position);
                 }
             }
@@ -601,6 +603,7 @@ impl<'a> Matcher<'a> {
                 && sent
                 && !attached.contains(&self.root(at))
                 && let Some(twin) = told(&entry.data).and_then(|made| served.get(&made))
+                && !self.device.is_not(&entry.id, self.window.mutations[*twin].resource_id.as_ref())
             {
                 self.twins.insert(at, *twin);
             }
@@ -619,6 +622,9 @@ impl<'a> Matcher<'a> {
     /// it is known when that was; only then is the content enough for a note that the phone would not recognise.
     fn may_be(&self, entry: usize, key: &Key, creation: &ServerMutation) -> bool {
         let queued = &self.device.queue[entry];
+        if self.device.is_not(&queued.id, creation.resource_id.as_ref()) {
+            return false;
+        }
         if creation.op == Op::Update {
             // The feed tells the latest of a resource: what was made and then changed is an update (PROTOCOL A2).
             let made = (made_at(&queued.data), made_at(&creation.data));
@@ -654,7 +660,7 @@ impl<'a> Matcher<'a> {
         let mut there: Option<&ResourceId> = None;
         let mut several = false;
         for entry in same.iter().map(|entry| &self.device.queue[*entry]) {
-            let id = entry.resource_id.as_ref().filter(|id| !self.own_names.contains(id.as_str()));
+            let id = entry.resource_id.as_ref().filter(|id| !self.local.contains(id.as_str()));
             several |= id.is_some_and(|id| there.is_some_and(|there| there != id));
             // After a deletion there may be another one in its place.
             there = id.or(there).filter(|id| !self.deleted.contains(id.as_str()));
@@ -871,7 +877,9 @@ impl<'a> Matcher<'a> {
                 let id = id.or_else(|| link_id(&mutation.data).map(Cow::Owned));
                 id.is_some_and(|id| !knows(&id) && !self.in_other_words(&id).is_some_and(|id| knows(&id)))
             }
-            Kind::Bookmark | Kind::Collection | Kind::Note => id.is_some_and(|id| !knows(&id)),
+            // The phone never had it, but its link would go into what is no more.
+            Kind::Collection => id.is_some_and(|id| !knows(&id) && !self.linked.contains(&id)),
+            Kind::Bookmark | Kind::Note => id.is_some_and(|id| !knows(&id)),
         }
     }
 
@@ -947,6 +955,22 @@ mod tests {
         ] {
             let inspection = inspection(&device(row), &deletion(collection));
             assert_eq!(inspection.ignored.len(), ignored, "{row} {collection}");
+        }
+    }
+
+    #[test]
+    fn a_link_does_not_go_into_a_collection_that_the_server_deleted() {
+        let queue = r#"[{"id":"q0","type":"CREATE","resource":"COLLECTION_BOOKMARK",
+          "data":{"collectionId":"c2","type":"ayah","key":2,"verseNumber":3}}]"#;
+        let deletion = |id: &str| {
+            format!(r#"[{{"type":"DELETE","resource":"COLLECTION","resourceId":"{id}","timestamp":150}}]"#)
+        };
+        // Whether the file lists its resources, and whether the collection is among them.
+        for rows in ["", r#","resources":[]"#] {
+            let device = format!(r#"{{"queue":{queue}{rows}}}"#);
+            let blocked = inspection(&device, &deletion("c2"));
+            assert_eq!((blocked.summary.push, blocked.summary.blocked), (0, 1), "{rows}");
+            assert_eq!(inspection(&device, &deletion("c3")).summary.push, 1, "{rows}");
         }
     }
 }

@@ -9,12 +9,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 pub use self::rivals::{Linked, LookAlike, Named, Rival};
+use super::arrival::{self, May};
 use super::device::{Device, Known, SyncStatus};
 use super::echo::Chain;
 use super::field::{self, Base, Choice, Field, FieldPath, FieldShape, Verdict};
+use super::fold;
 use super::identity::{self, Facts, Group, Grouping};
 use super::json::Json;
 use super::mutation::{Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side};
+use super::push::Acknowledged;
 use super::squash::{self, Contradiction, Intent, Squashed};
 use super::stamp::{self, Misread};
 use super::window::Window;
@@ -70,6 +73,9 @@ pub enum Blocked {
     NoParent,
     /// It deletes a resource whose server id the device never learnt.
     NoServerId,
+    /// The device's client deletes it to keep its own number of rows; no person did (PROTOCOL D21). It waits until somebody
+    /// chooses it.
+    Retention,
     /// The token does not see the kind: what the server holds of it is not known, and not missing (PROTOCOL D26).
     NotVisible,
 }
@@ -79,6 +85,9 @@ impl Blocked {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::Parent(_) => "waits for its collection, whose fate is open or which the server deleted",
+            Self::Retention => {
+                "the phone deletes it to keep its own list short, and nobody asked for that: it would be gone from the web as well; choose device to send it"
+            }
             Self::NoParent => "its collection has no id on the server and is not in the queue",
             Self::NoServerId => "deletes a resource whose server id the device never learnt",
             Self::NotVisible => {
@@ -227,12 +236,12 @@ pub struct Inspection {
 }
 
 /// Something on the server that nothing on the device was recognised in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Stranger {
     /// Its position in the window.
     at: usize,
-    /// When its author made it, as far as it tells.
-    made: Option<Millis>,
+    /// What it says.
+    says: IndexMap<String, Json>,
 }
 
 /// The details of one pair, computed when they are looked at.
@@ -255,8 +264,24 @@ impl Details {
     }
 }
 
-/// Puts a device and a window together.
+/// Puts a device and a window together. What a POST in doubt has plainly brought there, in the server's own words, is
+/// out of the queue then, as if it had been acknowledged.
 pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
+    let mut inspection = put_together(device, window);
+    while !inspection.device.in_doubt.is_empty() {
+        let found = inspection.recognised();
+        if found.is_empty() {
+            break;
+        }
+        let mut device = fold::after(&inspection.device, &found);
+        device.in_doubt.retain(|id, _| device.queue.iter().any(|entry| entry.id == *id));
+        device.recognised.extend(found);
+        inspection = put_together(Arc::new(device), inspection.window);
+    }
+    inspection
+}
+
+fn put_together(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     let grouping = identity::group(&device, &window);
     let mut known = HashMap::new();
     for (position, row) in device.known.iter().flatten().enumerate() {
@@ -300,6 +325,7 @@ pub fn inspect(device: Arc<Device>, window: Arc<Window>) -> Inspection {
     inspection.find_rivals();
     inspection.look_alikes = inspection.find_look_alikes();
     inspection.block_not_visible();
+    inspection.block_retention();
     inspection.block_dependants();
     inspection.count();
     inspection
@@ -545,22 +571,113 @@ impl Inspection {
         pair
     }
 
-    /// A creation that was sent and never answered, of a kind that is recognised by its content alone: the newest
-    /// thing of its kind that the server has since and that nobody else is known to have made. It may be this one,
-    /// changed since. Where both tell when they were made, and it was not in the same second, it is another's: a phone
-    /// says it once, as it creates, and no change afterwards says it again (PROTOCOL A6).
+    /// A creation that was sent and never answered: the thing of its kind that the server has since, that nobody else is
+    /// known to have made and that may be it, as [`arrival::may_be`] has it; the likest, and of those the newest.
     fn may_have_arrived_as(&self, pair: &Pair, wanted: &Intent) -> Option<usize> {
-        if !recognised_by_content(&pair.kind) || wanted.op == Op::Delete {
+        if wanted.op == Op::Delete {
             return None;
         }
-        let head = self.queued(pair).filter_map(|m| self.device.in_doubt.get(&m.id)).min()?;
-        let made = identity::made_at(&wanted.data);
-        let may_be = |stranger: &&Stranger| {
-            let mutation = &self.window.mutations[stranger.at];
-            let apart = made.zip(stranger.made).is_some_and(|(a, b)| a.0.abs_diff(b.0) >= 1000);
-            mutation.kind == pair.kind && mutation.is_after(*head) && !apart
+        let found = self.may_have_arrived(pair);
+        found
+            .into_iter()
+            .max_by_key(|(at, may)| (*may, self.window.mutations[*at].timestamp))
+            .map(|(at, _)| at)
+    }
+
+    /// What a pair is on the server, where it is there or a person takes it for what is there.
+    pub fn became(&self, pair: &Pair) -> Option<ResourceId> {
+        let gone = self.primary(pair).is_some_and(|mutation| mutation.op == Op::Delete);
+        let there = self.servers_id(pair).filter(|_| !gone);
+        there.or_else(|| identity::id_of(self.window.mutations.get(pair.twin?)?))
+    }
+
+    /// What on the server may be what a POST in doubt has created here, as positions in the window, oldest first.
+    pub fn candidates(&self, pair: &Pair) -> Vec<usize> {
+        let mut found: Vec<usize> = self.may_have_arrived(pair).into_iter().map(|(at, _)| at).collect();
+        found.extend(pair.twin.filter(|twin| !found.contains(twin)));
+        found
+    }
+
+    fn may_have_arrived(&self, pair: &Pair) -> Vec<(usize, May)> {
+        let of_kind =
+            self.strangers.iter().filter(|stranger| self.window.mutations[stranger.at].kind == pair.kind);
+        self.compared(pair, of_kind.map(|stranger| (stranger.at, &stranger.says)))
+    }
+
+    /// What of the window is what a POST in doubt has created here, or may be.
+    fn compared<'a>(
+        &self,
+        pair: &Pair,
+        window: impl Iterator<Item = (usize, &'a IndexMap<String, Json>)>,
+    ) -> Vec<(usize, May)> {
+        let in_doubt = |at: &&usize| self.device.in_doubt.contains_key(&self.device.queue[**at].id);
+        let flown: Vec<usize> = pair.device.iter().filter(in_doubt).copied().collect();
+        let heads = flown.iter().filter_map(|at| self.device.in_doubt.get(&self.device.queue[*at].id));
+        let Some(head) = heads.min() else { return Vec::new() };
+        let Some(sent) = squash::squash(&self.device.queue, &flown).intents.pop() else { return Vec::new() };
+        if sent.op == Op::Delete {
+            return Vec::new();
+        }
+        let sent = sent.data.members();
+        let own = sent.get("collectionId").and_then(Json::as_str);
+        // A name of the queue's own says nothing to the server until it has given an id.
+        let local = own.is_some_and(|own| self.device.queue.iter().any(|entry| entry.id.as_str() == own));
+        let collection = |name: &str| match self.device.given.collection(name) {
+            Some(id) => Some(id.to_string()),
+            None => (!local).then(|| name.to_owned()),
         };
-        self.strangers.iter().rfind(may_be).map(|stranger| stranger.at)
+        let mut found = Vec::new();
+        for (at, says) in window {
+            let mutation = &self.window.mutations[at];
+            let id = identity::id_of(mutation);
+            let told = || flown.iter().any(|at| self.device.is_not(&self.device.queue[*at].id, id.as_ref()));
+            if !mutation.is_after(*head) || told() {
+                continue;
+            }
+            let may = arrival::may_be(&pair.kind, &sent, (mutation.op, says), collection);
+            if may > May::IsNot {
+                found.push((at, may));
+            }
+        }
+        found
+    }
+
+    /// What a POST in doubt has plainly brought there, though perhaps not in the words that were sent: of each creation
+    /// that is one thing, and each thing is that of one creation.
+    fn recognised(&self) -> Vec<Acknowledged> {
+        let mut found: Vec<(&Pair, usize)> = Vec::new();
+        for pair in self.pairs.iter().filter(|pair| pair.contradiction.is_none()) {
+            let flown = |at: &usize| self.device.in_doubt.contains_key(&self.device.queue[*at].id);
+            if pair.device.is_empty() || !pair.device.iter().all(flown) {
+                continue;
+            }
+            let made =
+                self.queued(pair).next().is_some_and(|m| m.op == Op::Create && m.resource_id.is_none());
+            // What the server has deleted may have been brought back.
+            let gone = self.served(pair).all(|mutation| mutation.op == Op::Delete);
+            let candidates = match pair.server.as_slice() {
+                [at] if made && !gone => {
+                    let says = self.window.mutations[*at].data.members();
+                    self.compared(pair, std::iter::once((*at, &says)))
+                }
+                _ if gone => self.may_have_arrived(pair),
+                _ => continue,
+            };
+            let mut plain = candidates.iter().filter(|(_, may)| *may == May::Is);
+            if let (Some((at, _)), None) = (plain.next(), plain.next()) {
+                found.push((pair, *at));
+            }
+        }
+        let mut claims: HashMap<usize, usize> = HashMap::new();
+        for (_, at) in &found {
+            *claims.entry(*at).or_default() += 1;
+        }
+        let alone = found.iter().filter(|(_, at)| claims[at] == 1);
+        let acknowledged = alone.map(|(pair, at)| Acknowledged {
+            queue: self.queued(pair).map(|entry| entry.id.to_string()).collect(),
+            resource_id: identity::id_of(&self.window.mutations[*at]).map(|id| id.to_string()),
+        });
+        acknowledged.collect()
     }
 
     /// The client times of a pair that cannot be read: whose, which, what stands there, and why it tells nothing.
@@ -738,6 +855,20 @@ impl Inspection {
         }
     }
 
+    /// What the device's client deletes of its own accord waits.
+    fn block_retention(&mut self) {
+        if self.device.retention.is_empty() {
+            return;
+        }
+        let device = Arc::clone(&self.device);
+        let own = |at: &usize| device.retention.contains(&device.queue[*at].id);
+        for pair in &mut self.pairs {
+            if pair.status == Status::Push && pair.device.iter().all(own) {
+                (pair.status, pair.blocked) = (Status::Blocked, Some(Blocked::Retention));
+            }
+        }
+    }
+
     fn block_dependants(&mut self) {
         let mut blocked: Vec<(PairId, Blocked)> = Vec::new();
         for (id, pair) in self.ids() {
@@ -784,14 +915,6 @@ impl Inspection {
     }
 }
 
-/// Whether nothing but what it says tells what was created.
-pub const fn recognised_by_content(kind: &Kind) -> bool {
-    match kind {
-        Kind::Note | Kind::ReadingSession | Kind::Other(_) => true,
-        Kind::Bookmark | Kind::Collection | Kind::Link => false,
-    }
-}
-
 /// The kinds of what lives on the server, is not known to the device and was recognised in nothing that it queued.
 fn unrecognised(
     device: &Device,
@@ -799,28 +922,45 @@ fn unrecognised(
     grouping: &Grouping,
     known: &HashMap<(Kind, ResourceId), usize>,
 ) -> HashSet<Kind> {
-    let strangers = strangers(device, window, grouping, known).into_iter();
-    let strangers = strangers.map(|stranger| &window.mutations[stranger.at]);
+    let strangers = not_recognised(device, window, grouping, known).map(|at| &window.mutations[at]);
     strangers.filter(|mutation| mutation.op != Op::Delete).map(|mutation| mutation.kind.clone()).collect()
 }
 
+/// What may be the work of a POST in doubt: of its kind, and newer than the head that it carried.
 fn strangers(
     device: &Device,
     window: &Window,
     grouping: &Grouping,
     known: &HashMap<(Kind, ResourceId), usize>,
 ) -> Vec<Stranger> {
+    let Some(oldest) = device.in_doubt.values().min() else { return Vec::new() };
+    let in_doubt = device.queue.iter().filter(|entry| device.in_doubt.contains_key(&entry.id));
+    let kinds: HashSet<&Kind> = in_doubt.map(|entry| &entry.kind).collect();
+    let may_be = |at: &usize| {
+        let mutation = &window.mutations[*at];
+        kinds.contains(&mutation.kind) && mutation.is_after(*oldest)
+    };
+    let strangers = not_recognised(device, window, grouping, known).filter(may_be);
+    strangers.map(|at| Stranger { at, says: window.mutations[at].data.members() }).collect()
+}
+
+/// What of the window is no resource that the device knows and was recognised in nothing that it queued.
+fn not_recognised<'a>(
+    device: &'a Device,
+    window: &'a Window,
+    grouping: &'a Grouping,
+    known: &'a HashMap<(Kind, ResourceId), usize>,
+) -> impl Iterator<Item = usize> + 'a {
     let of_device = grouping.groups.iter().filter(|group| !group.device.is_empty());
     let recognised: HashSet<usize> = of_device.flat_map(|group| group.server.iter().copied()).collect();
-    let is_stranger = |(at, mutation): &(usize, &ServerMutation)| {
-        let of_others = |id: &ResourceId| {
-            !device.given.holds(&mutation.kind, id)
-                && !known.contains_key(&(mutation.kind.clone(), id.clone()))
-        };
-        !recognised.contains(at) && mutation.resource_id.as_ref().is_none_or(of_others)
+    let of_others = |mutation: &ServerMutation, id: ResourceId| {
+        !device.given.holds(&mutation.kind, &id) && !known.contains_key(&(mutation.kind.clone(), id))
     };
-    let strangers = window.mutations.iter().enumerate().filter(is_stranger);
-    strangers.map(|(at, mutation)| Stranger { at, made: identity::made_at(&mutation.data) }).collect()
+    let is_stranger = move |at: &usize| {
+        let mutation = &window.mutations[*at];
+        !recognised.contains(at) && identity::id_of(mutation).is_none_or(|id| of_others(mutation, id))
+    };
+    (0..window.mutations.len()).filter(is_stranger)
 }
 
 /// A value that is no time, cut where it is long.
@@ -920,7 +1060,7 @@ mod tests {
     const HEAD: Cursor = Cursor::read(1_770_000_000_000);
 
     /// A note that was sent with [`HEAD`] and never answered, and what the server has since.
-    fn sent_and_seen(queued: &str, seen: &str) -> Status {
+    fn sent_and_seen(queued: &str, op: &str, seen: &str) -> Status {
         let note = Queued {
             id: "q1".into(),
             op: Op::Create,
@@ -935,7 +1075,7 @@ mod tests {
         let mut device = Device { queue: vec![note], ..Device::default() };
         device.in_doubt.insert("q1".into(), HEAD);
         let mutation = format!(
-            r#"{{"type":"CREATE","resource":"NOTE","resourceId":"n1","timestamp":1770000009000,"data":{seen}}}"#
+            r#"{{"type":"{op}","resource":"NOTE","resourceId":"n1","timestamp":1770000009000,"data":{seen}}}"#
         );
         let body = format!(
             r#"{{"success":true,"data":{{"lastMutationAt":1770000009000,"mutations":[{mutation}],"hasMore":false}}}}"#
@@ -949,19 +1089,23 @@ mod tests {
     #[test]
     fn what_was_made_at_another_time_is_not_what_is_in_doubt() {
         let wrote = r#"{"body":"as it was written","ranges":["1:1-1:2"],"clientCreatedAt":"2026-02-02T10:00:00.250Z"}"#;
-        let seen = |made: &str| {
+        let seen = |op: &str, made: &str| {
             let made = if made.is_empty() { String::new() } else { format!(r#","clientCreatedAt":{made}"#) };
-            sent_and_seen(wrote, &format!(r#"{{"body":"another text","ranges":["1:1-1:2"]{made}}}"#))
+            let seen = format!(r#"{{"body":"another text","ranges":["1:1-1:2"]{made}}}"#);
+            sent_and_seen(wrote, op, &seen)
         };
-        assert_eq!(seen(r#""2026-02-02T10:00:02.000Z""#), Status::Push);
-        assert_eq!(seen("1770026402000"), Status::Push);
-        // It may be this one, changed since: the same moment, also where the server keeps no milliseconds; or nobody says.
-        assert_eq!(seen(r#""2026-02-02T10:00:00.250Z""#), Status::Diverged);
-        assert_eq!(seen(r#""2026-02-02T10:00:00Z""#), Status::Diverged);
-        assert_eq!(seen(""), Status::Diverged);
-        assert_eq!(
-            sent_and_seen(r#"{"body":"as it was written"}"#, r#"{"body":"x","clientCreatedAt":1}"#),
-            Status::Diverged
-        );
+        for op in ["CREATE", "UPDATE"] {
+            assert_eq!(seen(op, r#""2026-02-02T10:00:02.000Z""#), Status::Push);
+            assert_eq!(seen(op, "1770026402000"), Status::Push);
+            assert_eq!(seen(op, r#""2026-02-02T10:00:00.250Z""#), Status::Diverged);
+        }
+        // Changed since, it may be this one: the same moment, also where the server keeps no milliseconds; or nobody says.
+        // Just made, it is another text.
+        for made in [r#""2026-02-02T10:00:00Z""#, ""] {
+            assert_eq!((seen("UPDATE", made), seen("CREATE", made)), (Status::Diverged, Status::Push));
+        }
+        let unstamped = |seen| sent_and_seen(r#"{"body":"as it was written"}"#, "CREATE", seen);
+        assert_eq!(unstamped(r#"{"body":"x","clientCreatedAt":1}"#), Status::Push);
+        assert_eq!(unstamped(r#"{"body":"as it was written (2)","clientCreatedAt":1}"#), Status::Diverged);
     }
 }

@@ -4,6 +4,7 @@
 pub mod ack;
 pub mod again;
 pub mod answer;
+pub mod arrival;
 pub mod bidi;
 pub mod choices;
 pub mod compare;
@@ -33,6 +34,7 @@ pub mod settle;
 pub mod squash;
 pub mod stamp;
 pub mod strategy;
+pub mod suras;
 pub mod text;
 pub mod whole;
 pub mod window;

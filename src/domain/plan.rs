@@ -371,6 +371,9 @@ impl Parent {
             Some(item) if item.wire.op == Op::Delete => Self::Gone,
             Some(_) => Self::Stands,
             None => {
+                if let Some(id) = inspection.became(pair).filter(|_| pair.twin.is_some()) {
+                    return Self::Joined(id);
+                }
                 let deleted = inspection.primary(pair).is_some_and(|m| m.op == Op::Delete);
                 // What has an id on the server is there, whatever is given up.
                 let nothing_left = inspection.servers_id(pair).is_none() && settled.drop.is_some();

@@ -132,8 +132,11 @@ impl<'a> Places<'a> {
 fn arrived(before: &Details, after: &Details, path: &FieldPath, choice: &Choice) -> Option<Choice> {
     let (before, after) = (before.field(path)?, after.field(path)?);
     let result = before.result(choice)?;
-    let is_there =
-        !path.is_existence() && before.device == after.device && after.server.as_ref() == Some(&result);
+    // Where the server holds what it held, nothing arrived: a choice that comes to the same stays what it is.
+    let is_there = !path.is_existence()
+        && before.device == after.device
+        && before.server != after.server
+        && after.server.as_ref() == Some(&result);
     is_there.then(|| match choice {
         Choice::Device | Choice::Server => choice.clone(),
         Choice::Both | Choice::Edited(_) => Choice::Edited(result),

@@ -92,7 +92,8 @@ pub fn settle(inspection: &Inspection, resolution: &Resolution, id: PairId, now:
     let gives_up = matches!(existence, Some(Choice::Server));
     if let (Some(blocked), false) = (pair.blocked, gives_up) {
         // A parent's fate may have been settled meanwhile; the plan looks at that.
-        if !matches!(blocked, inspect::Blocked::Parent(_)) {
+        let chosen = blocked == inspect::Blocked::Retention && matches!(existence, Some(Choice::Device));
+        if !matches!(blocked, inspect::Blocked::Parent(_)) && !chosen {
             return Outcome::Held(blocked.reason().to_owned());
         }
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
+use super::phone::{Feed, Refused};
 use super::whole::Gap;
 use super::words::count;
 
@@ -26,6 +27,8 @@ pub struct Window {
     pub mutations: Vec<ServerMutation>,
     /// Entries of the feed that could not be understood. While there are any the cursor must not move.
     pub unreadable: Vec<Unreadable>,
+    /// What the phone's own decoder makes of the feed, as far as that is something else.
+    pub phone: Feed,
     /// Things about the answers that a person should know (a header that differs from the body, …).
     pub warnings: Vec<String>,
     /// The kinds that the token cannot see, where that is known: not visible is not the same as missing.
@@ -58,6 +61,41 @@ pub struct Unreadable {
     pub found: String,
     /// What was expected.
     pub expected: &'static str,
+}
+
+impl Window {
+    /// The mutations as the phone reads them: in the window's order where they are the window's, in the feed's where
+    /// the phone reads any of them in another way.
+    pub fn as_phone(&self) -> &[ServerMutation] {
+        self.phone.otherwise.as_ref().unwrap_or(&self.mutations)
+    }
+
+    /// Drops what `keep` does not want to stay, in both readings.
+    pub fn retain(&mut self, keep: impl Fn(&ServerMutation) -> bool) {
+        self.mutations.retain(&keep);
+        self.phone.otherwise.iter_mut().for_each(|entries| entries.retain(&keep));
+    }
+
+    /// Adds what came later, under its head.
+    pub fn extend(&mut self, newer: Self) {
+        if newer.phone.otherwise.is_some() && self.phone.otherwise.is_none() {
+            self.phone.otherwise = Some(self.mutations.clone());
+        }
+        if let Some(entries) = &mut self.phone.otherwise {
+            entries.extend_from_slice(newer.as_phone());
+        }
+        self.phone.refused.extend(newer.phone.refused);
+        self.mutations.extend(newer.mutations);
+        self.unreadable.extend(newer.unreadable);
+        self.warnings.extend(newer.warnings);
+        self.head = newer.head;
+    }
+
+    /// Leaves no mutation in it, in neither reading.
+    pub fn clear(&mut self) {
+        self.mutations.clear();
+        self.phone = Feed::default();
+    }
 }
 
 impl PullPath {
@@ -208,16 +246,26 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
         head,
         mutations: Vec::with_capacity(pages.iter().map(|page| page.mutations.len()).sum()),
         unreadable: Vec::new(),
+        phone: Feed::NONE,
         warnings: Vec::new(),
         not_visible: Vec::new(),
     };
     let entries: usize = pages.iter().map(Page::entries).sum();
     let (total, more) = pages.last().map_or((None, None), |last| (last.total, last.has_more));
     let one_head = pages.iter().all(|page| page.head == head);
-    for page in pages {
-        window.mutations.extend(page.mutations);
-        window.unreadable.extend(page.unreadable);
-        window.warnings.extend(page.warnings);
+    let mut before = 0;
+    for page in &pages {
+        window.mutations.extend_from_slice(&page.mutations);
+        window.unreadable.extend_from_slice(&page.unreadable);
+        window.warnings.extend_from_slice(&page.warnings);
+        window.phone.refused.extend(
+            page.phone
+                .refused
+                .iter()
+                .cloned()
+                .map(|refused| Refused { at: refused.at.map(|at| at + before), ..refused }),
+        );
+        before += page.entries();
     }
     if more == Some(true) {
         window.warnings.push(String::from("the last page says that more follow: mutations are missing"));
@@ -228,7 +276,10 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
             count(usize::try_from(total).unwrap_or(usize::MAX), "mutation")
         ));
     }
-    let repeated = keep_newest(&mut window.mutations);
+    let older = superseded(&window.mutations);
+    window.phone.otherwise = phone_feed(&pages, &window.mutations, &older);
+    drop(pages);
+    let repeated = drop_older(&mut window.mutations, older);
     if repeated > 0 && one_head {
         // While the head moves that is in order: what is written again stands at the end once more.
         window.warnings.push(format!(
@@ -238,6 +289,33 @@ pub fn assemble(path: PullPath, since: Cursor, head: Cursor, pages: Vec<Page>) -
     }
     window.mutations.sort_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)));
     window
+}
+
+/// What the phone reads of the pages, where that is not what will stand in the window; `read` is what unstick reads, in
+/// the order of the feed, and `older` says what of it a newer one replaces.
+///
+/// The phone takes the entries in the order in which they come, and all that an answer holds. What stands on several
+/// pages is there once: one answer would not have held it twice.
+fn phone_feed(pages: &[Page], read: &[ServerMutation], older: &[bool]) -> Option<Vec<ServerMutation>> {
+    let one = pages.len() == 1;
+    let mut all: Vec<ServerMutation> = if pages.iter().any(|page| page.phone.otherwise.is_some()) {
+        let of_page = |page: &Page| page.phone.otherwise.clone().unwrap_or_else(|| page.mutations.clone());
+        pages.iter().flat_map(of_page).collect()
+    } else if !is_in_order(read) || (one && older.contains(&true)) {
+        read.to_vec()
+    } else {
+        return None;
+    };
+    if !one {
+        let older = superseded(&all);
+        drop_older(&mut all, older);
+    }
+    Some(all)
+}
+
+/// Whether the mutations come in the order of a window.
+fn is_in_order(mutations: &[ServerMutation]) -> bool {
+    mutations.is_sorted_by_key(|mutation| (mutation.timestamp, rank(&mutation.kind)))
 }
 
 /// Whether nothing is missing although the head moved while `pages`, which are all of them, were read; `newer` is
@@ -288,9 +366,8 @@ const fn rank(kind: &Kind) -> u8 {
     }
 }
 
-/// Drops all but the newest mutation of each resource, of two of one moment the later one, and says how many it
-/// dropped.
-fn keep_newest(mutations: &mut Vec<ServerMutation>) -> usize {
+/// Which mutations are not the newest of their resource; of two of one moment the later one is.
+fn superseded(mutations: &[ServerMutation]) -> Vec<bool> {
     let mut newest: HashMap<Name, usize> = HashMap::with_capacity(mutations.len());
     let mut older = vec![false; mutations.len()];
     for (at, mutation) in mutations.iter().enumerate() {
@@ -310,7 +387,11 @@ fn keep_newest(mutations: &mut Vec<ServerMutation>) -> usize {
             }
         }
     }
-    drop(newest);
+    older
+}
+
+/// Drops what is older, and says how many it dropped.
+fn drop_older(mutations: &mut Vec<ServerMutation>, older: Vec<bool>) -> usize {
     let before = mutations.len();
     let mut older = older.into_iter();
     mutations.retain(|_| !older.next().unwrap_or(false));

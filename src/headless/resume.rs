@@ -1,7 +1,6 @@
 //! What is said of a push that broke off.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use super::finish;
 use crate::device::DeviceFile;
@@ -25,12 +24,17 @@ pub fn tell(interruption: Option<&Interruption>) {
 ///
 /// # Errors
 /// A journal that does not belong to the file.
-pub fn where_it_stood(device: &Path) -> Result<ExitCode, InputError> {
-    let Some(interruption) = Interruption::of(&DeviceFile::read(device)?)? else { return nothing(device) };
+pub fn where_it_stood(device: &DeviceFile) -> Result<ExitCode, InputError> {
+    let Some(interruption) = Interruption::of(device)? else { return nothing(device) };
     let mut told = interruption.told();
     told.push(String::from(
         "nothing was sent: add --server URL and --yes to go on, or --discard to give it up",
     ));
+    if interruption.in_doubt > 0 {
+        told.push(String::from(
+            "with --server URL and --ask each queue entry in doubt is shown beside what may be it, and a person says what became of it; --discard costs that: what arrived in other words is sent again then and is there twice",
+        ));
+    }
     say(&told, ExitCode::Open)
 }
 
@@ -38,10 +42,8 @@ pub fn where_it_stood(device: &Path) -> Result<ExitCode, InputError> {
 ///
 /// # Errors
 /// As [`interruption::discard`].
-pub fn discard(device: &Path) -> Result<ExitCode, InputError> {
-    let Some(interruption) = interruption::discard(&DeviceFile::read(device)?)? else {
-        return nothing(device);
-    };
+pub fn discard(device: &DeviceFile) -> Result<ExitCode, InputError> {
+    let Some(interruption) = interruption::discard(device)? else { return nothing(device) };
     let mut told = interruption.told();
     told.push(interruption.given_up());
     say(&told, ExitCode::Done)
@@ -51,9 +53,12 @@ pub fn discard(device: &Path) -> Result<ExitCode, InputError> {
 ///
 /// # Errors
 /// A file that is locked.
-pub fn nothing(device: &Path) -> Result<ExitCode, InputError> {
-    drop(DeviceLock::acquire(device)?);
-    say(&[format!("nothing to resume: no push of {} broke off", device.display())], ExitCode::Done)
+pub fn nothing(device: &DeviceFile) -> Result<ExitCode, InputError> {
+    // The device file that stands for a phone's database is there only once something of it was pushed.
+    if let Some(path) = device.path().filter(|path| path.exists()) {
+        drop(DeviceLock::acquire(path)?);
+    }
+    say(&[format!("nothing to resume: no push of {} broke off", device.name())], ExitCode::Done)
 }
 
 /// A choice that is open again, in words.

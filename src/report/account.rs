@@ -1,6 +1,7 @@
 //! What came of retrying the sync, gathered for whoever has to be told: the person at the terminal, a program, a
 //! ticket. Plain data; how it is written is decided elsewhere.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::domain::device::{Device, Identity};
@@ -8,6 +9,7 @@ use crate::domain::diagnosis::{self, Cause};
 use crate::domain::field::FieldPath;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Kind, Millis, QueueId};
+use crate::domain::naming;
 use crate::domain::push::{Course, Difference, End, Outcome, Quarantined, Sent};
 use crate::domain::resolution::Unit;
 use crate::domain::settle::Loss;
@@ -101,17 +103,26 @@ pub struct Ended {
     pub pulls: u32,
     /// What lies where.
     pub files: Files,
+    /// What the resource of each queue entry is called.
+    pub labels: HashMap<QueueId, String>,
 }
 
 /// What a push leaves on the disk.
 #[derive(Clone, Debug)]
 pub struct Files {
-    /// The copy of the device file from before.
-    pub backup: PathBuf,
+    /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
+    pub backup: Option<PathBuf>,
     /// Why the device file was not written back, where it was not.
     pub not_written: Option<String>,
     /// What the device file has no place for.
     pub left_out: Vec<String>,
+}
+
+impl Files {
+    /// Where the backup lies, as it is told.
+    pub fn backup(&self) -> Option<String> {
+        self.backup.as_ref().map(|path| path.display().to_string())
+    }
 }
 
 impl Subject {
@@ -138,14 +149,17 @@ impl Account {
         files: Files,
         exit: ExitCode,
     ) -> Self {
+        // Whatever the end is, the journal keeps a POST of which nothing tells whether it was applied.
+        let kept = outcome.device.queue.iter().filter(|m| outcome.device.in_doubt.contains_key(&m.id));
+        let kept: Vec<QueueId> = kept.map(|entry| entry.id.clone()).collect();
         let (why, request_id, in_doubt) = match &outcome.end {
             End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => {
-                (None, None, Vec::new())
+                (None, None, kept)
             }
             End::FirstSync(refusal) | End::Refused(refusal) => {
-                (Some(refusal.to_string()), refusal.request_id.clone(), Vec::new())
+                (Some(refusal.to_string()), refusal.request_id.clone(), kept)
             }
-            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, Vec::new()),
+            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, kept),
             End::Unknown { in_doubt, why } => (Some(why.clone()), None, in_doubt.clone()),
         };
         let ended = Ended {
@@ -171,9 +185,17 @@ impl Account {
             posts: outcome.posts,
             pulls: outcome.pulls,
             files,
+            labels: labels(before),
         };
         Self { subject, result: Ok(ended), exit }
     }
+}
+
+/// What the resource of each queue entry is called, as it was shown before the push.
+fn labels(before: &Inspection) -> HashMap<QueueId, String> {
+    let queue = before.device.queue.iter().enumerate();
+    let label = |at| naming::label(before, before.pair(before.pair_of_queued(at)));
+    queue.map(|(at, entry)| (entry.id.clone(), label(at))).collect()
 }
 
 /// What waits for a person after the push; of the choices that were not made, those whose field is not listed yet.

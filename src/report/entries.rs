@@ -45,7 +45,7 @@ pub(super) fn twin(inspection: &Inspection, pair: &Pair) -> Option<String> {
 pub(super) fn blocker<'a>(inspection: &'a Inspection, pair: &Pair) -> Option<&'a Pair> {
     match pair.blocked? {
         Blocked::Parent(parent) => Some(inspection.pair(parent)),
-        Blocked::NoParent | Blocked::NoServerId | Blocked::NotVisible => None,
+        Blocked::Retention | Blocked::NoParent | Blocked::NoServerId | Blocked::NotVisible => None,
     }
 }
 

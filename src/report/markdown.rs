@@ -97,7 +97,7 @@ impl Page<'_> {
             self.item("nothing");
         }
         for exchange in &ended.course.exchanges {
-            self.exchange(exchange);
+            self.exchange(ended, exchange);
         }
         if !ended.beyond.is_empty() {
             self.heading("What was lost beyond the preview: the server changed meanwhile");
@@ -133,7 +133,10 @@ impl Page<'_> {
             ended.sent.len(),
             ended.applied
         ));
-        self.item(&format!("backup: {}", code(&ended.files.backup.display().to_string())));
+        match ended.files.backup() {
+            Some(path) => self.item(&format!("backup: {}", code(&path))),
+            None => self.item("backup: none, since nothing was sent and the device file stays as it was"),
+        }
         if let Some(why) = &ended.files.not_written {
             self.item(&format!("the device file was not written back: {}", code(why)));
         }
@@ -162,7 +165,7 @@ impl Page<'_> {
         }
     }
 
-    fn exchange(&mut self, exchange: &Exchange) {
+    fn exchange(&mut self, ended: &Ended, exchange: &Exchange) {
         let Exchange { post, head, mutations, answer } = exchange;
         self.line(&format!("### POST {post}, `lastMutationAt={head}`\n"));
         let ids = match answer {
@@ -179,9 +182,9 @@ impl Page<'_> {
                 Some(id) => format!(", became {}", code(id)),
                 None => String::new(),
             };
-            let own = own.map(|id| format!(" {}", code(id))).unwrap_or_default();
-            let kind = code(wire.kind.wire());
-            self.item(&format!("{} {kind}{own} from {}{became}", wire.op.wire(), names(queue)));
+            let own = own.map(|id| format!(", id {}", code(id))).unwrap_or_default();
+            let label = self.called(ended, queue).unwrap_or_else(|| code(wire.kind.wire()));
+            self.item(&format!("{} {label}, from {}{own}{became}", wire.op.wire(), names(queue)));
             for (name, value) in wire.data.members() {
                 self.value(&code(&name), &self.values.value(&value));
             }
@@ -225,18 +228,36 @@ impl Page<'_> {
         }
     }
 
+    /// What the resource of these queue entries is called; `None` where that would give a text away.
+    fn called(&self, ended: &Ended, ids: &[QueueId]) -> Option<String> {
+        match self.values {
+            Values::Plain => ids.iter().find_map(|id| ended.labels.get(id)).map(|label| code(label)),
+            Values::Redacted(_) => None,
+        }
+    }
+
+    /// Queue entries with what their resource is called.
+    fn entries(&self, ended: &Ended, ids: &[QueueId]) -> String {
+        let label = self.called(ended, ids).map(|label| format!("{label}, "));
+        format!("{}{}", label.unwrap_or_default(), names(ids))
+    }
+
+    fn one_by_one(&mut self, heading: &str, ended: &Ended, ids: &[QueueId]) {
+        if !ids.is_empty() {
+            self.heading(heading);
+        }
+        for id in ids {
+            let entry = self.entries(ended, std::slice::from_ref(id));
+            self.item(&entry);
+        }
+    }
+
     fn rest(&mut self, ended: &Ended) {
-        self.left("Set aside, because the server refuses it", &ended.quarantined, true);
-        self.left("Still in the queue", &ended.held, false);
-        self.left("Left the queue unsent", &ended.dropped, false);
-        if !ended.in_doubt.is_empty() {
-            self.heading("In doubt");
-            self.item(&names(&ended.in_doubt));
-        }
-        if !ended.arrived.is_empty() {
-            self.heading("Arrived although the answer was lost");
-            self.item(&names(&ended.arrived));
-        }
+        self.left("Set aside, because the server refuses it", ended, &ended.quarantined, true);
+        self.left("Still in the queue", ended, &ended.held, false);
+        self.left("Left the queue unsent", ended, &ended.dropped, false);
+        self.one_by_one("In doubt", ended, &ended.in_doubt);
+        self.one_by_one("Arrived although the answer was lost", ended, &ended.arrived);
         if !ended.open.is_empty() {
             self.heading("Waits for a choice");
             for (kind, key, path) in &ended.open {
@@ -248,7 +269,8 @@ impl Page<'_> {
             self.heading("The server holds something else than it acknowledged");
             for Difference { ids, kind, resource_id, path, what, sent, holds } in &ended.differences {
                 let (kind, id) = (code(kind.wire()), code(resource_id.as_str()));
-                self.item(&format!("{kind} {id}, {}, from {}: {what}", code(&path.label()), names(ids)));
+                let label = self.called(ended, ids).unwrap_or(kind);
+                self.item(&format!("{label}, {}, id {id}, from {}: {what}", code(&path.label()), names(ids)));
                 for (name, value) in [("sent", sent), ("server", holds)] {
                     if let Some(value) = value {
                         self.value(name, &self.values.field(path, value));
@@ -259,14 +281,15 @@ impl Page<'_> {
     }
 
     /// Queue entries and reasons; the server's words where `quoted`.
-    fn left(&mut self, heading: &str, all: &[Quarantined], quoted: bool) {
+    fn left(&mut self, heading: &str, ended: &Ended, all: &[Quarantined], quoted: bool) {
         if all.is_empty() {
             return;
         }
         self.heading(heading);
         for Quarantined { ids, message } in all {
             let message = if quoted { self.values.text(message) } else { message.into() };
-            self.item(&format!("{}: {}", names(ids), code(&message)));
+            let entries = self.entries(ended, ids);
+            self.item(&format!("{entries}: {}", code(&message)));
         }
     }
 

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod comparison;
+pub mod doubt;
 pub mod inspection;
 pub mod log;
 pub mod outcome;
@@ -15,6 +16,7 @@ pub mod push;
 pub mod redact;
 pub mod simulation;
 pub mod style;
+pub mod why;
 
 pub(crate) mod lines;
 

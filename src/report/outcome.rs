@@ -48,7 +48,7 @@ impl Serialize for Outcome<'_> {
             "file",
             &files.not_written.is_none().then(|| subject.file.display().to_string()),
         )?;
-        map.serialize_entry("backup", &files.backup.display().to_string())?;
+        map.serialize_entry("backup", &files.backup())?;
         map.serialize_entry("report", &self.report.map(|path| path.display().to_string()))?;
         map.serialize_entry("notWritten", &files.not_written)?;
         map.serialize_entry("warnings", &Each(|| subject.warnings.iter().chain(&files.left_out)))?;

@@ -83,7 +83,7 @@ impl Serialize for Report<'_> {
                 let exchanges = || ended.course.exchanges.iter().map(|e| ExchangeEntry::new(e, self.values));
                 map.serialize_entry("requests", &Each(exchanges))?;
                 outcome::members(&mut map, ended, self.values)?;
-                map.serialize_entry("backup", &ended.files.backup.display().to_string())?;
+                map.serialize_entry("backup", &ended.files.backup())?;
                 map.serialize_entry("notWritten", &ended.files.not_written)?;
                 map.serialize_entry("leftOut", &ended.files.left_out)?;
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Failed;
 use crate::case::{self, Case};
-use crate::cli::{self, Against};
+use crate::cli::{self, Against, DevicePath};
 use crate::device::source::Source;
 use crate::domain::inspect::Inspection;
 use crate::domain::safe_text::visible_line;
@@ -23,7 +23,12 @@ pub(super) struct Opened {
 }
 
 /// Opens what `unstick command` was given.
-pub(super) fn opened(command: &str, device: &Path, against: Against, clock: Clock) -> Result<Opened, Failed> {
+pub(super) fn opened(
+    command: &str,
+    device: &DevicePath,
+    against: Against,
+    clock: Clock,
+) -> Result<Opened, Failed> {
     let unsaid = matches!(against, Against::Unsaid);
     if unsaid || begins_like_a_case(device) {
         let source = Source::read(device)?;

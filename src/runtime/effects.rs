@@ -355,14 +355,7 @@ pub fn push_end(session: &Session, pushed: Pushed, report: Option<PathBuf>) -> P
     let left_out = left_out.into_iter().map(|part| without_place(part, outcome.head)).collect();
     let path = session.file().path().map(ToOwned::to_owned);
     let failure = written.as_ref().err().map(|error| input_failure(session, error));
-    PushEnd {
-        outcome,
-        written: path.filter(|_| written.is_ok()),
-        backup: Some(backup),
-        report,
-        left_out,
-        failure,
-    }
+    PushEnd { outcome, written: path.filter(|_| written.is_ok()), backup, report, left_out, failure }
 }
 
 /// A bare list of queued mutations has nowhere to put what else a sync changes.

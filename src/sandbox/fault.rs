@@ -28,6 +28,17 @@ pub enum Fault {
     Slow(u32),
     /// The server does its work, and its answer is lost on the way.
     Loss(Loss),
+    /// The server puts what the POST creates in its own words.
+    Words(Words),
+}
+
+/// How a server puts what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// Texts are trimmed, composed and in small letters; the client's times are left out.
+    Own,
+    /// Names get a number behind them.
+    Suffix,
 }
 
 /// Who writes before the request.
@@ -98,6 +109,8 @@ pub enum Loss {
     Reset,
     /// The body is cut in half; the HTTP around it is whole.
     Truncated,
+    /// A gateway tried it twice and hands on the second answer, a refusal with this status.
+    Refusal(u16),
 }
 
 /// Everything that goes wrong with one request.
@@ -119,7 +132,12 @@ impl Faults {
     pub fn writes(&self) -> impl Iterator<Item = Write> {
         self.iter().filter_map(|fault| match fault {
             Fault::Write(write) => Some(write),
-            Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) => None,
+            Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
         })
     }
 
@@ -127,7 +145,25 @@ impl Faults {
     pub fn instead(&self) -> Option<Instead> {
         self.iter().find_map(|fault| match fault {
             Fault::Instead(instead) => Some(instead),
-            Fault::Write(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) => None,
+            Fault::Write(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
+        })
+    }
+
+    /// How the server puts what it is given, all of it.
+    pub fn words(&self) -> impl Iterator<Item = Words> {
+        self.iter().filter_map(|fault| match fault {
+            Fault::Words(words) => Some(words),
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_) => None,
         })
     }
 
@@ -135,7 +171,12 @@ impl Faults {
     pub fn bends(&self) -> impl Iterator<Item = Bend> {
         self.iter().filter_map(|fault| match fault {
             Fault::Bend(bend) => Some(bend),
-            Fault::Write(_) | Fault::Instead(_) | Fault::PageShift | Fault::Slow(_) | Fault::Loss(_) => None,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Loss(_)
+            | Fault::Words(_) => None,
         })
     }
 
@@ -148,7 +189,12 @@ impl Faults {
     pub fn delay(&self) -> Duration {
         let ms = self.iter().map(|fault| match fault {
             Fault::Slow(ms) => u64::from(ms),
-            Fault::Write(_) | Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Loss(_) => 0,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Loss(_)
+            | Fault::Words(_) => 0,
         });
         Duration::from_millis(ms.sum())
     }
@@ -157,7 +203,12 @@ impl Faults {
     pub fn loss(&self) -> Option<Loss> {
         self.iter().find_map(|fault| match fault {
             Fault::Loss(loss) => Some(loss),
-            Fault::Write(_) | Fault::Instead(_) | Fault::Bend(_) | Fault::PageShift | Fault::Slow(_) => None,
+            Fault::Write(_)
+            | Fault::Instead(_)
+            | Fault::Bend(_)
+            | Fault::PageShift
+            | Fault::Slow(_)
+            | Fault::Words(_) => None,
         })
     }
 }

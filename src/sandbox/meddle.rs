@@ -1,8 +1,9 @@
 //! What faults do to the server itself and to what it answers: other devices write, acknowledgements go wrong.
 
 use serde_json::{Value, json};
+use unicode_normalization::UnicodeNormalization;
 
-use super::fault::{Bend, Write};
+use super::fault::{Bend, Words, Write};
 use super::model::{Applied, Model};
 use crate::domain::mutation::{Kind, Millis, ResourceId};
 
@@ -71,6 +72,30 @@ fn change(model: &Model, pushed: &Value, now: Millis, number: u64) -> Option<Val
 /// Whether the server took it.
 fn wrote(model: &mut Model, now: Millis, mutation: &Value) -> bool {
     model.other_device_writes(now, SOMEBODY, std::slice::from_ref(mutation)).is_ok()
+}
+
+/// Puts what a pushed mutation creates in other words.
+pub(super) fn put(words: Words, mutation: &mut Value) {
+    if mutation["type"] != "CREATE" {
+        return;
+    }
+    let collection = mutation["resource"] == "COLLECTION";
+    let Some(data) = mutation["data"].as_object_mut() else { return };
+    match words {
+        Words::Own => {
+            data.retain(|name, _| !matches!(name.as_str(), "clientCreatedAt" | "clientUpdatedAt"));
+            for name in ["name", "body"] {
+                if let Some(Value::String(text)) = data.get_mut(name) {
+                    *text = text.trim().nfc().collect::<String>().to_lowercase();
+                }
+            }
+        }
+        Words::Suffix => {
+            if let (true, Some(Value::String(name))) = (collection, data.get_mut("name")) {
+                name.push_str(" (2)");
+            }
+        }
+    }
 }
 
 /// Makes an acknowledgement wrong. What has no entry to be wrong in stays as it is.

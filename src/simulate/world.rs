@@ -19,6 +19,7 @@ use crate::domain::field::{Choice, Field, FieldPath};
 use crate::domain::inspect::{Inspection, PairId, Status, inspect};
 use crate::domain::ledger;
 use crate::domain::mutation::{Cursor, Kind, Millis, Op, ResourceId, ServerMutation, Side, WireMutation};
+use crate::domain::phone::Feed;
 use crate::domain::plan::{self, MAX_BATCH, Phase, Plan};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::settle::Item;
@@ -266,6 +267,7 @@ impl World {
             head: self.model.head(),
             mutations,
             unreadable: Vec::new(),
+            phone: Feed::NONE,
             warnings: Vec::new(),
             not_visible: Vec::new(),
         }

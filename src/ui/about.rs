@@ -115,6 +115,13 @@ fn twin(bench: &Bench, pair: &Pair) -> Option<String> {
     let twin = pair.twin.filter(|_| pair.server.is_empty())?;
     let id = bench.inspection.window.mutations.get(twin)?.resource_id.as_ref();
     let id = id.map_or_else(String::new, |id| format!(" as {id}"));
+    if bench.inspection.is_in_doubt(pair) {
+        let others = bench.inspection.candidates(pair).len().saturating_sub(1);
+        let others = if others > 0 { format!(", and {others} more may be it too") } else { String::new() };
+        return Some(format!(
+            "The answer to its POST was lost. What may be it is on the server{id}{others}: d sends it again, s takes that for it"
+        ));
+    }
     let same = bench.inspection.pairs.iter().filter(|other| other.twin == pair.twin);
     let same: Vec<&str> =
         same.flat_map(|other| bench.inspection.queued(other)).map(|m| QueueId::as_str(&m.id)).collect();

@@ -85,7 +85,9 @@ impl<'c> Pane<'_, '_, 'c> {
         let bottom = self.area.bottom();
         let width = self.area.width.saturating_sub(3);
         let mut y = self.area.y;
-        if let Some(question) = app::question(self.pair).filter(|_| self.area.height > 5) {
+        if let Some(question) = app::question(self.pair, self.bench.inspection.is_in_doubt(self.pair))
+            .filter(|_| self.area.height > 5)
+        {
             let settled = self.bench.resolution.settles(self.focused.id, self.pair);
             let ink = if settled { Ink::Dim } else { Ink::Conflict };
             y = self.prose(y, y + 2, width, ink, &about::capital(&question));

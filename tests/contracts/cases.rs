@@ -3,13 +3,17 @@
 //! reason.
 
 #[path = "cases/case.rs"]
-mod case;
+pub mod case;
 #[path = "cases/grouping.rs"]
 mod grouping;
 #[path = "cases/inventory.rs"]
 mod inventory;
+#[path = "cases/losses.rs"]
+mod losses;
+#[path = "cases/persistence.rs"]
+mod persistence;
 #[path = "cases/phone.rs"]
-mod phone;
+pub mod phone;
 #[path = "cases/sample.rs"]
 mod sample;
 #[path = "cases/wire.rs"]

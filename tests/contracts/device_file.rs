@@ -233,8 +233,11 @@ fn a_database_and_a_missing_file_say_what_to_do_next() {
     let path = folder.path().join("quran.db");
     fs::write(&path, b"SQLite format 3\0\x10\0\x01\x01").expect("written");
     let error = DeviceFile::read(&path).expect_err("a database").to_string();
-    assert!(error.contains("quran.db is a SQLite database") && error.contains("as JSON"), "{error}");
-    for path in [folder.path().join("missing.json"), folder.path().to_owned()] {
+    assert!(
+        error.contains("quran.db is cut off") && error.contains("Copy it from the phone again"),
+        "{error}"
+    );
+    for path in [folder.path().join("missing.json"), folder.path().join("missing.db")] {
         let error = DeviceFile::read(&path).expect_err("no file").to_string();
         assert!(error.contains("cannot read") && error.contains("Check the path"), "{error}");
     }

@@ -54,6 +54,20 @@ fn stuck() -> Bench {
         json!({ "id": "mark", "type": "CREATE", "resource": "BOOKMARK", "data": { "type": "ayah", "key": 18, "verseNumber": 10, "isReading": true, "mushaf": 1, "clientUpdatedAt": at } }),
         json!({ "id": "read", "type": "CREATE", "resource": "READING_SESSION", "data": { "chapterNumber": 9, "verseNumber": 1, "clientUpdatedAt": at } }),
     ];
+    // What nothing but its content tells.
+    for (id, resource, data) in [
+        ("page", "BOOKMARK", json!({ "type": "page", "key": 300, "mushaf": 1 })),
+        ("surah", "BOOKMARK", json!({ "type": "surah", "key": 12 })),
+        ("juz", "BOOKMARK", json!({ "type": "juz", "key": 7 })),
+        (
+            "liked",
+            "COLLECTION_BOOKMARK",
+            json!({ "collectionId": "c1", "type": "page", "key": 301, "mushaf": 1 }),
+        ),
+        ("nowhere", "NOTE", json!({ "body": "of no place", "ranges": [] })),
+    ] {
+        queue.push(json!({ "id": id, "type": "CREATE", "resource": resource, "data": data }));
+    }
     for number in 0..3 {
         let id = format!("collection-{number}");
         queue.push(json!({ "id": id, "type": "CREATE", "resource": "COLLECTION", "data": { "name": format!("Made here {number}"), "clientUpdatedAt": at } }));

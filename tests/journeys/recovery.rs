@@ -1,6 +1,6 @@
 //! The ways a pull can go, each with its own words, and the first sync.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use unstick::domain::mutation::Millis;
 use unstick::sandbox::model::{FirstSync, Model};
 
@@ -219,4 +219,26 @@ fn what_may_have_arrived_and_was_changed_since_is_asked_and_never_sent_by_a_rule
             ["a note of two places", "changed on the device", "edited on the web at once"]
         );
     }
+}
+
+#[test]
+fn a_push_that_does_nothing_makes_no_backup() {
+    let names = |bench: &Bench| {
+        let files = bench.files().into_iter().map(|(name, _)| name);
+        files.filter(|name| name.contains("backup") || name.contains("unstick")).collect::<Vec<_>>()
+    };
+    // Everything is open, so that nothing is sent; the file stays as it is.
+    let bench = Bench::scenario("tablet-behind");
+    let before = bench.text();
+    let text =
+        bench.expect(1, "push", &["--strategy", "merge", "--all-or-nothing", "--yes", "--format", "json"]);
+    let outcome: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(outcome["backup"], Value::Null, "{outcome}");
+    assert_eq!((bench.text(), bench.requests("POST")), (before.clone(), 0));
+    assert!(names(&bench).is_empty(), "{:?}", names(&bench));
+    // One that sends keeps it.
+    let text = bench.expect(0, "push", &["--strategy", "client-wins", "--yes", "--format", "json"]);
+    let outcome: Value = serde_json::from_str(&text).expect("JSON");
+    let backup = outcome["backup"].as_str().expect("a path");
+    assert_eq!(std::fs::read_to_string(backup).expect("the backup is there"), before);
 }

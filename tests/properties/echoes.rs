@@ -10,6 +10,7 @@ use unstick::domain::device::{Device, Known, SyncState, SyncStatus};
 use unstick::domain::inspect::inspect;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ServerMutation};
+use unstick::domain::phone::Feed;
 use unstick::domain::plan::plan;
 use unstick::domain::push::{Do, End, Got, Options, Outcome, Planned, Posted, Push};
 use unstick::domain::resolution::Resolution;
@@ -284,6 +285,7 @@ impl History {
             head: Cursor::read(START + 1_000),
             mutations: self.feed.clone(),
             unreadable: Vec::new(),
+            phone: Feed::default(),
             warnings: Vec::new(),
             not_visible: Vec::new(),
         };

@@ -15,6 +15,7 @@ use unstick::domain::json::Json;
 use unstick::domain::mutation::{
     Cursor, Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation, Side, WireMutation,
 };
+use unstick::domain::phone::Feed;
 use unstick::domain::plan::{MAX_BATCH, Plan, plan as plan_of};
 use unstick::domain::rebase;
 use unstick::domain::resolution::Resolution;
@@ -232,14 +233,14 @@ proptest! {
 }
 
 /// What a server holds of the resources of a window, and what was written since.
-struct Server {
+pub struct Server {
     states: BTreeMap<(Kind, String), Members>,
     written: BTreeMap<(Kind, String), ServerMutation>,
     now: i64,
 }
 
 impl Server {
-    fn before(inspection: &Inspection) -> Self {
+    pub fn before(inspection: &Inspection) -> Self {
         let living = inspection.window.mutations.iter().filter(|m| m.op != Op::Delete);
         let states = living.filter_map(|m| {
             let id =
@@ -249,7 +250,8 @@ impl Server {
         Self { states: states.collect(), written: BTreeMap::new(), now: 1000 }
     }
 
-    fn take(&mut self, wire: &WireMutation) -> Acked {
+    /// Carries out one mutation.
+    pub fn take(&mut self, wire: &WireMutation) -> Acked {
         self.now += 1;
         let given =
             wire.resource_id.as_ref().map(ToString::to_string).or_else(|| identity::link_id(&wire.data));
@@ -278,9 +280,22 @@ impl Server {
         Acked { resource_id: Some(ResourceId::from(id)), timestamp: Some(timestamp) }
     }
 
+    /// When it last wrote.
+    pub const fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// What was written behind this head.
+    pub fn echo_after(&self, since: Cursor) -> Window {
+        let mut window = self.echo();
+        window.since = since;
+        window.mutations.retain(|m| m.timestamp.0 > since.value());
+        window
+    }
+
     /// The feed since the push.
-    fn echo(self) -> Window {
-        let mut mutations: Vec<ServerMutation> = self.written.into_values().collect();
+    fn echo(&self) -> Window {
+        let mut mutations: Vec<ServerMutation> = self.written.values().cloned().collect();
         mutations.sort_by_key(|m| m.timestamp);
         Window {
             path: PullPath::SinceCursor,
@@ -288,6 +303,7 @@ impl Server {
             head: Cursor::read(self.now),
             mutations,
             unreadable: Vec::new(),
+            phone: Feed::default(),
             warnings: Vec::new(),
             not_visible: Vec::new(),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use unstick::domain::choices;
 use unstick::domain::field::{Choice, Field, FieldPath, FieldShape};
 use unstick::domain::inspect::{Inspection, PairId, Status};
 use unstick::domain::json::Json;
@@ -232,5 +233,62 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn what_is_kept_of_choices_is_read_again_as_it_was() {
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    let seen = std::cell::RefCell::new(&mut met);
+    let mut runner = proptest::test_runner::TestRunner::new(cases(600));
+    let ran = runner.run(&(world(), way(), any::<u8>()), |(world, way, drops)| {
+        let inspection = world.inspection();
+        let mut resolution = decided(&inspection, &way);
+        // Some of what the device alone has is given up, by hand.
+        let alone = inspection.ids().filter(|(_, pair)| pair.status == Status::Push).enumerate();
+        let dropped = alone.filter(|(at, _)| drops & (1 << (at % 8)) != 0).map(|(_, (pair, _))| {
+            let chosen = Chosen { choice: Choice::Server, by: By::Hand };
+            (Unit { pair, path: FieldPath::existence() }, Some(chosen))
+        });
+        resolution.choose("drop", dropped.collect::<Vec<_>>());
+        // What a person types into a set is a set, and into a position a position; the text of these tests is neither.
+        let unfit = |unit: &Unit, chosen: &Chosen| {
+            let details = inspection.details(inspection.pair(unit.pair));
+            let shape = details.field(&unit.path).map(|field| field.shape);
+            let other = matches!(shape, Some(FieldShape::Set | FieldShape::Position));
+            matches!(chosen.choice, Choice::Edited(_)) && other
+        };
+        prop_assume!(!resolution.iter().any(|(unit, chosen)| unfit(unit, chosen)));
+        let text = choices::keep(&inspection, &resolution).to_string();
+        let again = choices::resume("the draft", &text, &inspection).expect("what was kept");
+        prop_assert_eq!(made(&again.resolution), made(&resolution));
+        prop_assert!(again.reopened.is_empty(), "{:?}", again.reopened);
+        for (unit, chosen) in resolution.iter() {
+            let sort = match chosen.choice {
+                Choice::Edited(_) => "edited",
+                Choice::Device | Choice::Server | Choice::Both => chosen.choice.word(),
+            };
+            for word in [format!("{:?}", inspection.pair(unit.pair).kind), sort.to_owned()] {
+                *seen.borrow_mut().entry(word).or_default() += 1;
+            }
+        }
+        Ok(())
+    });
+    if let Err(error) = ran {
+        panic!("{error}");
+    }
+    for word in [
+        "Bookmark",
+        "Collection",
+        "Link",
+        "Note",
+        "ReadingSession",
+        "Other(\"HIGHLIGHT\")",
+        "device",
+        "server",
+        "both",
+        "edited",
+    ] {
+        assert!(met.get(word).is_some_and(|count| *count > 5), "not enough of {word} among {met:?}");
     }
 }

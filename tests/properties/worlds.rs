@@ -13,6 +13,7 @@ use unstick::domain::device::{Device, Known, SyncState, SyncStatus};
 use unstick::domain::inspect::{Inspection, inspect};
 use unstick::domain::json::{Json, Text};
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ServerMutation};
+use unstick::domain::phone::Feed;
 use unstick::domain::window::{PullPath, Window};
 
 /// A kind that no version knows.
@@ -125,6 +126,7 @@ impl World {
             head: Cursor::read(self.feed.iter().map(|entry| entry.at).max().unwrap_or(0)),
             mutations: mutations.collect(),
             unreadable: Vec::new(),
+            phone: Feed::default(),
             warnings: Vec::new(),
             not_visible: Vec::new(),
         }

@@ -147,6 +147,27 @@ impl Terminal {
         self.until(&format!("no {text}"), |screen| !screen.contains(text))
     }
 
+    /// Waits until a shell waits for a command: what stood on the screen from before is no sign of it.
+    pub fn prompt(&mut self) -> &mut Self {
+        let begun = Instant::now();
+        while !(self.cursor_row().ends_with('$') && self.is_cooked()) {
+            assert!(begun.elapsed() < PATIENCE, "waited for a prompt and saw\n{}", self.screen());
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(20)) {
+                self.take(&bytes);
+            }
+        }
+        self
+    }
+
+    /// What stands on the cursor's row of a screen that is not the other one.
+    fn cursor_row(&self) -> String {
+        let screen = self.parser.screen();
+        let (row, _) = screen.cursor_position();
+        let (_, columns) = screen.size();
+        let rows = (!screen.alternate_screen()).then(|| screen.rows(0, columns).nth(usize::from(row)));
+        rows.flatten().map(|row| row.trim().to_owned()).unwrap_or_default()
+    }
+
     fn until(&mut self, what: &str, there: impl Fn(&str) -> bool) -> &mut Self {
         let shown = self.comes(what, there);
         assert!(shown, "waited for {what}; the program ended with\n{}", self.screen());

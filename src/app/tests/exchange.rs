@@ -70,3 +70,42 @@ fn who_looks_at_an_earlier_step_stays_there() {
     app.update(Event::Push(Note::Sending { post: 1, mutations: 2, head: Cursor::read(200) }));
     assert_eq!(view(&app).selection.cursor(), 0);
 }
+
+#[test]
+fn what_happened_keeps_its_own_head_and_answer_after_the_retry() {
+    let mut app = pushing((120, 36));
+    let steps = [
+        Note::Sending { post: 1, mutations: 2, head: Cursor::read(200) },
+        Note::Refused { post: 1, status: 409, code: Some(String::from("OutOfSyncError")) },
+        Note::Pulling { since: Cursor::read(200) },
+        Note::Pulled { head: Cursor::read(210), new: 1 },
+        Note::Sending { post: 2, mutations: 2, head: Cursor::read(210) },
+        Note::Acknowledged { post: 2, mutations: 2, head: Cursor::read(230) },
+    ];
+    let expected = [
+        "POST lastMutationAt=200 · 2 mutations",
+        "409 OutOfSyncError",
+        "GET mutationsSince=200",
+        "200 · 1 mutation · head 210",
+        "POST lastMutationAt=210 · 2 mutations",
+        "200 · 2 mutations · head 230",
+    ];
+    play(&mut app, "T");
+    let before: Vec<String> = view(&app).messages.iter().map(|message| message.label.clone()).collect();
+    assert!(before.iter().any(|label| label == "POST lastMutationAt=100"), "{before:?}");
+    for (at, step) in steps.into_iter().enumerate() {
+        app.update(Event::Push(step));
+        let labels: Vec<&str> = view(&app).messages.iter().map(|message| message.label.as_str()).collect();
+        let (old, new) = labels.split_at(before.len());
+        assert_eq!(old, before, "what happened before the retry stays as it was");
+        assert_eq!(new, &expected[..=at]);
+    }
+    // And once it has ended, when the device's own cursor is another one.
+    let ended = end(&app, End::Done);
+    app.update(Event::PushEnded(ended));
+    play(&mut app, "T");
+    let labels: Vec<&str> = view(&app).messages.iter().map(|message| message.label.as_str()).collect();
+    let from = labels.iter().position(|label| *label == expected[0]).expect("the first POST");
+    assert_eq!(labels[from..from + expected.len()], expected);
+    assert_eq!(labels.iter().filter(|label| **label == "POST lastMutationAt=100").count(), 1, "{labels:?}");
+}

@@ -161,7 +161,10 @@ fn deletes_are_chosen_in_their_own_words() {
     assert!(status(&app).starts_with("keep deleted chosen"), "{}", status(&app));
     let mut twins = inspecting(TWINS, TWIN_PULL, (120, 36));
     let (_, pair) = bench(&twins).pair().expect("a pair");
-    assert_eq!(question(pair).as_deref(), Some("the same note is already on the server: send it again?"));
+    assert_eq!(
+        question(pair, false).as_deref(),
+        Some("the same note is already on the server: send it again?")
+    );
     play(&mut twins, "d");
     assert!(status(&twins).starts_with("send again chosen"), "{}", status(&twins));
     play(&mut twins, "s");

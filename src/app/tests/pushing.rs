@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::sample::{DEVICE, NOW, PULL, inspecting};
+use super::sample::{DEVICE, NOW, PULL, inspecting, start};
 use super::*;
 use crate::domain::again::Again;
 use crate::domain::answer::{Refusal, ResponseHead};
-use crate::domain::mutation::Cursor;
+use crate::domain::mutation::{Cursor, Kind, Millis, Op};
 use crate::domain::plan;
-use crate::domain::push::{Course, End, Note, Outcome};
+use crate::domain::push::{Course, End, Note, Outcome, Sent};
 use crate::domain::rebase::Reopened;
 use crate::domain::resolution::{By, Chosen};
+use crate::domain::window::PullStep;
 
 /// An app in which a push is under way.
 pub(crate) fn pushing(size: (u16, u16)) -> App {
@@ -311,4 +312,71 @@ fn a_403_names_the_scopes_that_the_post_needed() {
     let (page, exit) = story::ended(&end, &story::Told::Screen);
     assert_eq!(exit, ExitCode::Refused);
     assert!(page.paragraphs().any(|text| text.contains("with the scopes bookmark, collection, sync")));
+}
+
+#[test]
+fn what_a_rule_would_go_over_is_shown_again_before_anything_leaves() {
+    for sent in [false, true] {
+        let mut app = pushing((120, 36));
+        let mut ended = end(&app, End::Reopened(Vec::new()));
+        if sent {
+            ended.outcome.sent = vec![Sent {
+                ids: vec!["q4".into()],
+                op: Op::Create,
+                kind: Kind::Note,
+                resource_id: Some(String::from("n44")),
+            }];
+        }
+        let effects = app.update(Event::PushEnded(ended));
+        assert!(settle(&mut app, effects).is_empty(), "nothing leaves of itself");
+        let Some(Overlay::Failure(failure)) = app.overlays().last() else { panic!("it is said first") };
+        assert!(failure.what.contains("no longer the one shown"), "{}", failure.what);
+        assert_eq!(failure.what.contains("1 mutation acknowledged"), sent, "{}", failure.what);
+        // y in front of the notice sends nothing; behind it lies the preview, which a key of its own confirms.
+        assert!(!play(&mut app, "y").iter().any(|effect| matches!(effect, Effect::Push { .. })));
+        if matches!(app.overlays().last(), Some(Overlay::Failure(_))) {
+            play(&mut app, "Enter");
+        }
+        assert!(matches!(app.overlays().last(), Some(Overlay::Preview(_))), "the preview stands there again");
+        assert!(matches!(play(&mut app, "y").as_slice(), [Effect::Push { .. }]));
+    }
+}
+
+/// The text of the line that says what is waited for.
+fn waits(app: &App) -> String {
+    let Phase::Pushing(pushing) = app.phase() else { panic!("a push") };
+    pushing.waits(app.now()).unwrap_or_default()
+}
+
+#[test]
+fn a_pause_says_what_for_and_how_long_still_and_can_be_stopped() {
+    let mut app = pushing((120, 36));
+    app.update(Event::Push(Note::Sending { post: 1, mutations: 1, head: Cursor::read(200) }));
+    assert_eq!(waits(&app), "waits for the answer to POST 1");
+    app.update(Event::Tick(Millis(NOW.0 + 7_000)));
+    assert_eq!(waits(&app), "waits for the answer to POST 1, for 7 s now");
+    app.update(Event::Push(Note::Refused { post: 1, status: 429, code: None }));
+    app.update(Event::Push(Note::Waiting { ms: 65_000, why: "the server asks to wait" }));
+    assert_eq!(waits(&app), "waits 65 s more: the server asks to wait");
+    let left = [(20, 45), (64, 1), (65, 0), (90, 0)];
+    for (passed, left) in left {
+        app.update(Event::Tick(Millis(NOW.0 + 7_000 + passed * 1_000)));
+        assert_eq!(waits(&app), format!("waits {left} s more: the server asks to wait"));
+    }
+    assert!(matches!(play(&mut app, "x").as_slice(), [Effect::CancelPush]));
+    assert_eq!(waits(&app), "stopping: the pause is broken off");
+    assert_eq!(status(&app), "stops now: nothing is under way");
+}
+
+#[test]
+fn a_pull_says_what_it_waits_for_and_how_long_still() {
+    let mut app = start(DEVICE, (120, 36));
+    let says = |app: &App| app.connecting_page().paragraphs().last().map(str::to_owned).unwrap_or_default();
+    app.update(Event::Pull(PullStep::AskedHead));
+    app.update(Event::Tick(Millis(NOW.0 + 3_000)));
+    assert_eq!(says(&app), "waits for the answer, for 3 s now · q leaves");
+    app.update(Event::Pull(PullStep::Waiting { ms: 30_000, why: "too many requests" }));
+    app.update(Event::Tick(Millis(NOW.0 + 13_000)));
+    assert_eq!(says(&app), "waits 20 s more: too many requests · q leaves");
+    assert!(matches!(play(&mut app, "q").as_slice(), [Effect::Quit(_)]));
 }

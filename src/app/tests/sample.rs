@@ -79,6 +79,7 @@ pub fn window(device: &Device, text: &str) -> Window {
         head: page.head,
         mutations: page.mutations,
         unreadable: page.unreadable,
+        phone: page.phone,
         warnings: page.warnings,
         not_visible: Vec::new(),
     }

@@ -55,11 +55,13 @@ pub(super) struct EntryReader<'a> {
     document: &'a Text,
     /// How many timestamps had a fraction of a millisecond, which was cut off.
     pub fractions: usize,
+    /// Whether a good entry holds something that the phone may read in another way.
+    pub odd: bool,
 }
 
 impl<'a> EntryReader<'a> {
     pub fn new(document: &'a Text) -> Self {
-        Self { document, fractions: 0 }
+        Self { document, fractions: 0, odd: false }
     }
 
     /// The entry, its timestamp still optional as in an acknowledgement (PROTOCOL A3).
@@ -76,7 +78,7 @@ impl<'a> EntryReader<'a> {
         Ok(Acknowledgement {
             op: read_op(row.op)?,
             kind: read_kind(row.resource)?,
-            resource_id: read_id(row.resource_id)?,
+            resource_id: self.read_id(row.resource_id)?,
             data: self.read_data(row.data)?,
             timestamp: row.timestamp.map(|raw| self.read_timestamp(raw)).transpose()?,
         })
@@ -87,6 +89,19 @@ impl<'a> EntryReader<'a> {
         let Acknowledgement { op, kind, resource_id, data, timestamp } = self.read(raw)?;
         let timestamp = timestamp.ok_or_else(|| Misfit::at("/timestamp", None, "a number of ms"))?;
         Ok(ServerMutation { op, kind, resource_id, data, timestamp })
+    }
+
+    /// A blank id names nothing, so it is as good as none.
+    fn read_id(&mut self, raw: Option<&RawValue>) -> Result<Option<ResourceId>, Misfit> {
+        let Some(raw) = raw else { return Ok(None) };
+        match string(raw.get()) {
+            Some(id) if id.trim().is_empty() => {
+                self.odd = true;
+                Ok(None)
+            }
+            Some(id) => Ok(Some(ResourceId::from(&*id))),
+            None => Err(Misfit::at("/resourceId", Some(raw), "a string")),
+        }
     }
 
     fn read_data(&self, raw: Option<&'a RawValue>) -> Result<Payload, Misfit> {
@@ -101,6 +116,10 @@ impl<'a> EntryReader<'a> {
     }
 
     fn read_timestamp(&mut self, raw: &RawValue) -> Result<Millis, Misfit> {
+        if let Ok(plain) = raw.get().parse() {
+            return Ok(Millis(plain));
+        }
+        self.odd = true;
         if let Some(whole) = whole_number(raw) {
             return Ok(Millis(whole));
         }
@@ -138,16 +157,6 @@ fn read_kind(raw: Option<&RawValue>) -> Result<Kind, Misfit> {
     match raw.and_then(|raw| string(raw.get())) {
         Some(word) if !word.trim().is_empty() => Ok(Kind::from_wire(&word)),
         Some(_) | None => Err(Misfit::at("/resource", raw, "the name of a resource kind")),
-    }
-}
-
-/// A blank id names nothing, so it is as good as none.
-fn read_id(raw: Option<&RawValue>) -> Result<Option<ResourceId>, Misfit> {
-    let Some(raw) = raw else { return Ok(None) };
-    match string(raw.get()) {
-        Some(id) if id.trim().is_empty() => Ok(None),
-        Some(id) => Ok(Some(ResourceId::from(&*id))),
-        None => Err(Misfit::at("/resourceId", Some(raw), "a string")),
     }
 }
 

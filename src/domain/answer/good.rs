@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::super::ack::Acknowledgement;
 use super::super::json::Text;
 use super::super::mutation::{Cursor, ServerMutation};
+use super::super::phone::Feed;
 use super::super::window::Unreadable;
 use super::entry::{EntryReader, Misfit, TWICE, found_type, whole_number};
 use super::refusal::description;
@@ -26,6 +27,8 @@ pub struct Page {
     pub unreadable: Vec<Unreadable>,
     /// Whether there was a list of mutations, be it empty. A `metadataOnly` answer has none.
     pub listed: bool,
+    /// What the phone's own decoder makes of the page, as far as that is something else.
+    pub phone: Feed,
     /// The page's number, where the server says it.
     pub page: Option<u64>,
     /// Its size, where the server says it; may be smaller than what was asked for.
@@ -167,6 +170,9 @@ struct Data<'a> {
     total: Option<&'a RawValue>,
     #[serde(borrow)]
     has_more: Option<&'a RawValue>,
+    /// Whether the answer says plainly that it is a good one.
+    #[serde(skip)]
+    success: bool,
 }
 
 /// Reads a GET's answer as page `number`. A refusal of any shape, `success: false` included, is an error, and so
@@ -193,6 +199,7 @@ pub fn read_page(head: &ResponseHead, body: &Text, number: u32) -> Result<Page, 
             reader.fractions
         ));
     }
+    let odd = is_odd(&data);
     let mut count = |name: &str, raw: Option<&RawValue>| {
         let value = raw.and_then(whole_number).and_then(|n| u64::try_from(n).ok());
         if raw.is_some() && value.is_none() {
@@ -203,6 +210,11 @@ pub fn read_page(head: &ResponseHead, body: &Text, number: u32) -> Result<Page, 
     Ok(Page {
         head: cursor,
         header_head,
+        phone: if odd || reader.odd || !unreadable.is_empty() {
+            Feed::of_answer(body, number)
+        } else {
+            Feed::default()
+        },
         mutations,
         unreadable,
         listed: data.mutations.is_some(),
@@ -240,6 +252,17 @@ pub fn read_post(head: &ResponseHead, body: &Text) -> Result<PostAnswer, AnswerE
     Ok(PostAnswer { head: cursor, header_head, acknowledgements, warnings })
 }
 
+/// Whether the phone may read what stands around the entries in another way.
+fn is_odd(data: &Data) -> bool {
+    let digits = |raw: &RawValue| raw.get().len() < 10 && raw.get().bytes().all(|b| b.is_ascii_digit());
+    let counts = [data.page, data.limit, data.total];
+    !data.success
+        || data.mutations.is_none()
+        || data.last_mutation_at.is_none_or(|raw| raw.get().parse::<i64>().is_err())
+        || counts.into_iter().flatten().any(|raw| !digits(raw))
+        || data.has_more.is_some_and(|raw| !matches!(raw.get(), "true" | "false"))
+}
+
 fn at_entry(at: usize, page: u32, misfit: Misfit) -> Unreadable {
     let Misfit { member, found, expected } = misfit;
     Unreadable { pointer: format!("/data/mutations/{at}{member}"), page, found, expected }
@@ -256,7 +279,9 @@ fn read_data<'a>(head: &ResponseHead, body: &'a str) -> Result<Data<'a>, AnswerE
     }
     match serde_json::from_str::<Envelope>(body) {
         Ok(Envelope { success: Some(success), .. }) if success.get() == "false" => Err(refused()),
-        Ok(Envelope { data: Some(data), .. }) => Ok(data),
+        Ok(Envelope { success, data: Some(data), .. }) => {
+            Ok(Data { success: success.is_some_and(|raw| raw.get() == "true"), ..data })
+        }
         Ok(Envelope { error: None, message: None, .. }) => {
             Err(Garbage::shape("/data", None, "an object").into())
         }

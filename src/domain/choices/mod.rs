@@ -241,11 +241,9 @@ impl Replay<'_> {
                 continue;
             }
             let field = details.field(&unit.path);
-            let made = match (field, field.and_then(|field| kept.arrived(field))) {
-                (_, Some(arrived)) => Some(arrived),
-                (Some(field), None) if !changed => choice(&kept.word, pair, field).ok(),
-                (_, None) => None,
-            };
+            // Where nothing changed nothing arrived: a choice that comes to what the server holds stays what it is.
+            let same = field.filter(|_| !changed).and_then(|field| choice(&kept.word, pair, field).ok());
+            let made = same.or_else(|| kept.arrived(field?));
             match made {
                 Some(choice) => self.chosen.push((unit, Some(Chosen { choice, by: kept.by }))),
                 None => self.reopened.push(unit),

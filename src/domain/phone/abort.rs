@@ -9,6 +9,18 @@ use crate::domain::mutation::Kind;
 /// A row of PROTOCOL A10, as far as a queue and a window tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AbortId {
+    /// The server's creation of a session is at the place of a tombstone, and the device has that session already.
+    A1,
+    /// The server's creation of a session is at the place of two tombstones.
+    A2,
+    /// The server moves a session onto the place of another one.
+    A3,
+    /// The server's creation of a collection has the name of two tombstones.
+    A4,
+    /// The server gives a collection the name of another one.
+    A5,
+    /// The server makes another collection the default one.
+    A6,
     /// More than two queued mutations of one bookmark.
     L1,
     /// Two queued deletions of one bookmark.
@@ -43,12 +55,20 @@ pub enum AbortId {
     P1,
     /// A mutation that the server is documented to refuse.
     P2,
+    /// An update, or a deletion of a session, without the server's id: sent all the same, and its answer refused.
+    K1,
 }
 
 impl AbortId {
     /// The id in PROTOCOL A10, such as `S-R1`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::A1 => "S-A1",
+            Self::A2 => "S-A2",
+            Self::A3 => "S-A3",
+            Self::A4 => "S-A4",
+            Self::A5 => "S-A5",
+            Self::A6 => "S-A6",
             Self::L1 => "S-L1",
             Self::L2 => "S-L2",
             Self::L3 => "S-L3",
@@ -66,13 +86,16 @@ impl AbortId {
             Self::R3 => "S-R3",
             Self::P1 => "S-P1",
             Self::P2 => "S-P2",
+            Self::K1 => "S-K1",
         }
     }
 
     /// What gets the phone going again.
     pub const fn recovery(self) -> Recovery {
         match self {
-            Self::L1
+            Self::A1
+            | Self::A2
+            | Self::L1
             | Self::L2
             | Self::L3
             | Self::L4
@@ -83,8 +106,10 @@ impl AbortId {
             | Self::L9
             | Self::R1
             | Self::R3
-            | Self::P1 => Recovery::RepairedDatabase,
+            | Self::P1
+            | Self::K1 => Recovery::RepairedDatabase,
             Self::G1 | Self::G2 => Recovery::ServerFix,
+            Self::A3 | Self::A4 | Self::A5 | Self::A6 => Recovery::Apart,
             Self::G3 | Self::R2 => Recovery::PushOnly,
             Self::P2 => Recovery::UserAction,
         }
@@ -102,6 +127,8 @@ impl fmt::Display for AbortId {
 pub enum Recovery {
     /// What is written on the server changes the feed enough for the phone's next sync to pass.
     PushOnly,
+    /// Two resources of the server have to be told apart there: one is moved, renamed or deleted.
+    Apart,
     /// After the push the user has to do something in the app.
     UserAction,
     /// After the push the phone needs a repaired copy of its database.
@@ -115,6 +142,9 @@ impl Recovery {
     pub const fn words(self) -> &'static str {
         match self {
             Self::PushOnly => "writing that resource anew on the server lets the phone's next sync pass",
+            Self::Apart => {
+                "move, rename or delete one of the two on the server: the phone's next sync then passes"
+            }
             Self::UserAction => "push the rest, and the user has to correct it in the app",
             Self::RepairedDatabase => {
                 "push it from here; the phone itself needs a repaired copy of its database then"

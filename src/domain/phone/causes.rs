@@ -2,11 +2,12 @@
 
 use indexmap::IndexMap;
 
+use super::Phone;
 use super::abort::{Abort, AbortId};
-use super::{MAX_BATCH, Phone};
 use crate::domain::diagnosis::Cause;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Kind, Op};
+use crate::domain::plan::MAX_BATCH;
 
 /// How many more of the same are named before the rest is only counted.
 const NAMED: usize = 4;
@@ -36,6 +37,7 @@ fn cause(inspection: &Inspection, alike: &[Abort]) -> Option<Cause> {
         // One abort anywhere ends the phone's sync, and what is pushed from elsewhere leaves its queue as it is.
         stays: true,
         also: Vec::new(),
+        queue: alike.iter().flat_map(|abort| abort.device.iter().copied()).collect(),
     })
 }
 
@@ -45,6 +47,20 @@ fn sentence(inspection: &Inspection, abort: &Abort) -> String {
     let what = what(abort);
     let detail = abort.detail.as_deref().unwrap_or_default();
     match abort.id {
+        AbortId::A1 => format!(
+            "{served} is {what}, where the device has deleted one that the server never acknowledged: the phone's client would give both the same id"
+        ),
+        AbortId::A2 => format!(
+            "{served} is {what}, where the device has deleted two that the server never acknowledged: the phone's client does not know which of them it is"
+        ),
+        AbortId::A3 => format!("{served} moves {what}, where the device has another one"),
+        AbortId::A4 => format!(
+            "{served} has the name of two collections that were deleted on the device and that the server never acknowledged"
+        ),
+        AbortId::A5 => format!("{served} has the name of another collection of the device"),
+        AbortId::A6 => {
+            format!("{served} is the collection of the favourites, and the device has another one")
+        }
         AbortId::L1 => {
             format!("{queued} are more than the two mutations of {what} that the phone's client takes")
         }
@@ -80,13 +96,16 @@ fn sentence(inspection: &Inspection, abort: &Abort) -> String {
         AbortId::R3 => format!(
             "{queued} against {served} is a shape that the phone's client does not know for {what}: {} against {}",
             ops(abort.device.iter().map(|at| inspection.device.queue[*at].op)),
-            ops(abort.server.iter().map(|at| inspection.window.mutations[*at].op))
+            ops(abort.server.iter().map(|at| inspection.window.as_phone()[*at].op))
         ),
         AbortId::P1 => format!(
             "{} mutations of {detail} wait for one POST, which takes {MAX_BATCH}; the phone's client does not cut it",
             abort.device.len()
         ),
         AbortId::P2 => format!("{queued}: {detail}; the server refuses the whole POST for it"),
+        AbortId::K1 => format!(
+            "{queued} changes {what} without the server's id of it: the phone's client sends that, and does not accept the answer"
+        ),
     }
 }
 
@@ -123,7 +142,7 @@ fn queued(inspection: &Inspection, abort: &Abort) -> String {
 
 fn served(inspection: &Inspection, abort: &Abort) -> String {
     let named = abort.server.iter().map(|at| {
-        let mutation = &inspection.window.mutations[*at];
+        let mutation = &inspection.window.as_phone()[*at];
         match &mutation.resource_id {
             Some(id) if !id.as_str().trim().is_empty() => {
                 format!("{} of {id}", mutation.op.wire())
@@ -138,7 +157,7 @@ fn served(inspection: &Inspection, abort: &Abort) -> String {
 fn subject(inspection: &Inspection, abort: &Abort) -> String {
     let queued = abort.device.first().map(|at| inspection.device.queue[*at].id.to_string());
     let served = || {
-        let mutation = &inspection.window.mutations[*abort.server.first()?];
+        let mutation = &inspection.window.as_phone()[*abort.server.first()?];
         mutation.resource_id.as_ref().map(ToString::to_string)
     };
     let place = abort.place.map(|place| place.to_string());

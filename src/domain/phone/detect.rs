@@ -107,7 +107,6 @@ fn by_id(pending: &[Pending], pulled: &[Pulled]) -> Vec<Conflict> {
         };
         if let [only] = candidates[..] {
             candidates.clear();
-            met.insert(entry.id.as_str());
             conflicts.push(Conflict { device: vec![only], server: vec![index] });
         }
     }

@@ -2,15 +2,27 @@
 //! takes the kinds one after the other, prepares both sides, groups them, and pushes, takes over or aborts
 //! (PROTOCOL A8 to A11). Staff learn from it whether the phone gets going again by itself.
 //!
-//! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did. What only the phone's
-//! database tells (PROTOCOL A10, apply stage) is not part of it, and neither are kinds that the client does not
-//! know: it neither queues nor reads them.
+//! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did, or at the first page alone. Kinds
+//! that the client does not know are no part of it: it neither queues nor reads them.
+//!
+//! Each stage is a file: [`feed`] decodes, [`rows`] is what the device has, [`pending`] and [`pulled`] read and prepare
+//! the sides, [`detect`](mod@detect) groups them, [`resolve`] decides, [`cycle`] plays the phases, [`apply`] writes what came of them,
+//! [`lost`] says what nobody notices, [`abort`] and [`causes`] what everybody does.
 
 mod abort;
+pub mod apply;
 mod causes;
+mod cycle;
 mod detect;
+mod feed;
+mod forecast;
+pub mod log;
+mod lost;
+mod moment;
+mod number;
 mod pending;
 mod pulled;
+mod range;
 mod read;
 mod resolve;
 mod rows;
@@ -21,7 +33,11 @@ use std::hash::Hash;
 
 pub use abort::{Abort, AbortId, Recovery};
 pub use causes::sdk_abort_causes;
+pub use cycle::{Cycle, Look};
 pub use detect::{Conflict, Detection, detect};
+pub use feed::{Feed, Refused};
+pub use forecast::{Forecast, Verdict};
+pub use lost::{FIRST_PAGE, Loss, Lost};
 pub use pending::Pending;
 pub use pulled::Pulled;
 pub use resolve::Resolved;
@@ -29,10 +45,8 @@ use rows::Rows;
 
 use super::device::Device;
 use super::identity::Place;
-use super::mutation::{Kind, Op, ResourceId};
-use super::plan::{MAX_BATCH, Phase};
-use super::preflight;
-use super::window::Window;
+use super::mutation::{Kind, Op, ResourceId, ServerMutation};
+use super::window::{Unreadable, Window};
 
 /// What a mutation is recognised by beside the server's id. Holds what people wrote, so it cannot be printed.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -59,7 +73,7 @@ impl Key<'_> {
 /// A mutation that the client would send, or take over, in the form that it has by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Position in the queue, or in the window.
+    /// Position in the queue, or in the feed as the phone reads it ([`Window::as_phone`]).
     pub at: usize,
     /// What it does.
     pub op: Op,
@@ -80,25 +94,45 @@ pub struct KindPlan {
     pub push: Vec<Step>,
     /// What it takes over.
     pub persist: Vec<Step>,
+    /// Positions in the feed of what it can make nothing of, deletions left out.
+    pub passed_over: Vec<usize>,
 }
 
 /// The phone's client in front of a queue and a window.
 pub struct Phone<'a> {
     device: &'a Device,
-    window: &'a Window,
+    /// What it cannot decode.
+    refused: Vec<&'a Unreadable>,
+    feed: &'a [ServerMutation],
+    /// What of the feed it does not ask for.
+    beyond: &'a [ServerMutation],
     rows: Rows<'a>,
 }
 
 impl<'a> Phone<'a> {
-    /// Before its sync.
+    /// Before its sync, with the whole feed before it.
     pub fn new(device: &'a Device, window: &'a Window) -> Self {
-        Self { device, window, rows: Rows::of(device, window) }
+        Self::in_front_of(device, window, usize::MAX)
+    }
+
+    /// Before its sync as it really is: it asks for one page and takes that for the whole.
+    pub fn with_first_page(device: &'a Device, window: &'a Window) -> Self {
+        Self::in_front_of(device, window, FIRST_PAGE)
+    }
+
+    fn in_front_of(device: &'a Device, window: &'a Window, entries: usize) -> Self {
+        let whole = window.as_phone();
+        let (feed, beyond) = whole.split_at(entries.min(whole.len()));
+        let met = window.phone.refused.iter().filter(|refused| refused.is_met(entries));
+        let refused = met.map(|refused| &refused.what).collect();
+        Self { device, refused, feed, beyond, rows: Rows::of(device, feed) }
     }
 
     /// What it would do with `kind`; the first abort where there is one.
     pub fn plan(&self, kind: &Kind) -> Result<KindPlan, Box<Abort>> {
         let (plan, aborts) = self.run(kind);
-        aborts.into_iter().next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
+        let undecodable = self.refused.iter().copied().map(undecodable);
+        undecodable.chain(aborts).next().map_or(Ok(plan), |abort| Err(Box::new(abort)))
     }
 
     /// The queued mutations of `kind` as it would read them, and what it aborts on.
@@ -118,7 +152,7 @@ impl<'a> Phone<'a> {
     /// The server mutations of `kind` as it would read them, and what it aborts on.
     pub fn pulled(&self, kind: &Kind) -> (Vec<Pulled<'a>>, Vec<Abort>) {
         let mut aborts = Vec::new();
-        let pulled = pulled::pulled(self.window, &self.rows, kind, &mut aborts);
+        let pulled = pulled::pulled(self.feed, &self.rows, kind, &mut aborts);
         (pulled, aborts)
     }
 
@@ -148,66 +182,39 @@ impl<'a> Phone<'a> {
     /// Everything that would end its sync, in the order of its phases (PROTOCOL A11): the first is what stops it,
     /// the others wait behind it.
     pub fn aborts(&self) -> Vec<Abort> {
-        let mut all: Vec<Abort> = self.window.unreadable.iter().map(undecodable).collect();
-        let (links, link_aborts) = self.run(&Kind::Link);
-        let early = self.device.queue.iter().any(|m| m.kind == Kind::Link && m.op == Op::Delete);
-        let (deletions, creations): (Vec<Step>, Vec<Step>) =
-            links.push.into_iter().partition(|step| step.op == Op::Delete);
-        // The client plans links a first time, for their deletions, before anything else.
-        let (first, second) = if early { (link_aborts, Vec::new()) } else { (Vec::new(), link_aborts) };
-        all.extend(first);
-        self.post(Phase::LinkDeletes, &deletions, &mut all);
-        self.phase(Phase::BookmarksAndCollections, &[Kind::Bookmark, Kind::Collection], &mut all);
-        all.extend(second);
-        self.post(Phase::Links, &creations, &mut all);
-        self.phase(Phase::NotesAndSessions, &[Kind::Note, Kind::ReadingSession], &mut all);
-        all
+        self.cycle().aborts
     }
 
-    fn phase(&self, phase: Phase, kinds: &[Kind], all: &mut Vec<Abort>) {
-        let mut push = Vec::new();
-        for kind in kinds {
-            let (plan, aborts) = self.run(kind);
-            all.extend(aborts);
-            push.extend(plan.push);
-        }
-        self.post(phase, &push, all);
-    }
-
-    /// What the server would answer to a POST of `push`.
-    fn post(&self, phase: Phase, push: &[Step], all: &mut Vec<Abort>) {
-        if push.len() > MAX_BATCH {
-            all.push(Abort {
-                id: AbortId::P1,
-                kind: None,
-                place: None,
-                device: push.iter().map(|step| step.at).collect(),
-                server: Vec::new(),
-                detail: Some(phase.words().to_owned()),
-            });
-        }
-        for step in push {
-            let mutation = &self.device.queue[step.at];
-            if let Some(problem) =
-                preflight::problems(&mutation.kind, mutation.op, &mutation.data).into_iter().next()
-            {
-                let abort = Abort::of_device(AbortId::P2, &mutation.kind, None, vec![step.at]);
-                all.push(Abort { detail: Some(problem.what), ..abort });
-            }
-        }
+    /// The queue of `kind` as it goes into the plan, and what it aborts on.
+    fn pending(&self, kind: &Kind) -> (Vec<Pending<'a>>, Vec<Abort>) {
+        let (queued, mut aborts) = self.queued(kind);
+        let (pending, more) = self.prepared_queue(kind, queued);
+        aborts.extend(more);
+        (pending, aborts)
     }
 
     /// What it would do with `kind` if each abort concerned only what it names.
     fn run(&self, kind: &Kind) -> (KindPlan, Vec<Abort>) {
-        let (queued, mut aborts) = self.queued(kind);
-        let (pending, more) = self.prepared_queue(kind, queued);
-        aborts.extend(more);
+        let (pending, mut aborts) = self.pending(kind);
         let (pulled, more) = self.pulled(kind);
         aborts.extend(more);
-        let pulled = self.prepared_pull(kind, &pending, pulled);
-        let detection = detect(kind, &pending, &pulled);
-        let (resolved, more) = self.resolve(kind, &pending, &pulled, &detection.conflicts);
+        let (plan, more) = self.planned(kind, &pending, pulled);
         aborts.extend(more);
+        (plan, aborts)
+    }
+
+    /// What it makes of both sides once they are read.
+    fn planned(
+        &self,
+        kind: &Kind,
+        pending: &[Pending<'a>],
+        pulled: Vec<Pulled<'a>>,
+    ) -> (KindPlan, Vec<Abort>) {
+        let useless = pulled.iter().filter(|entry| !entry.usable && entry.op != Op::Delete);
+        let passed_over = useless.map(|entry| entry.at).collect();
+        let pulled = self.prepared_pull(kind, pending, pulled);
+        let detection = detect(kind, pending, &pulled);
+        let (resolved, aborts) = self.resolve(kind, pending, &pulled, &detection.conflicts);
         let device = |index: &usize| pending[*index].at;
         let server = |index: &usize| pulled[*index].at;
         let mut push: Vec<Step> = detection.device_only.iter().map(|i| pending[*i].step()).collect();
@@ -224,12 +231,13 @@ impl<'a> Phone<'a> {
             server_only: detection.server_only.iter().map(server).collect(),
             push,
             persist,
+            passed_over,
         };
         (plan, aborts)
     }
 }
 
-fn undecodable(entry: &super::window::Unreadable) -> Abort {
+fn undecodable(entry: &Unreadable) -> Abort {
     let detail = format!(
         "{} of page {}: found {}, expected {}",
         entry.pointer, entry.page, entry.found, entry.expected

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use super::abort::{Abort, AbortId};
-use super::read::{Data, Spot, only_range};
+use super::range::only_range;
+use super::read::{Data, Spot};
 use super::rows::{Rows, composite, joined, place_on_device};
 use super::{Key, group_by_key};
 use crate::domain::device::Device;
@@ -76,7 +77,7 @@ pub(super) fn prepared<'a>(
 }
 
 fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pending<'a>, AbortId> {
-    let data = Data::of(&mutation.data);
+    let data = Data::exported(&mutation.data);
     let mut pending = Pending {
         at,
         op: mutation.op,
@@ -103,7 +104,9 @@ fn read_one<'a>(at: usize, mutation: &'a Queued, rows: &Rows<'a>) -> Result<Pend
             if lacks(mutation, &data, "name") {
                 return Err(AbortId::L8);
             }
-            pending.key = data.text("name").map(Key::Name);
+            // A deletion and an update of another member are of the row, which has a name.
+            let row = || rows.name(mutation.resource_id.as_ref()?.as_str());
+            pending.key = data.text("name").or_else(row).map(Key::Name);
         }
         Kind::Link => {
             let (collection, bookmark) = joined(&data);

@@ -1,15 +1,17 @@
 //! The server's side: what of the window the phone's client would look at, and what ends its sync on the way
 //! (PROTOCOL A8, A10 pull stage).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Key;
 use super::abort::{Abort, AbortId};
+use super::feed::is_of;
 use super::pending::Pending;
-use super::read::{Data, Misshapen, Spot, has_range, only_range};
-use super::rows::{Rows, composite, joined};
+use super::range::{has_range, is_blank, only_range};
+use super::read::{Data, Misshapen, Spot};
+use super::rows::{Rows, composite};
 use crate::domain::mutation::{Kind, Millis, Op, ResourceId, ServerMutation};
-use crate::domain::window::Window;
 
 /// A server mutation as the phone's client holds it.
 #[derive(Clone)]
@@ -30,17 +32,21 @@ pub struct Pulled<'a> {
     pub usable: bool,
 }
 
-/// The server mutations of `kind`, in the order of the window. `aborts` says what ends the sync.
+/// The server mutations of `kind`, in the order of the feed. `aborts` says what ends the sync.
 pub(super) fn pulled<'a>(
-    window: &'a Window,
+    feed: &'a [ServerMutation],
     rows: &Rows<'a>,
     kind: &Kind,
     aborts: &mut Vec<Abort>,
 ) -> Vec<Pulled<'a>> {
     let mut pulled = Vec::new();
-    for (at, mutation) in window.mutations.iter().enumerate().filter(|(_, m)| m.kind == *kind) {
-        let data = Data::of(&mutation.data);
-        let Some(id) = id_of(mutation, &data) else {
+    if *kind == Kind::Link {
+        let misshapen = rows.misshapen();
+        aborts.extend(misshapen.map(|(at, member)| ends(member, &Kind::Bookmark, at)));
+    }
+    for (at, mutation) in feed.iter().enumerate().filter(|(_, m)| is_of(kind, m)) {
+        let data = Data::pulled(&mutation.data);
+        let Some(id) = id_of(kind, mutation, &data) else {
             // A link without an id is passed over (PROTOCOL A10 S-G1 names the four other kinds).
             if *kind != Kind::Link {
                 aborts.push(Abort::of_server(AbortId::G1, kind, None, vec![at]));
@@ -57,93 +63,139 @@ pub(super) fn pulled<'a>(
             modified: modified.unwrap_or(mutation.timestamp),
             usable: true,
         };
-        match recognise(&mut entry, kind, &data, mutation, rows) {
+        let recognised = match kind {
+            Kind::Bookmark => bookmark(&mut entry, &data, rows),
+            Kind::Collection => collection(&mut entry, &data),
+            Kind::Link => link(&mut entry, &data, mutation, rows),
+            Kind::Note => note(&mut entry, &data),
+            Kind::ReadingSession => session(&mut entry, &data),
+            Kind::Other(_) => Ok(()),
+        };
+        match recognised {
             Ok(()) => pulled.push(entry),
-            Err(Misshapen(member)) => {
-                aborts.push(Abort::of_server(AbortId::G3, kind, Some(member), vec![at]));
-            }
+            Err(member) => aborts.push(ends(member, kind, at)),
         }
     }
     pulled
 }
 
-fn id_of(mutation: &ServerMutation, data: &Data) -> Option<ResourceId> {
-    if mutation.kind == Kind::Link {
-        let (collection, bookmark) = joined(data);
-        let own = mutation.resource_id.clone();
+fn ends(Misshapen(member): Misshapen, kind: &Kind, at: usize) -> Abort {
+    Abort::of_server(AbortId::G3, kind, Some(member), vec![at])
+}
+
+/// The id of what an entry speaks of. A link's is taken as it is, also a blank one, and made of the two that it
+/// joins where there is none; of the other kinds a blank one names nothing.
+fn id_of(kind: &Kind, mutation: &ServerMutation, data: &Data) -> Option<ResourceId> {
+    let own = mutation.resource_id.clone();
+    if *kind == Kind::Link {
+        let (collection, bookmark) = named(data);
+        let filled = |id: &Cow<str>| !id.is_empty();
+        let (collection, bookmark) = (collection.filter(filled), bookmark.filter(filled));
         return own
             .or_else(|| composite(collection.as_ref(), bookmark.as_ref()).map(|id| ResourceId::from(&*id)));
     }
-    mutation.resource_id.clone().filter(|id| !id.as_str().trim().is_empty())
+    own.filter(|id| !id.as_str().chars().all(is_blank))
 }
 
-fn recognise<'a>(
+/// What a link of the server's says that it joins. An empty id is one as well: it hides what stands behind it.
+fn named<'a>(data: &Data<'a>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+    (data.text("collectionId"), data.text("bookmarkId").or_else(|| data.text("bookmark_id")))
+}
+
+fn bookmark(entry: &mut Pulled, data: &Data, rows: &Rows) -> Result<(), Misshapen> {
+    let place = match data.spot()? {
+        Spot::At(place) => {
+            entry.reading = data.flag("isReading")?;
+            Some(place)
+        }
+        Spot::Incomplete => {
+            entry.usable = false;
+            None
+        }
+        // Without a usable type all is looked up in the row; that there is one is enough to know for a deletion.
+        Spot::Unsaid { .. } => {
+            let row = rows.bookmark(entry.id.as_str());
+            entry.reading = row.is_some_and(|row| row.reading);
+            let gone = entry.op == Op::Delete && rows.may_have(&Kind::Bookmark, entry.id.as_str());
+            entry.usable = row.is_some() || gone;
+            row.map(|row| row.place)
+        }
+    };
+    entry.key = place.map(Key::Place);
+    Ok(())
+}
+
+/// A deletion's name is not looked at.
+fn collection<'a>(entry: &mut Pulled<'a>, data: &Data<'a>) -> Result<(), Misshapen> {
+    if entry.op == Op::Delete {
+        return Ok(());
+    }
+    let name = data.text("name").filter(|name| !name.is_empty());
+    entry.usable = name.is_some();
+    if entry.usable {
+        data.flag("isDefault")?;
+        data.flag("isSystem")?;
+    }
+    entry.key = name.map(Key::Name);
+    Ok(())
+}
+
+/// A link says where it stands, or its bookmark does. What names no collection or no bookmark is passed over before
+/// its numbers are looked at.
+fn link<'a>(
     entry: &mut Pulled<'a>,
-    kind: &Kind,
     data: &Data<'a>,
     mutation: &ServerMutation,
     rows: &Rows<'a>,
 ) -> Result<(), Misshapen> {
     let gone = entry.op == Op::Delete;
-    // A deletion without data is looked up in the row of what it deletes; that there is one is enough to know.
-    let looked_up = gone && rows.may_have(kind, entry.id.as_str());
-    match kind {
-        Kind::Bookmark => {
-            let row = rows.bookmark(entry.id.as_str());
-            let (place, looked_up) = match data.spot()? {
-                Spot::At(place) => {
-                    entry.reading = data.flag("isReading")?;
-                    (Some(place), false)
-                }
-                Spot::Incomplete => (None, false),
-                Spot::Unsaid { .. } => {
-                    entry.reading = row.is_some_and(|row| row.reading);
-                    (row.map(|row| row.place), looked_up)
-                }
-            };
-            entry.key = place.map(Key::Place);
-            entry.usable = place.is_some() || looked_up;
-        }
-        Kind::Collection => {
-            let name = data.text("name").filter(|name| !gone && !name.is_empty());
-            entry.usable = gone || name.is_some();
-            entry.key = name.map(Key::Name);
-        }
-        Kind::Link => {
-            let (collection, bookmark) = joined(data);
-            let split =
-                |id: &str| Some(id.strip_prefix(&**collection.as_ref()?)?.strip_prefix('-')?.to_owned());
-            let bookmark = bookmark.map(std::borrow::Cow::into_owned).or_else(|| split(entry.id.as_str()));
+    entry.usable = false;
+    if mutation.data.as_str().is_none() {
+        // Without data only the device's own row tells what it joined; that there is one is enough to know.
+        if gone && !entry.id.as_str().is_empty() {
             let row = rows.link(entry.id.as_str());
-            let (key, looked_up) = match (data.spot()?, collection, bookmark) {
-                // Without data only the device's row tells what it joined.
-                _ if mutation.data.as_str().is_none() => {
-                    let row = row.filter(|_| gone);
-                    (row.map(|(collection, place)| (collection.to_owned().into(), place)), looked_up)
-                }
-                (Spot::At(place), Some(collection), Some(_)) => (Some((collection, place)), false),
-                (Spot::Unsaid { .. }, Some(collection), Some(bookmark)) => {
-                    let place = row.map(|(_, place)| place).or_else(|| rows.place_of(&bookmark));
-                    (place.map(|place| (collection, place)), looked_up)
-                }
-                (Spot::At(_) | Spot::Incomplete | Spot::Unsaid { .. }, _, _) => (None, false),
-            };
-            entry.usable = key.is_some() || looked_up;
-            entry.key = key.map(|(collection, place)| Key::Link(collection, place));
+            entry.key = row.map(|(collection, place)| Key::Link(collection.to_owned().into(), place));
+            entry.usable = entry.key.is_some() || rows.may_have(&Kind::Link, entry.id.as_str());
         }
-        Kind::Note if !gone => {
-            let body = data.text("body").filter(|body| !body.is_empty());
-            let ranges = if body.is_some() { data.list("ranges")? } else { None };
-            entry.usable = ranges.as_deref().is_some_and(has_range);
-            let range = ranges.as_deref().and_then(only_range);
-            entry.key = range.zip(body).map(|(range, body)| Key::Note(range, body));
-        }
-        Kind::ReadingSession if !gone => {
-            entry.key = data.verse("chapterNumber")?.map(Key::Place);
-            entry.usable = entry.key.is_some();
-        }
-        Kind::Note | Kind::ReadingSession | Kind::Other(_) => {}
+        return Ok(());
     }
+    let (collection, bookmark) = named(data);
+    let Some(collection) = collection.filter(|id| !id.is_empty()) else { return Ok(()) };
+    let split = |id: &str| Some(id.strip_prefix(&*collection)?.strip_prefix('-')?.to_owned());
+    let bookmark = bookmark.map(Cow::into_owned).or_else(|| split(mutation.resource_id.as_ref()?.as_str()));
+    let Some(bookmark) = bookmark.filter(|id| !id.is_empty()) else { return Ok(()) };
+    let place = if data.is_verse() {
+        data.verse("key")?
+    } else {
+        let place = rows.place_of(&bookmark);
+        // A file that lists no rows does not say that there is none.
+        entry.usable = gone && !rows.are_listed();
+        place
+    };
+    entry.usable |= place.is_some();
+    entry.key = place.map(|place| Key::Link(collection, place));
+    Ok(())
+}
+
+/// A note without a body or without a range that can be read does not exist for the client.
+fn note<'a>(entry: &mut Pulled<'a>, data: &Data<'a>) -> Result<(), Misshapen> {
+    if entry.op == Op::Delete {
+        return Ok(());
+    }
+    let body = data.text("body").filter(|body| !body.is_empty());
+    let ranges = if body.is_some() { data.list("ranges")? } else { None };
+    entry.usable = ranges.as_deref().is_some_and(has_range);
+    let range = ranges.as_deref().and_then(only_range);
+    entry.key = range.zip(body).map(|(range, body)| Key::Note(range, body));
+    Ok(())
+}
+
+fn session(entry: &mut Pulled, data: &Data) -> Result<(), Misshapen> {
+    if entry.op == Op::Delete {
+        return Ok(());
+    }
+    entry.key = data.verse("chapterNumber")?.map(Key::Place);
+    entry.usable = entry.key.is_some();
     Ok(())
 }
 

@@ -1,16 +1,21 @@
 //! A payload as the phone reads it: any scalar will do, what it cannot use is absent, and a member that is no
-//! scalar at all ends the whole sync (PROTOCOL A10 S-G3).
+//! scalar at all ends the whole sync (PROTOCOL A10 S-G3). What the device itself wrote is read as apps export it.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::{moment, number};
 use crate::domain::identity::Place;
 use crate::domain::json::{Json, Members};
 use crate::domain::mutation::{Millis, Payload};
 
 /// The members of a payload; none where there is no object.
-pub(super) struct Data<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub(super) struct Data<'a> {
+    members: Vec<(Cow<'a, str>, &'a RawValue)>,
+    /// Whether the device wrote it: an export may write a whole number with a point.
+    exported: bool,
+}
 
 /// The member that ends the sync, by name.
 #[derive(Clone, Copy)]
@@ -30,14 +35,20 @@ pub(super) enum Spot {
 }
 
 impl<'a> Data<'a> {
-    pub fn of(payload: &'a Payload) -> Self {
+    /// What the server wrote.
+    pub fn pulled(payload: &'a Payload) -> Self {
         let members = payload.as_str().and_then(|text| serde_json::from_str::<Members>(text).ok());
-        Self(members.map(|members| members.list).unwrap_or_default())
+        Self { members: members.map(|members| members.list).unwrap_or_default(), exported: false }
+    }
+
+    /// What the device wrote.
+    pub fn exported(payload: &'a Payload) -> Self {
+        Self { exported: true, ..Self::pulled(payload) }
     }
 
     fn member(&self, name: &str) -> Option<&'a str> {
         // The phone's parser keeps the last of two members of one name.
-        self.0.iter().rev().find(|(n, _)| n == name).map(|(_, raw)| raw.get())
+        self.members.iter().rev().find(|(n, _)| n == name).map(|(_, raw)| raw.get())
     }
 
     pub fn has(&self, name: &str) -> bool {
@@ -49,10 +60,11 @@ impl<'a> Data<'a> {
         content(self.member(name)?)
     }
 
-    /// A whole number, also one written as text.
+    /// A whole number of 32 bits, also one written as text.
     pub fn number(&self, name: &'static str) -> Result<Option<i64>, Misshapen> {
         let Some(text) = self.scalar(name)? else { return Ok(None) };
-        Ok(text.parse().ok().or_else(|| Json::parse(&text).as_i64()))
+        let exported = || self.exported.then(|| Json::parse(&text).as_i64()).flatten();
+        Ok(number::small(&text).or_else(exported))
     }
 
     /// `true` or not.
@@ -77,19 +89,28 @@ impl<'a> Data<'a> {
 
     /// When the user acted, as far as the phone reads it in a pull: ISO 8601 text only (PROTOCOL A6).
     pub fn pulled_time(&self) -> Option<Millis> {
-        self.client_time().filter(|_| self.member("clientUpdatedAt").is_some_and(|raw| raw.starts_with('"')))
+        moment::read(&self.text("clientUpdatedAt")?)
     }
 
     /// The place of a bookmark or of a link's bookmark. A zero is a number like any other: a server DELETE may
     /// carry one, and it matches nothing.
     pub fn spot(&self) -> Result<Spot, Misshapen> {
-        let word = self.text("bookmarkType").or_else(|| self.text("type"));
-        let place = match word.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        let place = match self.bookmark_type().as_deref() {
             Some("ayah") => self.verse("key")?,
             Some("page") => self.number("key")?.map(Place::Page),
             other => return Ok(Spot::Unsaid { typed: other.is_some() }),
         };
         Ok(place.map_or(Spot::Incomplete, Spot::At))
+    }
+
+    /// The word for what a bookmark stands on, in lower case.
+    fn bookmark_type(&self) -> Option<String> {
+        self.text("bookmarkType").or_else(|| self.text("type")).map(|word| word.to_ascii_lowercase())
+    }
+
+    /// Whether the payload says that it speaks of a verse.
+    pub fn is_verse(&self) -> bool {
+        self.bookmark_type().as_deref() == Some("ayah")
     }
 
     /// Chapter and verse, the chapter under the name `chapter`.
@@ -125,29 +146,6 @@ fn content(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The one range of a note as the phone compares it, `2:255` and `2:255-2:255` being the same; `None` unless
-/// exactly one of `ranges` can be read.
-pub(super) fn only_range(ranges: &[Cow<str>]) -> Option<(Place, Place)> {
-    let mut read = ranges.iter().filter_map(|range| range_of(range));
-    read.next().filter(|_| read.next().is_none())
-}
-
-/// Whether the phone can read any of the ranges; a note without one does not exist for it.
-pub(super) fn has_range(ranges: &[Cow<str>]) -> bool {
-    ranges.iter().any(|range| range_of(range).is_some())
-}
-
-fn range_of(text: &str) -> Option<(Place, Place)> {
-    let verse = |text: &str| {
-        let (chapter, verse) = text.trim().split_once(':')?;
-        Some(Place::Verse(chapter.parse().ok()?, verse.parse().ok()?))
-    };
-    match text.trim().split_once('-') {
-        Some((from, to)) => verse(from).zip(verse(to)),
-        None => verse(text).map(|verse| (verse, verse)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,7 +158,7 @@ mod tests {
     #[test]
     fn any_scalar_will_do_and_anything_else_ends_the_sync() {
         let text = payload(r#"{"a":"18","b":18,"c":null,"d":{"x":1},"e":[1],"f":true,"g":"\u0041"}"#);
-        let data = Data::of(&text);
+        let data = Data::pulled(&text);
         assert!(matches!(data.number("a"), Ok(Some(18))));
         assert!(matches!(data.number("b"), Ok(Some(18))));
         assert!(matches!(data.number("c"), Ok(None)));
@@ -172,13 +170,5 @@ mod tests {
         assert_eq!(data.text("d"), None);
         assert!(matches!(data.list("c"), Err(Misshapen("c"))));
         assert!(matches!(data.list("absent"), Ok(None)));
-    }
-
-    #[test]
-    fn ranges_are_compared_by_what_they_cover() {
-        let ranges = |list: &[&'static str]| list.iter().map(|r| Cow::Borrowed(*r)).collect::<Vec<_>>();
-        assert!(only_range(&ranges(&["2:255"])) == only_range(&ranges(&[" 2:255 - 2:255 ", "bad"])));
-        assert!(only_range(&ranges(&["1:1", "1:2"])).is_none());
-        assert!(!has_range(&ranges(&["bad", "1", ""])));
     }
 }

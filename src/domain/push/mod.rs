@@ -8,7 +8,9 @@
 mod account;
 mod course;
 mod interrupted;
+mod lost_answer;
 mod planned;
+mod question;
 mod record;
 mod verify;
 
@@ -18,8 +20,10 @@ use std::sync::Arc;
 use account::Account;
 pub use course::{Answer, Carried, Course, Decision, Exchange};
 pub use interrupted::Interrupted;
+use lost_answer::Unanswered;
 pub use planned::Planned;
 use planned::Shown;
+pub use question::{Question, Said, questions};
 pub use record::{Acknowledged, Record};
 pub use verify::Difference;
 use verify::Verified;
@@ -27,10 +31,10 @@ use verify::Verified;
 use super::ack::{self, Acked};
 use super::answer::{Class, PostAnswer, Refusal};
 use super::device::Device;
-use super::fold::{Fold, Written};
-use super::inspect::{self, Blocked, Inspection, PairId};
+use super::fold::{self, Fold, Written};
+use super::inspect::{self, Inspection, PairId};
 use super::json::Json;
-use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, WireMutation};
+use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, WireMutation};
 use super::plan::{self, Plan};
 use super::rebase::{self, Reopened};
 use super::resolution::Resolution;
@@ -127,6 +131,11 @@ pub enum PullFault {
     Refused(Refusal),
     /// No usable answer, for this reason.
     Failed(String),
+}
+
+/// The queue entries of what was acknowledged or recognised.
+fn names(of: &Acknowledged) -> impl Iterator<Item = QueueId> {
+    of.queue.iter().map(|id| id.as_str().into())
 }
 
 /// What happened, for the person who watches.
@@ -290,7 +299,8 @@ pub struct Outcome {
     pub beyond: Vec<Loss>,
     /// Where the server holds something else than what it acknowledged.
     pub differences: Vec<Difference>,
-    /// How many mutations of others the device took over, those among them that its own then went over.
+    /// How many mutations of others the device took over, as the plan counted them: those among them that its own then went
+    /// over, not the deletion of what it made anew.
     pub applied: usize,
     /// Every POST with its answer, and what was decided.
     pub course: Course,
@@ -321,12 +331,15 @@ enum After {
     Post,
     Next,
     PullAgain,
-    Authorize,
+    /// The POST that flew was not applied.
+    NotApplied,
+    /// Nothing is left to send.
+    Finish,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
-    HeadMoved,
+    /// What became of a POST that was not answered with a good 200?
     LostAnswer,
     /// Does the account hold anything that the device names?
     Account,
@@ -361,9 +374,13 @@ pub struct Push {
     /// Why the last answer was lost, and how the server refused, where it told nothing else.
     lost: String,
     told_nothing: Option<Refusal>,
+    /// The POST that flies was answered with anything but a good 200: until a pull tells it may have been applied.
+    unanswered: Option<Unanswered>,
+    /// What pulls have shown so far: what was there before a POST is not its work.
+    seen: HashSet<(Kind, ResourceId)>,
+    /// Queue entries of which a person has said what they did not become.
+    said: HashSet<QueueId>,
     first_sync_tried: bool,
-    /// The refusal of a token, until there is a fresh one.
-    unauthorized: Option<Refusal>,
     /// Tokens that were refused in a row.
     tokens: u32,
     set_aside: HashSet<QueueId>,
@@ -404,7 +421,7 @@ impl Push {
             head: inspection.window.head,
             verify_since: inspection.window.head,
             plan,
-            inspection,
+            inspection: Arc::clone(&inspection),
             resolution,
             chunks: VecDeque::new(),
             flying: Vec::new(),
@@ -414,8 +431,10 @@ impl Push {
             tries: 0,
             lost: String::new(),
             told_nothing: None,
+            unanswered: None,
+            seen: HashSet::new(),
+            said: inspection.device.not_it.keys().cloned().collect(),
             first_sync_tried: false,
-            unauthorized: None,
             tokens: 0,
             set_aside: HashSet::new(),
             quarantined: Vec::new(),
@@ -430,11 +449,13 @@ impl Push {
             course: Course::default(),
             notes: Vec::new(),
             awaiting: Awaiting::Nothing,
-            why: Why::HeadMoved,
+            why: Why::LostAnswer,
             now,
         };
         push.course.decided(&push.inspection, &push.resolution);
         push.load_chunks();
+        push.see(&inspection.window);
+        push.arrived = inspection.device.recognised.iter().flat_map(names).collect();
         push.settle_doubts();
         push
     }
@@ -448,30 +469,28 @@ impl Push {
             retry_first_sync: self.options.retry_first_sync,
             server: Some(server.to_owned()),
             in_doubt: Some(in_doubt.into_iter().collect()),
+            recognised: self.inspection.device.recognised.clone(),
         }
     }
 
     /// Whose token it is, where that can be read: a file of another user is not sent.
     #[must_use]
     pub fn with_user(mut self, token: Option<&str>) -> Self {
-        let file = self.inspection.device.identity.user.as_deref();
-        if let (Some(token), Some(file)) = (token, file)
-            && token != file
-            && !self.options.accept_other_account
-        {
-            self.other_user = Some(token.to_owned());
-        }
+        self.token_of(token);
         self
+    }
+
+    /// The same of a token that takes the place of one that was refused, before [`Got::Authorized`] is told.
+    pub fn token_of(&mut self, user: Option<&str>) {
+        let file = self.inspection.device.identity.user.as_deref();
+        let other = |(token, file): &(&str, &str)| token != file && !self.options.accept_other_account;
+        self.other_user = user.zip(file).filter(other).map(|(token, _)| token.to_owned());
     }
 
     /// The first thing to do.
     pub fn start(&mut self) -> Do {
         if !self.chunks.is_empty() {
-            if let Some(user) = self.other_user.take() {
-                let why = format!(
-                    "the token is of the user {user}, the device file of {}",
-                    self.inspection.device.identity.user.as_deref().unwrap_or("another")
-                );
+            if let Some(why) = self.of_another_user() {
                 return self.end_early(End::OtherAccount(why));
             }
             if self.account == Account::Foreign {
@@ -481,6 +500,9 @@ impl Push {
         let incomplete = !self.plan.open.is_empty() || !self.plan.hold.is_empty();
         if self.options.all_or_nothing && incomplete {
             return self.end_early(End::Left);
+        }
+        if let Some(step) = self.doubt_twins(After::Next) {
+            return step;
         }
         self.next_chunk()
     }
@@ -494,23 +516,30 @@ impl Push {
     pub fn got(&mut self, got: Got, now: Millis) -> Do {
         self.now = now;
         match (std::mem::replace(&mut self.awaiting, Awaiting::Nothing), got) {
-            (Awaiting::Pull(Why::LostAnswer) | Awaiting::Pause(After::PullAgain), Got::Cancelled)
-                if self.why == Why::LostAnswer =>
-            {
-                self.nobody_knows(String::from(
-                    "an answer was lost, and it was stopped before that was looked up",
-                ))
-            }
-            (_, Got::Cancelled) => self.end_early(End::Cancelled),
+            (_, Got::Cancelled) => self.cancelled(),
             (Awaiting::Journal(after) | Awaiting::Pause(after), Got::Journaled | Got::Waited) => {
                 match after {
                     After::Post => self.post(),
                     After::Next => self.next_chunk(),
                     After::PullAgain => self.pull(self.why),
-                    After::Authorize => self.authorize_post(),
+                    After::NotApplied => self.not_applied(),
+                    After::Finish => self.finish(),
                 }
             }
-            (Awaiting::TokenToPost(_), Got::Authorized(true)) => self.next_chunk(),
+            (Awaiting::TokenToPost(_) | Awaiting::TokenToPull(..), Got::Authorized(true))
+                if self.other_user.is_some() =>
+            {
+                // What another account holds says nothing of what arrived in this one.
+                let why = self.of_another_user().unwrap_or_default();
+                match self.why {
+                    Why::LostAnswer if self.is_told_nothing() => {
+                        self.nobody_knows(format!("an answer was lost, and {why}"))
+                    }
+                    Why::Verify => self.no_pull(Why::Verify, PullFault::Failed(why)),
+                    Why::LostAnswer | Why::Account => self.end_early(End::OtherAccount(why)),
+                }
+            }
+            (Awaiting::TokenToPost(_), Got::Authorized(true)) => self.pull(Why::LostAnswer),
             (Awaiting::TokenToPost(refusal), Got::Authorized(false)) => self.end_early(End::Refused(refusal)),
             (Awaiting::TokenToPull(why, _), Got::Authorized(true)) => self.pull(why),
             (Awaiting::TokenToPull(why, refusal), Got::Authorized(false)) => {
@@ -530,6 +559,13 @@ impl Push {
                 _,
             ) => self.nobody_knows(String::from("the steps of the push came out of order")),
         }
+    }
+
+    /// Why nothing may be sent with a token of another user.
+    fn of_another_user(&mut self) -> Option<String> {
+        let user = self.other_user.take()?;
+        let file = self.inspection.device.identity.user.as_deref().unwrap_or("another");
+        Some(format!("the token is of the user {user}, the device file of {file}"))
     }
 
     fn foreign(&mut self) -> Do {
@@ -592,9 +628,12 @@ impl Push {
     /// The item with its collection's acknowledged id in place of the queue's.
     fn with_parent(&self, mut item: Item) -> Item {
         if let Some(id) = item.parent.as_ref().and_then(|name| self.fold.collection(name)) {
-            let mut members = item.wire.data.members();
-            members.insert(String::from("collectionId"), Json::string(id.as_str()));
-            item.wire.data = Payload::from_members(&members);
+            let (mut members, id) = (item.wire.data.members(), Json::string(id.as_str()));
+            // One that names it already stays as it was shown, to the byte.
+            if members.get("collectionId") != Some(&id) {
+                members.insert(String::from("collectionId"), id);
+                item.wire.data = Payload::from_members(&members);
+            }
         }
         item
     }
@@ -632,6 +671,7 @@ impl Push {
                 self.lost = why;
                 self.told_nothing = None;
                 self.tries += 1;
+                self.unanswered = Some(Unanswered(None));
                 self.pull(Why::LostAnswer)
             }
         }
@@ -655,96 +695,15 @@ impl Push {
             self.sent.push(Sent { ids: item.members.clone(), op, kind, resource_id });
         }
         let taken_over = self.fold.acknowledge(&self.inspection, &items, acked);
-        self.taken_over.extend(taken_over);
+        // The deletion of what this push made anew is dealt with and not taken over, as the plan says.
+        let planned = taken_over.into_iter().filter(|at| self.plan.apply.binary_search(at).is_ok());
+        self.taken_over.extend(planned.map(|at| fold::written(&self.inspection.window.mutations[at])));
         let pairs: HashSet<PairId> = items.iter().map(|item| item.pair).collect();
         self.remember_losses(|loss| pairs.contains(&loss.pair) || pairs.contains(&loss.by));
         self.promised.extend(items.into_iter().zip(acked.iter().cloned()));
         self.verified = false;
         self.awaiting = Awaiting::Journal(After::Next);
         Do::Journal(Record::Acknowledged { post: self.posts, head: head.value(), entries })
-    }
-
-    fn refused(&mut self, refusal: Refusal) -> Do {
-        self.course.answered(Answer::Refused(refusal.clone()));
-        self.notes.push(Note::Refused {
-            post: self.posts,
-            status: refusal.status,
-            code: refusal.code.clone(),
-        });
-        match refusal.class {
-            Class::OutOfSync if refusal.first_sync => {
-                if self.options.retry_first_sync && !self.first_sync_tried {
-                    self.first_sync_tried = true;
-                    self.head = Cursor::FIRST_SYNC;
-                    self.requeue();
-                    return self.not_applied(refusal.status);
-                }
-                self.end_early(End::FirstSync(refusal))
-            }
-            Class::OutOfSync => {
-                self.rounds += 1;
-                if self.rounds > MAX_ROUNDS {
-                    return self.end_early(End::HeadKeepsMoving);
-                }
-                if self.rounds > 1 {
-                    // Several that write at once shall not meet again. The pause comes before the pull, so that
-                    // the POST follows close upon it.
-                    self.why = Why::HeadMoved;
-                    return self.pause(50 << self.rounds.min(5), "others are writing", After::PullAgain);
-                }
-                self.pull(Why::HeadMoved)
-            }
-            Class::Unauthorized => {
-                // It was surely not applied: the same POST leaves again with the fresh token.
-                self.requeue();
-                let status = refusal.status;
-                self.unauthorized = Some(refusal);
-                self.awaiting = Awaiting::Journal(After::Authorize);
-                Do::Journal(Record::NotApplied { post: self.posts, status })
-            }
-            Class::Validation | Class::NotFound => self.isolate(&refusal),
-            Class::RateLimited => {
-                self.tries += 1;
-                if self.tries > MAX_TRIES {
-                    return self.end_early(End::Refused(refusal));
-                }
-                let Some(ms) = self.asked_to_wait(&refusal) else {
-                    return self.end_early(End::Refused(refusal));
-                };
-                self.requeue();
-                self.pause(ms, "the server asks to wait", After::Next)
-            }
-            // A gateway that failed says nothing of what stood behind it, nor does a 409 without a reason.
-            Class::Server | Class::Rejected => self.tells_nothing(refusal),
-            Class::ConflictOther if refusal.code.is_none() => self.tells_nothing(refusal),
-            Class::BadRequest | Class::Forbidden | Class::ConflictOther | Class::Other => {
-                self.end_early(End::Refused(refusal))
-            }
-        }
-    }
-
-    fn authorize_post(&mut self) -> Do {
-        let Some(refusal) = self.unauthorized.take() else { return self.next_chunk() };
-        self.tokens += 1;
-        if self.tokens > MAX_TOKENS {
-            return self.end_early(End::Refused(refusal));
-        }
-        self.awaiting = Awaiting::TokenToPost(refusal.clone());
-        Do::Authorize(refusal)
-    }
-
-    /// A refusal that does not tell what the server did.
-    fn tells_nothing(&mut self, refusal: Refusal) -> Do {
-        self.tries += 1;
-        self.told_nothing = Some(refusal);
-        self.pull(Why::LostAnswer)
-    }
-
-    /// Ends with what is under way in doubt.
-    fn nobody_knows(&mut self, why: String) -> Do {
-        let in_doubt = self.flying_ids();
-        self.fold.doubt(&in_doubt, self.head);
-        self.end_early(End::Unknown { in_doubt, why })
     }
 
     /// How long to wait after this refusal, ms; `None` where the server wants more patience than there is.
@@ -776,7 +735,7 @@ impl Push {
         if !items.is_empty() {
             self.chunks.push_front(items);
         }
-        self.not_applied(refusal.status)
+        self.next_chunk()
     }
 
     fn quarantine(&mut self, item: &Item, refusal: &Refusal) {
@@ -791,11 +750,6 @@ impl Push {
         let ids: Vec<QueueId> = item.members.iter().chain(&item.sake).cloned().collect();
         self.set_aside.extend(ids.iter().cloned());
         self.quarantined.push(Quarantined { ids, message: message.to_owned() });
-    }
-
-    fn not_applied(&mut self, status: u16) -> Do {
-        self.awaiting = Awaiting::Journal(After::Next);
-        Do::Journal(Record::NotApplied { post: self.posts, status })
     }
 
     fn requeue(&mut self) {
@@ -824,7 +778,7 @@ impl Push {
         let since = match why {
             Why::Verify => self.verify_since,
             Why::Account => Cursor::ZERO,
-            Why::HeadMoved | Why::LostAnswer => self.head,
+            Why::LostAnswer => self.head,
         };
         self.notes.push(Note::Pulling { since });
         self.awaiting = Awaiting::Pull(why);
@@ -857,7 +811,9 @@ impl Push {
                 return self.no_pull(why, fault);
             }
         };
-        self.tokens = 0;
+        if !self.was_unauthorized() {
+            self.tokens = 0;
+        }
         self.notes.push(Note::Pulled { head: newer.head, new: newer.mutations.len() });
         if why == Why::Account {
             self.tries = 0;
@@ -868,11 +824,8 @@ impl Push {
             // Nothing that is to be verified is older.
             self.verify_since = newer.head;
         }
-        let moved = newer.head != self.head;
-        if why == Why::LostAnswer && !moved {
-            // The head is what the POST carried: it was not applied.
-            self.requeue();
-            return self.again();
+        if why == Why::LostAnswer && newer.head == self.head {
+            return self.head_stayed();
         }
         self.look_again(why, newer)
     }
@@ -886,30 +839,23 @@ impl Push {
                 self.plan.moves_cursor = false;
                 self.finish()
             }
-            (Why::LostAnswer, fault) => {
-                let reason = match fault {
-                    PullFault::Refused(refusal) => refusal.to_string(),
-                    PullFault::Failed(reason) => reason,
-                };
-                let why = format!("an answer was lost and the pull that would tell failed too: {reason}");
-                self.nobody_knows(why)
-            }
-            (Why::HeadMoved | Why::Account, PullFault::Refused(refusal)) => {
-                self.end_early(End::Refused(refusal))
-            }
-            (Why::HeadMoved | Why::Account, PullFault::Failed(reason)) => {
-                self.end_early(End::Unreachable(reason))
-            }
+            (Why::LostAnswer, fault) => self.cannot_look_up(fault),
+            (Why::Account, PullFault::Refused(refusal)) => self.end_early(End::Refused(refusal)),
+            (Why::Account, PullFault::Failed(reason)) => self.end_early(End::Unreachable(reason)),
         }
     }
 
     /// Inspects both sides as they are now and goes on from there.
     fn look_again(&mut self, why: Why, newer: Window) -> Do {
+        let unanswered = self.unanswered.take();
         if why == Why::LostAnswer {
             self.fold.doubt(&self.flying_ids(), self.head);
+            self.was_there_before(&newer);
         }
+        self.see(&newer);
         let flying = std::mem::take(&mut self.flying);
-        let open_before: usize = self.plan.open.len();
+        let held = self.held();
+        let open_before = self.open_beside(&held);
         self.head = newer.head;
         if why == Why::Verify {
             self.verified = true;
@@ -926,6 +872,7 @@ impl Push {
         self.course.reopened(&self.inspection, &carried.reopened);
         self.fold = Fold::new(&self.inspection);
         self.plan = plan::plan(&self.inspection, &self.resolution, self.stamp);
+        let arrived = self.arrived.len();
         if why == Why::LostAnswer
             && let Some(end) = self.look_up(&flying)
         {
@@ -933,13 +880,29 @@ impl Push {
             return self.end_early(end);
         }
         self.settle_doubts();
+        if let Some(end) = self.gives_up(unanswered, self.arrived.len() > arrived) {
+            return self.end_early(end);
+        }
         let reopened = carried.reopened;
-        let asks = !reopened.is_empty() || self.plan.open.len() > open_before || !self.was_shown();
+        let asks = !reopened.is_empty() || self.open_beside(&held) > open_before || !self.was_shown();
         if self.options.ask && asks {
             return self.end_early(End::Reopened(reopened));
         }
         self.load_chunks();
         self.again()
+    }
+
+    /// The queue entries that the plan holds back.
+    fn held(&self) -> HashSet<QueueId> {
+        self.plan.hold.iter().flat_map(|left| left.device.iter().cloned()).collect()
+    }
+
+    /// How many fields wait for a person, beside those of entries that were `held` back before: a link whose collection this
+    /// push deleted waits for another reason now, and that is no news.
+    fn open_beside(&self, held: &HashSet<QueueId>) -> usize {
+        let known =
+            |pair| self.inspection.queued(self.inspection.pair(pair)).all(|entry| held.contains(&entry.id));
+        self.plan.open.iter().filter(|unit| !known(unit.pair)).count()
     }
 
     /// Whether the plan, as it is by now, sends and loses nothing but what the first one said.
@@ -976,45 +939,6 @@ impl Push {
         self.next_chunk()
     }
 
-    /// After a lost answer: which of its mutations arrived? `None` when that is clear for each.
-    fn look_up(&mut self, flying: &[Item]) -> Option<End> {
-        let to_send: HashSet<&QueueId> = self.plan.items().flat_map(|item| &item.members).collect();
-        let open: HashSet<PairId> = self.plan.open.iter().map(|unit| unit.pair).collect();
-        let mut in_doubt = Vec::new();
-        for item in flying {
-            let Some(first) = item.members.first() else { continue };
-            let position = self.inspection.device.queue.iter().position(|m| m.id == *first);
-            let Some(position) = position else { continue };
-            let id = self.inspection.pair_of_queued(position);
-            let pair = self.inspection.pair(id);
-            if self.inspection.is_in_doubt(pair) || pair.blocked == Some(Blocked::NotVisible) {
-                in_doubt.extend(item.members.iter().cloned());
-            } else if !to_send.contains(first) && !open.contains(&id) {
-                self.arrived.extend(item.members.iter().cloned());
-            }
-        }
-        (!in_doubt.is_empty()).then(|| End::Unknown {
-            in_doubt,
-            why: String::from("an answer was lost, the head moved, and something was created that may be this or may be another's"),
-        })
-    }
-
-    /// Whatever the server has nothing of did not arrive. What it may have stays in doubt, also where it was recognised:
-    /// by its content it is only recognised as long as that is known.
-    fn settle_doubts(&mut self) {
-        let inspection = &self.inspection;
-        let mut still: HashSet<QueueId> = HashSet::new();
-        for (position, entry) in inspection.device.queue.iter().enumerate() {
-            let pair = inspection.pair(inspection.pair_of_queued(position));
-            let created = entry.op == Op::Create && inspect::recognised_by_content(&pair.kind);
-            let hidden = pair.blocked == Some(Blocked::NotVisible);
-            if hidden || inspection.is_in_doubt(pair) || (created && !pair.server.is_empty()) {
-                still.insert(entry.id.clone());
-            }
-        }
-        self.fold.keep_in_doubt(|id| still.contains(id));
-    }
-
     /// How many of the server's mutations that were taken over others made: what this push wrote comes back as well.
     fn applied(&self) -> usize {
         let own = self.promised.iter().map(|(item, acked)| {
@@ -1038,6 +962,10 @@ impl Push {
     }
 
     fn finish(&mut self) -> Do {
+        if let Some(step) = self.doubt_twins(After::Finish) {
+            return step;
+        }
+        let unknown = self.open_twins();
         let left: HashSet<PairId> = {
             let unsent = self
                 .plan
@@ -1056,7 +984,6 @@ impl Push {
         let dropped =
             std::mem::take(&mut self.plan.drop).into_iter().filter(|drop| !left.contains(&drop.pair));
         self.dropped = dropped.map(|drop| Quarantined { ids: drop.device, message: drop.reason }).collect();
-        let unknown = self.open_twins();
         self.look_at_the_end(moved);
         let end = match unknown {
             in_doubt if !in_doubt.is_empty() => End::Unknown {
@@ -1069,6 +996,20 @@ impl Push {
             _ => End::Left,
         };
         self.outcome(end, moved)
+    }
+
+    /// What the device itself sent before and never got an answer to, where several things look like it: it is in doubt
+    /// from here on, and the journal keeps the question. `None` where that is so already.
+    fn doubt_twins(&mut self, after: After) -> Option<Do> {
+        let twins = self.open_twins();
+        if twins.iter().all(|id| self.fold.in_doubt().contains_key(id)) {
+            return None;
+        }
+        let since = self.inspection.window.since;
+        self.fold.doubt(&twins, since);
+        self.awaiting = Awaiting::Journal(after);
+        let entries = twins.iter().map(ToString::to_string).collect();
+        Some(Do::Journal(Record::Doubted { entries, head: since.value() }))
     }
 
     /// What stays in the queue because nobody can tell whether the server has it. A person who leaves it open knows,
@@ -1086,7 +1027,7 @@ impl Push {
         let (device, mut window) = self.fold.parts();
         if moved {
             let window = Arc::make_mut(&mut window);
-            window.mutations.clear();
+            window.clear();
             (window.since, window.head, window.path) = (self.head, self.head, PullPath::SinceCursor);
         }
         let now = Arc::new(inspect::inspect(device, window));
@@ -1101,6 +1042,14 @@ impl Push {
 
     fn outcome(&mut self, end: End, cursor_moved: bool) -> Do {
         self.awaiting = Awaiting::Nothing;
+        if self.unanswered.take().is_some() {
+            // Nobody has looked what became of it: the next push does.
+            self.fold.doubt(&self.flying_ids(), self.head);
+        }
+        for of in &self.inspection.device.recognised {
+            let message = String::from("already on the server");
+            self.dropped.push(Quarantined { ids: names(of).collect(), message });
+        }
         let held = self
             .plan
             .hold

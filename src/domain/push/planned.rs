@@ -189,4 +189,53 @@ mod tests {
         );
         assert_eq!(posts.len(), 2, "the rule goes on");
     }
+
+    #[test]
+    fn a_fresh_token_of_somebody_else_ends_the_push_before_anything_leaves_with_it() {
+        let user = r#"{"device":{"user":"u-1"},"queue":[{"id":"q2","type":"CREATE","resource":"NOTE",
+          "data":{"body":"private","ranges":["1:1-1:1"]}}]}"#;
+        let unauthorized = || Refusal::read(&ResponseHead { status: 401, ..ResponseHead::ok() }, "{}");
+        for (fresh, accept, goes_on) in [("u-1", false, true), ("u-2", false, false), ("u-2", true, true)] {
+            for lost in [false, true] {
+                let planned =
+                    Planned::new(Arc::new(inspection(user, "[]")), Resolution::default(), Millis(1_000));
+                let options = Options { accept_other_account: accept, ..Options::default() };
+                let mut push = Push::new(planned, options, Millis(2_000)).with_user(Some("u-1"));
+                let (mut step, mut posts, mut asked) = (push.start(), 0, false);
+                let end = loop {
+                    let got = match step {
+                        Do::Journal(_) => Got::Journaled,
+                        Do::Wait { .. } => Got::Waited,
+                        Do::Authorize(_) => {
+                            asked = true;
+                            push.token_of(Some(fresh));
+                            Got::Authorized(true)
+                        }
+                        // What is asked for with the fresh token tells that the push goes on.
+                        Do::Post { .. } | Do::Pull { .. } if asked => break None,
+                        Do::Post { .. } => {
+                            posts += 1;
+                            let answer = if lost {
+                                Posted::Lost(String::from("timeout"))
+                            } else {
+                                Posted::Refused(unauthorized())
+                            };
+                            Got::Posted(answer)
+                        }
+                        Do::Pull { .. } => Got::Pulled(Err(super::super::PullFault::Refused(unauthorized()))),
+                        Do::Finish(outcome) => break Some(outcome.end),
+                    };
+                    step = push.got(got, Millis(3_000));
+                };
+                assert!(asked && posts == 1, "{fresh} {lost}");
+                match end {
+                    None => assert!(goes_on, "{fresh} {lost}"),
+                    Some(End::OtherAccount(_)) => assert!(!goes_on && !lost, "{fresh} {lost}"),
+                    // Whether it arrived, another account cannot tell.
+                    Some(End::Unknown { .. }) => assert!(!goes_on && lost, "{fresh} {lost}"),
+                    Some(other) => panic!("{other:?}"),
+                }
+            }
+        }
+    }
 }

@@ -25,6 +25,29 @@ pub enum Record {
         /// all others it could.
         #[serde(rename = "inDoubt", skip_serializing_if = "Option::is_none")]
         in_doubt: Option<Vec<String>>,
+        /// What that pull has shown to have arrived, in the server's own words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        recognised: Vec<Acknowledged>,
+    },
+    /// Nobody can tell whether these, which the device sent before this push, are what is on the server since.
+    Doubted {
+        /// The queue entries.
+        entries: Vec<String>,
+        /// The device's cursor.
+        head: i64,
+    },
+    /// A person has said what became of entries in doubt.
+    Told {
+        /// The queue entries, all of one mutation.
+        queue: Vec<String>,
+        /// What they have become; with neither this nor a name they have not arrived.
+        #[serde(rename = "resourceId", default, skip_serializing_if = "Option::is_none")]
+        resource_id: Option<String>,
+        /// Whether they arrived.
+        arrived: bool,
+        /// What on the server they have not become, though it may look like it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        not: Vec<String>,
     },
     /// A POST is about to leave. Without a record after it, its answer is unknown.
     Sending {

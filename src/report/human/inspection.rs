@@ -164,7 +164,11 @@ const fn pulled(path: PullPath) -> &'static str {
     }
 }
 
-pub(super) fn write_warnings(warnings: &[String], out: &mut impl Write, style: Style) -> io::Result<()> {
+pub(in crate::report) fn write_warnings(
+    warnings: &[String],
+    out: &mut impl Write,
+    style: Style,
+) -> io::Result<()> {
     if !warnings.is_empty() {
         writeln!(out, "\n{}", style.heading("Warnings"))?;
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use super::{Bend, Fault, Gateway, Instead, Loss, Requests, RetryAfter, Rule, Which, Write};
+use super::{Bend, Fault, Gateway, Instead, Loss, Requests, RetryAfter, Rule, Which, Words, Write};
 
 /// What `--fault` takes.
 pub const GRAMMAR: &str = "\
@@ -22,6 +22,9 @@ A rule is  REQUESTS:WHICH=FAULT  with an optional  @seed=N  at its end.
                                                         the answer, or what comes after it, is odd
             timeout-after, 500:after, 502-html:after, reset-mid-body, truncated
                                                         the server did it, the answer is lost
+            302:after, 401:after, 403:after, 404:after, 409:after, 413:after, 422:after, 429:after
+                                                        the server did it, a gateway tried it twice
+            own-words, suffix                           the server trims and recases, or suffixes names
             slow:MS                                     the answer is late
   A+B is both, A,B is one of them, drawn with the seed; + binds closer.
 Examples: post:2=timeout-after   get:1-3=500   post:*=race   any:5%=500,race+timeout-after@seed=7";
@@ -34,7 +37,7 @@ const MAX_MS: u32 = 600_000;
 const MAX_SECONDS: u32 = 86_400;
 
 /// The faults that are one word.
-const WORDS: [(&str, Fault); 19] = [
+const WORDS: [(&str, Fault); 29] = [
     ("race", Fault::Write(Write::Another)),
     ("race:same", Fault::Write(Write::Same)),
     ("head-jump", Fault::Write(Write::Unseen)),
@@ -54,6 +57,16 @@ const WORDS: [(&str, Fault); 19] = [
     ("timeout-after", Fault::Loss(Loss::Silence)),
     ("reset-mid-body", Fault::Loss(Loss::Reset)),
     ("truncated", Fault::Loss(Loss::Truncated)),
+    ("302:after", Fault::Loss(Loss::Refusal(302))),
+    ("401:after", Fault::Loss(Loss::Refusal(401))),
+    ("403:after", Fault::Loss(Loss::Refusal(403))),
+    ("404:after", Fault::Loss(Loss::Refusal(404))),
+    ("409:after", Fault::Loss(Loss::Refusal(409))),
+    ("413:after", Fault::Loss(Loss::Refusal(413))),
+    ("422:after", Fault::Loss(Loss::Refusal(422))),
+    ("429:after", Fault::Loss(Loss::Refusal(429))),
+    ("own-words", Fault::Words(Words::Own)),
+    ("suffix", Fault::Words(Words::Suffix)),
 ];
 
 /// Text that is no rule. Shown, it says what is wrong and then the whole grammar.
@@ -158,7 +171,8 @@ impl fmt::Display for Fault {
             )
             | Self::Bend(_)
             | Self::PageShift
-            | Self::Loss(_) => {
+            | Self::Loss(_)
+            | Self::Words(_) => {
                 let word = WORDS.iter().find(|(_, fault)| fault == self);
                 f.write_str(word.map_or("", |(word, _)| word))
             }

@@ -12,7 +12,7 @@ use futures_util::stream;
 use serde_json::Value;
 
 use super::super::connection::Breaker;
-use super::super::fault::{Gateway, Instead, Loss, RetryAfter, Write};
+use super::super::fault::{Gateway, Instead, Loss, RetryAfter, Words, Write};
 use super::super::meddle;
 use super::super::refusal::{Reason, Refusal};
 use super::{Arrival, Shared, read_body, read_mutations, respond};
@@ -35,6 +35,10 @@ pub(super) async fn serve(
         Ok(request) => request,
         Err(refusal) => return Some(respond(shared, arrival, Err(refusal))),
     };
+    let request = match in_other_words(shared, arrival, request).await {
+        Ok(request) => request,
+        Err(refusal) => return Some(respond(shared, arrival, Err(refusal))),
+    };
     let response = match faults.instead() {
         None => next.run(request).await,
         Some(instead) => {
@@ -53,6 +57,7 @@ pub(super) async fn serve(
         }
         Some(Loss::Reset) => Some(reset_midway(response, breaker.clone()).await),
         Some(Loss::Truncated) => Some(truncated(response).await),
+        Some(Loss::Refusal(status)) => Some(refused(shared, arrival, status)),
     }
 }
 
@@ -72,6 +77,26 @@ async fn others_write(shared: &Shared, arrival: &Arrival, request: Request) -> R
         meddle::write(&mut shared.model(), write, shared.now(), arrival.number, &pushed);
     }
     Ok(request)
+}
+
+/// Puts what a POST creates into the server's own words.
+async fn in_other_words(shared: &Shared, arrival: &Arrival, request: Request) -> Result<Request, Refusal> {
+    let words: Vec<Words> = arrival.faults.words().collect();
+    if words.is_empty() || request.method() != Method::POST {
+        return Ok(request);
+    }
+    let (mut parts, body) = request.into_parts();
+    let text = read_body(body, shared.options.idle).await?;
+    let Ok(mut body) = serde_json::from_str::<Value>(&text) else {
+        return Ok(Request::from_parts(parts, Body::from(text)));
+    };
+    for mutation in body["mutations"].as_array_mut().into_iter().flatten() {
+        for words in &words {
+            meddle::put(*words, mutation);
+        }
+    }
+    parts.headers.remove(CONTENT_LENGTH);
+    Ok(Request::from_parts(parts, Body::from(body.to_string())))
 }
 
 /// What is said in the server's place; `None` where nobody says anything.
@@ -112,6 +137,25 @@ fn retry_after(after: RetryAfter, now: Millis) -> Option<HeaderValue> {
             HeaderValue::from_str(&text).ok()
         }
     }
+}
+
+/// What a gateway hands on that tried the POST twice.
+fn refused(shared: &Shared, arrival: &Arrival, status: u16) -> Response {
+    let reason = match status {
+        401 => Reason::Unauthorized,
+        403 => Reason::Forbidden,
+        404 => Reason::NotFound,
+        409 => Reason::OutOfSync,
+        413 => Reason::TooLarge,
+        422 => Reason::Validation,
+        429 => Reason::RateLimited,
+        _ => Reason::Malformed,
+    };
+    let mut response = respond(shared, arrival, Err(Refusal::new(reason, "A gateway tried it twice")));
+    if let Ok(status) = StatusCode::from_u16(status) {
+        *response.status_mut() = status;
+    }
+    response
 }
 
 fn failed(shared: &Shared, arrival: &Arrival, gateway: Gateway) -> Response {

@@ -8,6 +8,7 @@ use crate::domain::inspect::{Inspection, Pair, Status, Summary, inspect};
 use crate::domain::json::Text;
 use crate::domain::mutation::{Kind, Op, Side};
 use crate::domain::naming;
+use crate::domain::phone::Feed;
 use crate::domain::push::{self, Do, End, Got, Outcome, Planned, Posted, Push};
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::strategy::{self, Strategy};
@@ -43,6 +44,7 @@ fn pulled(model: &Model, since: Cursor) -> Window {
         head: model.head(),
         mutations: Vec::new(),
         unreadable: Vec::new(),
+        phone: Feed::default(),
         warnings: Vec::new(),
         not_visible: Vec::new(),
     };

@@ -7,6 +7,7 @@ use unstick::domain::device::{Device, Known, SyncState, SyncStatus};
 use unstick::domain::identity;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ResourceId, ServerMutation};
+use unstick::domain::phone::Feed;
 use unstick::domain::window::{PullPath, Window};
 
 /// The files of cases in this form, and the kind that each is about.
@@ -114,12 +115,13 @@ pub fn window(mutations: Vec<ServerMutation>) -> Window {
         head: Cursor::read(head),
         mutations,
         unreadable: Vec::new(),
+        phone: Feed::default(),
         warnings: Vec::new(),
         not_visible: Vec::new(),
     }
 }
 
-fn rows(kind: &Kind, device: &Value) -> Vec<Known> {
+pub fn rows(kind: &Kind, device: &Value) -> Vec<Known> {
     let row = |id: &str, data: Payload| known(kind, id, data);
     let ids = device["existingRemoteIds"].as_array().into_iter().flatten();
     let identities = device["rowsByRemoteId"].as_object();

@@ -174,7 +174,7 @@ fn given(groups: &Value, case: &Case, pending: &[Pending], pulled: &[Pulled]) ->
 
 /// The rows of PROTOCOL A10 that a case's words for what the client throws mean.
 pub fn thrown(words: &str) -> &'static [AbortId] {
-    const TABLE: [(&str, &[AbortId]); 9] = [
+    const TABLE: [(&str, &[AbortId]); 12] = [
         ("exceeds 2", &[AbortId::L1]),
         ("2 deletions for one bookmark key", &[AbortId::L2]),
         ("2 creations for one bookmark key", &[AbortId::L4, AbortId::L5]),
@@ -184,6 +184,9 @@ pub fn thrown(words: &str) -> &'static [AbortId] {
         ("illogical: local creation vs remote deletion", &[AbortId::R1]),
         ("illogical: local deletion vs remote creation", &[AbortId::R2]),
         ("unexpected", &[AbortId::R3]),
+        ("not a JsonPrimitive", &[AbortId::G3]),
+        ("decoding error", &[AbortId::G2]),
+        ("Missing local remote id for non-create", &[AbortId::K1]),
     ];
     let found = TABLE.iter().find(|(part, _)| words.to_lowercase().contains(&part.to_lowercase()));
     found.map_or_else(|| panic!("no row of PROTOCOL A10 for {words:?}"), |(_, ids)| *ids)

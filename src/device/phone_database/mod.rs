@@ -1,0 +1,373 @@
+//! The phone's own database as a device file: `quran.db` (PROTOCOL B), or the folder of the app in which it lies. It is only ever
+//! read, from a private copy, and comes out as the JSON that an export of the phone would be (DESIGN §3): whatever reads a device
+//! file reads a phone. Nothing is written to it; what a push makes of the device lies beside it as a device file of its own
+//! ([`EXPORT_SUFFIX`]).
+
+mod copy;
+mod pending;
+mod places;
+mod preferences;
+mod rows;
+mod schema;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use serde_json::{Value, json};
+
+use self::copy::Copy;
+use self::pending::{Buried, Contents, Held};
+pub use self::pending::{NotSent, Pending};
+pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
+use self::rows::Tables;
+pub use self::schema::Generation;
+use self::schema::{Foreign, Schema};
+use crate::error::InputError;
+
+/// What follows the database's name in the name of the device file that stands for it.
+pub const EXPORT_SUFFIX: &str = ".unstick.json";
+
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// How the database is called in the app.
+const DATABASE_NAME: &str = "quran.db";
+/// Where it lies in a folder that was taken from a phone: the app's own folder (Android, iOS), or one with the files side by
+/// side.
+const IN_FOLDER: [&str; 4] = [
+    DATABASE_NAME,
+    "databases/quran.db",
+    "Library/Application Support/quran.db",
+    "AppData/Library/Application Support/quran.db",
+];
+/// Where the preferences lie, from the folder in which the database lies.
+const FROM_DATABASE: [&str; 3] = ["", "../files/datastore", "datastore"];
+/// The largest database that is read, bytes.
+const LIMIT: u64 = 2 * 1024 * 1024 * 1024;
+
+/// What a person says of a phone's sync, where its own files do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The preferences file (`--prefs`).
+    pub preferences: Option<PathBuf>,
+    /// The cursor (`--cursor`).
+    pub cursor: Option<i64>,
+}
+
+/// A phone's database, read.
+#[derive(Debug)]
+pub struct PhoneDatabase {
+    /// The file.
+    pub path: PathBuf,
+    /// Which version of the app made it.
+    pub generation: Generation,
+    /// What waits, in the order in which the phone would send it.
+    pub pending: Vec<Pending>,
+    /// What looks as if it waited and is never sent.
+    pub not_sent: Vec<NotSent>,
+    /// What a person should know of it.
+    pub notes: Vec<String>,
+    cursor: Option<i64>,
+    held: Vec<Held>,
+    buried: Vec<Buried>,
+}
+
+/// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
+pub fn found(path: &Path) -> Option<PathBuf> {
+    let metadata = std::fs::metadata(path).ok()?;
+    if metadata.is_dir() {
+        return IN_FOLDER.iter().map(|name| path.join(name)).find(|file| file.is_file());
+    }
+    (metadata.is_file() && (is_database(path) || path.ends_with(DATABASE_NAME))).then(|| path.to_owned())
+}
+
+fn is_database(path: &Path) -> bool {
+    let mut bytes = [0; MAGIC.len()];
+    File::open(path).and_then(|mut file| file.read_exact(&mut bytes)).is_ok() && &bytes == MAGIC
+}
+
+/// Why a folder is no phone's.
+pub fn nothing_in(folder: &Path) -> InputError {
+    InputError::Unsupported {
+        file: folder.display().to_string(),
+        reason: format!("is a folder without the phone's database ({DATABASE_NAME})"),
+        next: format!(
+            "Give {DATABASE_NAME} itself, or the app's folder that holds databases/{DATABASE_NAME} (Android) or Library/Application Support/{DATABASE_NAME} (iOS)"
+        ),
+    }
+}
+
+impl PhoneDatabase {
+    /// Reads the database at `path`. Its cursor comes from what was `said`, else from the preferences file that lies where the
+    /// app keeps it.
+    ///
+    /// # Errors
+    /// A file that is no database of this app, with what it is instead.
+    pub fn read(path: &Path, said: &Said) -> Result<Self, InputError> {
+        looked_at(path)?;
+        let mut notes = Vec::new();
+        let cursor = cursor(path, said, &mut notes)?;
+        let copy = Copy::of(path)?;
+        let refused = |foreign: Foreign| told(path, foreign);
+        let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
+        let schema = Schema::of(&connection).map_err(refused)?;
+        let tables = Tables::read(&connection, &schema).map_err(refused)?;
+        let Contents { pending, not_sent, held, buried, odd } = Contents::of(&tables, schema.generation);
+        if let Some(first) = odd.first() {
+            notes.push(format!(
+                "{} of the database cannot be read and is passed over, the first in {} {}: {}",
+                if odd.len() == 1 { String::from("1 row") } else { format!("{} rows", odd.len()) },
+                first.table,
+                first.local_id,
+                first.why
+            ));
+        }
+        let path = path.to_owned();
+        Ok(Self { path, generation: schema.generation, pending, not_sent, notes, cursor, held, buried })
+    }
+
+    /// Where the device file lies that stands for it once something is written.
+    pub fn export_path(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(EXPORT_SUFFIX);
+        PathBuf::from(name)
+    }
+
+    /// The device file that an export of this phone would be. It says by a digest which state of the database it is of.
+    pub fn export(&self) -> String {
+        let queue: Vec<Value> = self.pending.iter().map(entry).collect();
+        let resources: Vec<Value> = self.held.iter().map(resource).collect();
+        let mut sync = json!({"pendingMutationCount": queue.len()});
+        if let Some(cursor) = self.cursor {
+            sync["lastMutationAt"] = cursor.into();
+        }
+        let buried =
+            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
+        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
+        let contents =
+            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
+        // Not of the cursor, which may be said in one way or another.
+        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
+        let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let mut document = json!({
+            "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
+            "phone": {"database": name, "madeBy": self.generation.name(), "state": digest},
+        });
+        if let (Value::Object(document), Value::Object(contents)) = (&mut document, contents) {
+            document.extend(contents);
+        }
+        serde_json::to_string_pretty(&document).unwrap_or_default()
+    }
+
+    /// The state of the database that an export says it is of.
+    pub fn state_of(export: &str) -> Option<String> {
+        let document: Value = serde_json::from_str(export).ok()?;
+        document.get("phone")?.get("state")?.as_str().map(str::to_owned)
+    }
+}
+
+/// What tells one state of a database from another.
+fn digest(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// How an entry of the queue is called: after its row.
+fn entry_id(pending: &Pending) -> String {
+    let table = match pending.table {
+        "bookmark_collection" => "link",
+        "reading_session" => "session",
+        table => table,
+    };
+    let favorite = pending.table == "bookmark" && pending.resource == "COLLECTION_BOOKMARK";
+    format!("{}-{}", if favorite { "favorite" } else { table }, pending.local_id)
+}
+
+fn entry(pending: &Pending) -> Value {
+    let mut entry = json!({
+        "id": entry_id(pending),
+        "type": pending.op,
+        "resource": pending.resource,
+        // The client counts a creation once more at each try (PROTOCOL A11); of other rows the version says nothing of tries.
+        "retryCount": match (pending.table, pending.op) {
+            ("bookmark_collection" | "bookmark", "CREATE") => (pending.version - 1).clamp(0, i64::from(u32::MAX)),
+            _ => 0,
+        },
+    });
+    if let Some(id) = &pending.resource_id {
+        entry["resourceId"] = id.as_str().into();
+    }
+    if let Some(data) = &pending.data {
+        entry["data"] = data.clone();
+    }
+    if let Some(at) = pending.at {
+        entry["createdAt"] = at.into();
+    }
+    if pending.retention {
+        entry["retention"] = true.into();
+    }
+    entry
+}
+
+fn resource(held: &Held) -> Value {
+    let mut resource =
+        json!({"id": held.id, "resource": held.resource, "data": held.data, "syncStatus": held.status});
+    if let Some(at) = held.at {
+        resource["localUpdatedAt"] = at.into();
+    }
+    resource
+}
+
+/// What can be told of the file before SQLite sees it.
+fn looked_at(path: &Path) -> Result<(), InputError> {
+    let cannot = |source| InputError::Io {
+        what: "cannot read",
+        path: path.to_owned(),
+        source,
+        next: "Check the path and that you may read the file",
+    };
+    let odd = |reason: String, next: &str| InputError::Unsupported {
+        file: path.display().to_string(),
+        reason,
+        next: next.to_owned(),
+    };
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    let mut file = File::open(path).map_err(cannot)?;
+    let size = file.metadata().map_err(cannot)?.len();
+    if size == 0 {
+        return Err(odd(
+            String::from("is empty: a database that was never written, or a copy that failed"),
+            AGAIN,
+        ));
+    }
+    if size > LIMIT {
+        return Err(InputError::TooLarge { file: path.display().to_string(), bytes: size, limit: LIMIT });
+    }
+    let mut header = [0; 100];
+    let whole = file.read_exact(&mut header).is_ok();
+    if !header.starts_with(MAGIC) {
+        return Err(odd(
+            String::from(
+                "is called as the phone's database and is none: it is encrypted, or damaged from its first byte on",
+            ),
+            "An encrypted copy cannot be read; take the file from the app's own folder, not from an encrypted backup",
+        ));
+    }
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        page => page,
+    };
+    let pages = u64::from(u32::from_be_bytes([header[28], header[29], header[30], header[31]]));
+    // Only where the header says that its count of pages is its own.
+    let counted = header[24..28] == header[92..96];
+    if !whole || (counted && page.saturating_mul(pages) > size) {
+        let expected = page.saturating_mul(pages).max(100);
+        return Err(odd(format!("is cut off: it has {size} of its {expected} bytes"), AGAIN));
+    }
+    Ok(())
+}
+
+/// Opens the copy so that nothing of the database's own is run: no triggers, views or functions of a schema that somebody
+/// else wrote.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    // The copy may be written to: a write-ahead log or a journal beside it is taken in.
+    let connection = Connection::open_with_flags(
+        path,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW,
+    )?;
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+/// What is wrong with a database, and what to do.
+fn told(path: &Path, foreign: Foreign) -> InputError {
+    const AGAIN: &str =
+        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
+    let (reason, next) = match foreign {
+        Foreign::NotThePhones => (
+            String::from(
+                "is a SQLite database of something else: it has none of the tables of this app's phones",
+            ),
+            format!("Give the app's {DATABASE_NAME}, or the folder that it lies in"),
+        ),
+        Foreign::TooOld => (
+            String::from("was made by a version of the app before 0.1.10, whose tables are others"),
+            String::from("Let the app be updated and opened once, and copy the database again"),
+        ),
+        Foreign::NoTable(table) => (
+            format!("has something else in the place of the table {table}, such as a view"),
+            String::from("It was not made by the app; copy the database from the phone again"),
+        ),
+        Foreign::Lacks(table, what) => (
+            format!("lacks {what} of the table {table}, which every version of the app has"),
+            String::from("Copy the database from the phone again; if it stays so, it is damaged"),
+        ),
+        Foreign::Sqlite(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => (
+                String::from("is no SQLite database behind its first bytes: it is encrypted or damaged"),
+                AGAIN.to_owned(),
+            ),
+            Some(ErrorCode::DatabaseCorrupt) => {
+                (String::from("is damaged: SQLite finds its pages malformed"), AGAIN.to_owned())
+            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+                String::from("is held by another program"),
+                String::from("Close the app or the program that has it open, and try again"),
+            ),
+            Some(ErrorCode::OutOfMemory | ErrorCode::TooBig) => {
+                (String::from("holds a value that is too large to be read"), AGAIN.to_owned())
+            }
+            Some(ErrorCode::DiskFull) => (
+                String::from("cannot be copied whole: the folder for temporary files is full"),
+                String::from("Make room there or set TMPDIR to another folder"),
+            ),
+            // SQLite's own words may hold the schema's; its code tells enough.
+            Some(_) | None => (
+                format!(
+                    "cannot be read as the app's database (SQLite answers {})",
+                    error.sqlite_error().map_or(0, |error| error.extended_code)
+                ),
+                AGAIN.to_owned(),
+            ),
+        },
+    };
+    InputError::Unsupported { file: path.display().to_string(), reason, next }
+}
+
+/// The cursor, from what was said, else from the file where the phone keeps it.
+fn cursor(path: &Path, said: &Said, notes: &mut Vec<String>) -> Result<Option<i64>, InputError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let beside = || {
+        let names = FROM_DATABASE.iter().map(|way| folder.join(way).join(PREFERENCES_FILE));
+        let sample = path.with_extension("preferences_pb");
+        names.chain([sample]).find(|file| file.is_file())
+    };
+    let preferences = match (&said.preferences, said.cursor) {
+        (Some(file), _) => Some(Preferences::read(file)?),
+        (None, Some(_)) => None,
+        (None, None) => beside().map(|file| Preferences::read(&file)).transpose()?,
+    };
+    if preferences.is_some_and(|preferences| preferences.reset_in_progress) {
+        notes.push(String::from(
+            "a sign-out was begun on this phone and never finished: until it is, the phone does not sync and shows no error (S-X2)",
+        ));
+    }
+    if said.cursor.is_none() && preferences.is_none() {
+        notes.push(format!(
+            "no {PREFERENCES_FILE} lies beside the database, so the phone's cursor is not known and everything is pulled from 0; pass it with --prefs FILE or --cursor N"
+        ));
+    }
+    Ok(said.cursor.or(preferences.map(|preferences| preferences.cursor)))
+}
