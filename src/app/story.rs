@@ -75,6 +75,7 @@ fn step(step: &PullStep) -> Step {
         PullStep::HeadMoved { first, now, tries: _ } => {
             Step::new('·', format!("the head moved from {first} to {now} between the pages: pull again"))
         }
+        PullStep::NotWhole { gap, tries: _ } => Step::new('!', format!("{gap}: pull again")),
         PullStep::CaughtUp { first, now } => Step::new(
             '✓',
             format!("the head moved from {first} to {now}, nothing is missing: both sides can be compared"),

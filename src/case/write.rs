@@ -60,10 +60,13 @@ impl NewCase {
     ) -> Result<Self, InputError> {
         let redacted = stand_ins.is_some();
         let (device, window) = match &mut stand_ins {
-            Some(stand_ins) => (
-                Arc::new(stand_ins.device(&inspection.device)),
-                Arc::new(stand_ins.window(&inspection.window)),
-            ),
+            Some(stand_ins) => {
+                stand_ins.learn(&inspection.device, &inspection.window);
+                (
+                    Arc::new(stand_ins.device(&inspection.device)),
+                    Arc::new(stand_ins.window(&inspection.window)),
+                )
+            }
             None => (Arc::clone(&inspection.device), Arc::clone(&inspection.window)),
         };
         let mut case = Self { device, window, decision: None, outcome: Json::Null, now, redacted };
