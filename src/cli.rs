@@ -527,7 +527,7 @@ impl Checks<'_> {
     }
 
     fn report(&self, flags: ReportFlags) -> Result<Option<Wanted>, Refused> {
-        let Some(path) = flags.report else { return Ok(None) };
+        let Some(path) = flags.path else { return Ok(None) };
         match Form::of(&path) {
             Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact, force: flags.force })),
             None => Err(self.usage(

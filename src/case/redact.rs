@@ -102,7 +102,7 @@ impl<R: FnMut() -> u64> StandIns<R> {
     /// The device with stand-ins.
     pub fn device(&mut self, device: &Device) -> Device {
         let mut device = device.clone();
-        device.identity.id = device.identity.id.map(|id| self.text(&id).into());
+        device.identity.id = device.identity.id.map(|id| self.text(&id));
         device.identity.label = device.identity.label.map(|label| self.text(&label));
         device.identity.user = device.identity.user.map(|user| self.text(&user));
         for entry in &mut device.queue {

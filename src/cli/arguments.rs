@@ -524,8 +524,8 @@ pub(super) struct Report {
     ///
     /// Device, causes, each choice with old and new values, what was sent and answered, what was lost. Also written
     /// where the push fails.
-    #[arg(long, value_name = "FILE")]
-    pub(super) report: Option<PathBuf>,
+    #[arg(id = "report", long = "report", value_name = "FILE")]
+    pub(super) path: Option<PathBuf>,
     /// In the report, put a length and a hash in the place of every value
     ///
     /// Equal texts have equal hashes within one report; flags and numbers have none. The hash is made with a key that is kept nowhere, so that

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(error.to_string(), "it is a pipe, and nothing came for 0.02 s");
         let many = vec![b'x'; 3 * CHUNK + 1];
         let whole = many.clone();
-        let mut pipe = Patient::new(move || Ok(io::Cursor::new(many)), Duration::from_secs(60));
+        let mut pipe = Patient::new(move || Ok(io::Cursor::new(many)), Duration::from_mins(1));
         let mut read = Vec::new();
         pipe.read_to_end(&mut read).expect("it is read");
         assert_eq!(read, whole);

@@ -2,6 +2,7 @@
 //! back. Neither the token nor a body is in any error or log line.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
@@ -108,12 +109,12 @@ impl Failure {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     timeouts: Timeouts,
     app: String,
     not_visible: Vec<Kind>,
     user: Option<String>,
-    mask: Mask,
+    mask: Arc<Mask>,
 }
 
 impl Client {
@@ -151,14 +152,23 @@ impl Client {
             next: String::from("Install the system's CA certificates (package ca-certificates)."),
         })?;
         let (app, not_visible) = (client_id.to_owned(), token.not_visible());
-        Ok(Self { http, endpoint, timeouts, app, not_visible, user: token.user(), mask: token.mask() })
+        Ok(Self {
+            http,
+            endpoint: Arc::new(endpoint),
+            timeouts,
+            app,
+            not_visible,
+            user: token.user(),
+            mask: Arc::new(token.mask()),
+        })
     }
 
     /// The same server with another token.
     pub fn with_token(&self, token: &Token) -> Result<Self, InputError> {
-        let mut client = Self::with_timeouts(self.endpoint.clone(), token, &self.app, self.timeouts)?;
+        let mut client =
+            Self::with_timeouts(Endpoint::clone(&self.endpoint), token, &self.app, self.timeouts)?;
         // The server may still quote the one before.
-        client.mask = client.mask.and(&self.mask);
+        client.mask = Arc::new(Mask::clone(&client.mask).and(&self.mask));
         Ok(client)
     }
 
@@ -168,7 +178,7 @@ impl Client {
     }
 
     /// The server it speaks to.
-    pub const fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use base64::Engine as _;
@@ -204,7 +205,12 @@ fn encodings(token: &str) -> Vec<String> {
             encodings.extend(encoded.get(first..bits / 6).map(str::to_owned));
         }
     }
-    encodings.push(token.bytes().map(|byte| format!("{byte:02x}")).collect());
+    let mut hexadecimal = String::with_capacity(2 * token.len());
+    for byte in token.bytes() {
+        // Writing to a text cannot fail.
+        let _ = write!(hexadecimal, "{byte:02x}");
+    }
+    encodings.push(hexadecimal);
     encodings.sort();
     encodings.dedup();
     encodings

@@ -21,7 +21,7 @@ use super::canned::client_at;
 const IMPATIENT: Timeouts = Timeouts {
     connect: Duration::from_millis(200),
     total: Duration::from_millis(500),
-    pull: Duration::from_secs(60),
+    pull: Duration::from_mins(1),
 };
 const NOW: Millis = Millis(1_770_000_000_000);
 

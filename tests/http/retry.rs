@@ -30,7 +30,7 @@ use super::canned::{TOKEN, client_at};
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_millis(500),
     total: Duration::from_millis(1500),
-    pull: Duration::from_secs(60),
+    pull: Duration::from_mins(1),
 };
 /// When the account was opened; the sandbox's clock is the real one.
 const OPENED: Millis = Millis(1_770_000_000_000);

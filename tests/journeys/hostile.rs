@@ -160,14 +160,14 @@ fn a_token_that_the_server_quotes_is_nowhere() {
     let answers: [Answer; 8] = [
         |head| (401, quoting(head, str::to_owned)),
         |head| (403, quoting(head, |token| token[..12].to_owned())),
-        |head| (400, quoting(head, |token| token.bytes().map(|b| format!("%{b:02X}")).collect())),
-        |head| (409, quoting(head, |token| token.bytes().map(|b| format!("\\u{b:04x}")).collect())),
+        |head| (400, quoting(head, |token| each(token, |b| format!("%{b:02X}")))),
+        |head| (409, quoting(head, |token| each(token, |b| format!("\\u{b:04x}")))),
         |head| (404, quoting(head, |_| String::from("dDBrM24tNDcxMS90aGF0K211c3Qubm90X3Nob3c="))),
         |head| (502, format!("<title>{}</title>", quoting(head, str::to_owned))),
         // The pull is good, and the POST is refused.
         |head| match head.split(' ').next() {
             Some("GET") => (200, page("").replace("n2", "n3")),
-            _ => (422, quoting(head, |token| format!("{} at mutation[0]", token))),
+            _ => (422, quoting(head, |token| format!("{token} at mutation[0]"))),
         },
         |head| {
             (
@@ -294,4 +294,9 @@ fn a_422_to_a_pull_gives_no_advice_for_posts() {
         text.contains("check --server") && !text.contains("halves") && !text.contains("set it aside"),
         "{text}"
     );
+}
+
+/// A text with each of its bytes in other words.
+fn each(text: &str, word: impl Fn(u8) -> String) -> String {
+    text.bytes().map(word).collect::<Vec<_>>().concat()
 }
