@@ -489,6 +489,14 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
         "The device file was not written: the device pulls the server's state on its next sync."
     };
     match &end.outcome.end {
+        End::Done if end.outcome.device.phone.is_some() => {
+            let stops = end.recovery.as_ref().filter(|forecast| forecast.verdict != Verdict::ByItself);
+            let next = match stops {
+                None => "The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it.",
+                Some(_) => "The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first.",
+            };
+            vec![next.to_owned()]
+        }
         End::Done => vec![
             String::from(back),
             String::from(
