@@ -93,6 +93,15 @@ pub enum Command {
         /// Who reads it.
         format: Format,
     },
+    /// Write what is not the same on the whole device and in the whole account.
+    Audit {
+        /// The device file; `-` is standard input.
+        device: DevicePath,
+        /// What it is held against.
+        against: Against,
+        /// Who reads it.
+        format: Format,
+    },
     /// Write what a phone's own log says of its sync.
     WhyByLog {
         /// What stands in for the log.
@@ -372,6 +381,14 @@ impl Read {
                             "name the device file, or the phone's log with --log FILE or --log-line TEXT",
                         ));
                     }
+                }
+            }
+            Sub::Audit(audit) => {
+                checks.one_input(&[Some(&audit.device), audit.against.pull.as_ref()])?;
+                Command::Audit {
+                    against: checks.against(audit.against)?,
+                    device: audit.phone.of(audit.device),
+                    format: audit.output.format,
                 }
             }
             Sub::Plan(plan) => {

@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::domain::again::Again;
+use crate::domain::audit::Audit;
 use crate::domain::choices::{self, Replayed};
 use crate::domain::compare::Fleet;
 use crate::domain::inspect::Inspection;
@@ -24,7 +25,9 @@ use crate::exit::ExitCode;
 use crate::interruption::Interruption;
 use crate::report::TableFormat;
 use crate::report::style::Style;
-use crate::report::{comparison, inspection, plan as planned, simulation as simulated, why};
+use crate::report::{
+    audit as audited, comparison, inspection, plan as planned, simulation as simulated, why,
+};
 use crate::session::Session;
 use crate::simulate::Simulation;
 
@@ -184,6 +187,42 @@ pub fn why(
         Format::Json => report.write_json(out),
     };
     finish(written, if causes.is_empty() { ExitCode::Done } else { ExitCode::Open })
+}
+
+/// Writes what is not the same on the whole device and in the whole account.
+///
+/// # Errors
+/// A device that lists no resources, a pull that is not from 0, or a report that cannot be written.
+pub fn audit(
+    name: &str,
+    inspection: &Inspection,
+    warnings: &[String],
+    (format, style): (Format, Style),
+    out: &mut impl Write,
+) -> Result<ExitCode, InputError> {
+    let refused = |reason: &str, next: &str| InputError::Unsupported {
+        file: name.to_owned(),
+        reason: reason.to_owned(),
+        next: next.to_owned(),
+    };
+    if inspection.window.since.value() > 0 {
+        return Err(refused(
+            "is held against a pull that does not begin at 0, and an audit needs everything",
+            "Record a pull with mutationsSince=0, or give --server",
+        ));
+    }
+    let Some(audit) = Audit::of(&inspection.device, &inspection.window) else {
+        return Err(refused(
+            "lists no resources, so that nothing can be compared",
+            "Export the device with its resources, or give the phone's database",
+        ));
+    };
+    let report = audited::Report { inspection, audit: &audit, warnings };
+    let written = match format {
+        Format::Human => report.write_human(out, style),
+        Format::Json => report.write_json(out),
+    };
+    finish(written, report.exit_code())
 }
 
 /// Writes what a phone's own log says of its sync.

@@ -173,6 +173,14 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
             let warnings = headless::warnings(&session);
             Ok(headless::why(&inspection, &warnings, options, &mut io::stdout().lock())?)
         }
+        Command::Audit { device, against, format } => {
+            let Opened { session, mut tokens, .. } = opened("audit", &device, against, clock)?;
+            let mut session = session.from_the_beginning();
+            let inspection = tokens.look(&mut session, |_| {}).await?;
+            let (name, warnings) = (session.file().name().to_owned(), headless::warnings(&session));
+            let out = &mut io::stdout().lock();
+            Ok(headless::audit(&name, &inspection, &warnings, (format, style), out)?)
+        }
         Command::WhyByLog { log, format } => {
             let (name, text) = match log {
                 PhoneLog::Line(text) => (String::from("that line"), text),

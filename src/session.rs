@@ -147,6 +147,14 @@ impl Session {
         Self { log, ..self }
     }
 
+    /// The same session, which pulls everything that the server holds and leaves nothing in the log: nothing of it is a conflict.
+    #[must_use]
+    pub fn from_the_beginning(self) -> Self {
+        let mut device = Device::clone(self.device.phone.as_ref().unwrap_or(&self.device));
+        device.sync.cursor = Some(Cursor::ZERO);
+        Self { device: Arc::new(device), log: ConflictLog::default(), ..self }
+    }
+
     /// The log in which the session leaves what it sees.
     pub const fn log(&self) -> &ConflictLog {
         &self.log

@@ -61,6 +61,7 @@ pub(super) enum Sub {
     Open(Open),
     Inspect(Inspect),
     Why(Why),
+    Audit(Audit),
     Plan(Plan),
     Push(Push),
     Case(Case),
@@ -88,6 +89,7 @@ impl Sub {
             Self::Open(_) => "open",
             Self::Inspect(_) => "inspect",
             Self::Why(_) => "why",
+            Self::Audit(_) => "audit",
             Self::Plan(_) => "plan",
             Self::Push(_) => "push",
             Self::Case(_) => "case",
@@ -214,6 +216,26 @@ pub(super) struct Why {
     /// The phone's log, such as a logcat; - is standard input
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+}
+
+/// Compare the whole device with the whole account
+///
+/// Pulls from 0 and sends nothing. Says what the device lacks (what stands behind the first 100 of a phone's first pull is
+/// named as such), what the server lacks, and what differs. Ends with 1 where something does.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  unstick audit quran.db --server URL
+  unstick audit tablet.json --server URL --format json")]
+pub(super) struct Audit {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
 }
 
 /// Write what retrying the sync would send, apply, keep and lose

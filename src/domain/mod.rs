@@ -5,6 +5,7 @@ pub mod ack;
 pub mod again;
 pub mod answer;
 pub mod arrival;
+pub mod audit;
 pub mod bidi;
 pub mod choices;
 pub mod compare;

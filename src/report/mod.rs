@@ -6,6 +6,7 @@
 //! its meaning, what could steer a terminal is escaped in it.
 
 pub mod account;
+pub mod audit;
 pub mod comparison;
 pub mod doubt;
 pub mod inspection;

@@ -78,3 +78,19 @@ fn a_log_is_recognised_and_nothing_of_it_is_shown_or_changed() {
         assert_eq!(why(wrong).0, Some(2), "{wrong:?}");
     }
 }
+
+#[test]
+fn an_audit_compares_the_whole_device_with_the_whole_account() {
+    let bench = Bench::scenario("tablet-behind");
+    let text = bench.expect(1, "audit", &["--format", "json"]);
+    assert_described("audit-1.json", &text);
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    let found = report["findings"].as_array().expect("a list");
+    assert!(!found.is_empty() && report["onServer"].as_u64() > Some(0), "{report}");
+    // Once everything is pushed and taken over, both hold the same.
+    bench.expect(0, "push", &["--strategy", "client-wins", "--yes"]);
+    let after = bench.expect(0, "audit", &[]);
+    assert!(after.contains("hold the same"), "{after}");
+    let (code, _, all) = why(&[]);
+    assert_eq!(code, Some(2), "{all}");
+}
