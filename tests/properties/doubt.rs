@@ -612,7 +612,11 @@ fn check(seed: u64) {
             if !world.faults && matches!(outcome.end, End::Unknown { .. }) {
                 let asked = world.settles(&mut disk);
                 let after = questions(&world.look(&disk));
-                assert!(asked == 0 || !world.chosen.is_empty() || after.len() < asked, "{asked} answered, {} asked again", after.len());
+                assert!(
+                    asked == 0 || !world.chosen.is_empty() || after.len() < asked,
+                    "{asked} answered, {} asked again",
+                    after.len()
+                );
             }
         }
     };

@@ -13,8 +13,8 @@ use super::super::mutation::{Cursor, Op, QueueId};
 use super::super::settle::Item;
 use super::super::window::Window;
 use super::{
-    After, Answer, Awaiting, Do, End, MAX_ROUNDS, MAX_TOKENS, MAX_TRIES, Note, PullFault, Push, Record, Said, Why,
-    questions,
+    After, Answer, Awaiting, Do, End, MAX_ROUNDS, MAX_TOKENS, MAX_TRIES, Note, PullFault, Push, Record, Said,
+    Why, questions,
 };
 
 /// How a POST that may have been applied was refused; `None` where no answer came.
