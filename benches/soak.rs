@@ -45,7 +45,11 @@ const FAULTS: &str = "race,race:same,head-jump,409-storm,429,429:1,429:date:1,50
     timeout-before,timeout-after,reset-mid-body,truncated,slow:50,ack-wrong-count,ack-wrong-type,ack-wrong-order,\
     page-shift,race+truncated";
 
-const TIMEOUTS: Timeouts = Timeouts { connect: Duration::from_millis(500), total: Duration::from_secs(4) };
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_millis(500),
+    total: Duration::from_secs(4),
+    pull: Duration::from_mins(2),
+};
 const OPENED: Millis = Millis(1_770_000_000_000);
 
 fn main() {
@@ -116,7 +120,9 @@ async fn converge(file: &Path, client: &Client) -> Story {
         let mut seen = 0;
         let mut count = |step| match step {
             PullStep::Page { .. } => seen += 1,
-            PullStep::HeadMoved { .. } => story.again += std::mem::take(&mut seen),
+            PullStep::HeadMoved { .. } | PullStep::NotWhole { .. } => {
+                story.again += std::mem::take(&mut seen);
+            }
             PullStep::CaughtUp { .. } => story.again += 1,
             PullStep::AskedHead
             | PullStep::Head(_)

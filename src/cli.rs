@@ -6,6 +6,7 @@ mod pages;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
@@ -240,6 +241,8 @@ pub struct Access {
     pub client_id: String,
     /// A file with the token.
     pub token_file: Option<PathBuf>,
+    /// How long a whole pull may take.
+    pub patience: Duration,
 }
 
 /// What decides the divergences.
@@ -470,7 +473,8 @@ impl Checks<'_> {
             }
         };
         let token_file = flags.token_file.or_else(|| self.config.token_file.clone());
-        Ok(Access { endpoint, client_id, token_file })
+        let patience = Duration::from_secs(flags.timeout);
+        Ok(Access { endpoint, client_id, token_file, patience })
     }
 
     fn decision(&self, decide: Decide) -> Result<Decision, Refused> {
@@ -523,9 +527,9 @@ impl Checks<'_> {
     }
 
     fn report(&self, flags: ReportFlags) -> Result<Option<Wanted>, Refused> {
-        let Some(path) = flags.report else { return Ok(None) };
+        let Some(path) = flags.path else { return Ok(None) };
         match Form::of(&path) {
-            Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact })),
+            Some(form) => Ok(Some(Wanted { path, form, redact: flags.redact, force: flags.force })),
             None => Err(self.usage(
                 ErrorKind::ValueValidation,
                 "a report is Markdown or JSON, as the file's ending says: give --report a file that ends in .md or .json",

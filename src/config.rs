@@ -56,7 +56,8 @@ impl Config {
         };
         match fs::read_to_string(&path) {
             Ok(text) => Self::from_text(&path, &text),
-            Err(error) if file.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            // A HOME that is no folder holds no configuration.
+            Err(error) if file.is_none() && is_nothing(error.kind()) => Ok(Self::default()),
             Err(source) => Err(InputError::Io {
                 what: "cannot read the configuration",
                 path,
@@ -74,6 +75,10 @@ impl Config {
         }
         Ok(config)
     }
+}
+
+const fn is_nothing(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Where the configuration lies when nobody says where.

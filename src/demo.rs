@@ -2,7 +2,7 @@
 //! folder of its own, the device's own attempt to sync behind it.
 
 use std::path::{Path, PathBuf};
-use std::{fs, io, process};
+use std::{fs, io};
 
 use secrecy::SecretString;
 use tempfile::TempDir;
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::device::DeviceFile;
 use crate::durable;
 use crate::error::InputError;
+use crate::left_over;
 use crate::sandbox::http::{Options, Running, Sandbox};
 use crate::sandbox::scenario::Scenario;
 use crate::server::{Client, Endpoint, Token};
@@ -59,7 +60,7 @@ pub struct Folder(TempDir);
 
 impl Folder {
     fn new() -> io::Result<Self> {
-        tempfile::Builder::new().prefix(&format!("{PREFIX}{}-", process::id())).tempdir().map(Self)
+        left_over::folder(PREFIX).map(Self)
     }
 
     /// Removes the folder. Answers where it is where it stays, since a report or saved choices lie in it.
@@ -105,6 +106,8 @@ fn cannot(what: &'static str) -> impl Fn(io::Error) -> InputError {
 
 #[cfg(test)]
 mod tests {
+    use std::process;
+
     use super::*;
 
     #[test]

@@ -170,11 +170,12 @@ pub fn why(
     let causes = diagnosis::diagnose(inspection, options.now);
     let everything = decide(inspection, Decision::Strategy(Strategy::ClientWins))?;
     let plan = plan::plan(inspection, &everything.resolution, options.now);
+    let phone = inspection.device.phone.as_ref().unwrap_or(&inspection.device);
     let report = why::Report {
         inspection,
         causes: &causes,
-        now: &Forecast::of(&inspection.device, &inspection.window),
-        pushed: &Forecast::after(inspection, &plan),
+        now: &Forecast::of(phone, &inspection.window),
+        pushed: &Forecast::after(phone, inspection, &plan),
         warnings,
         again: options.again,
     };

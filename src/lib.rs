@@ -19,6 +19,7 @@
 pub mod app;
 mod aside;
 pub mod case;
+mod child;
 pub mod cli;
 pub mod config;
 pub mod conflict_log;
@@ -33,6 +34,7 @@ pub mod headless;
 pub mod interruption;
 pub mod journal;
 pub mod lab;
+mod left_over;
 pub mod log_file;
 pub mod report;
 pub mod report_file;

@@ -1,7 +1,7 @@
 //! The log of a run (`--log`): requests and answers, what was written where; ids, counts, sizes and times. What people
 //! wrote and the token are in no event, so that no log has to be looked through before it is sent on.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::Mutex;
@@ -42,14 +42,24 @@ pub fn start(path: &Path) -> Result<(), InputError> {
     Ok(())
 }
 
-/// Whether a file is there that does not begin as a log does, with a year. A device file must not grow a log.
+/// Whether a file is there that does not begin as a log of this program does: a moment, a level, a part of unstick.
+/// Nothing else must grow a log, be it a device file or a table.
 fn is_something_else(path: &Path) -> io::Result<bool> {
-    let mut first = [0];
-    match File::open(path).and_then(|mut file| file.read(&mut first)) {
-        Ok(length) => Ok(length > 0 && !first[0].is_ascii_digit()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
+    let mut first = Vec::new();
+    match fs::metadata(path) {
+        Ok(there) if !there.is_file() => return Ok(true),
+        Ok(_) => File::open(path)?.take(256).read_to_end(&mut first)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    Ok(!first.is_empty() && !is_own_line(&String::from_utf8_lossy(&first)))
+}
+
+fn is_own_line(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let moment = words.next().is_some_and(|word| word.parse::<jiff::Timestamp>().is_ok());
+    let level = words.next().is_some_and(|word| word.parse::<tracing::Level>().is_ok());
+    moment && level && words.next().is_some_and(|word| word.starts_with("unstick"))
 }
 
 #[cfg(unix)]
@@ -61,4 +71,33 @@ fn make_private(file: &File) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_private(_: &File) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_log_of_this_program_is_added_to() {
+        assert!(is_own_line(
+            "2026-11-27T18:43:44.123456Z  INFO unstick::log_file: begins version=\"0.1.0\"\n"
+        ));
+        for other in [
+            "{}",
+            "2026-01-01,a table",
+            "1",
+            "2026-11-27T18:43:44Z  INFO other: a log of something else",
+            "2026-11-27T18:43:44Z a diary",
+        ] {
+            assert!(!is_own_line(other), "{other}");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.log");
+        assert!(!is_something_else(&path).expect("nothing there"));
+        fs::write(&path, "").expect("written");
+        assert!(!is_something_else(&path).expect("empty"));
+        assert!(is_something_else(folder.path()).expect("a folder"));
+        #[cfg(unix)]
+        assert!(is_something_else(Path::new("/dev/null")).expect("a device"));
+    }
 }

@@ -41,6 +41,8 @@ pub struct Wanted {
     pub form: Form,
     /// Whether marks stand in the place of people's values.
     pub redact: bool,
+    /// Whether a file that is there already may be replaced.
+    pub force: bool,
 }
 
 impl Wanted {
@@ -48,7 +50,7 @@ impl Wanted {
     pub fn beside(device: &Path, now: Millis, redact: bool) -> Self {
         let without = if redact { "-without-values" } else { "" };
         let path = durable::beside(device, &format!(".report-{}{without}.md", stamp(now)));
-        Self { path, form: Form::Markdown, redact }
+        Self { path, form: Form::Markdown, redact, force: true }
     }
 }
 
@@ -79,6 +81,15 @@ impl ReportFile {
                 file: wanted.path.display().to_string(),
                 reason: String::from("is the device file"),
                 next: String::from("Nothing was sent. Give --report another file"),
+            });
+        }
+        if !wanted.force && fs::metadata(&path).is_ok_and(|there| there.len() > 0) {
+            return Err(InputError::Unsupported {
+                file: wanted.path.display().to_string(),
+                reason: String::from("is there already"),
+                next: String::from(
+                    "Nothing was sent. Give --report another file, or add --force to replace it",
+                ),
             });
         }
         durable::can_make(&path).map_err(cannot)?;
@@ -125,7 +136,7 @@ mod tests {
     use super::*;
 
     fn wanted(path: PathBuf) -> Wanted {
-        Wanted { path, form: Form::Json, redact: false }
+        Wanted { path, form: Form::Json, redact: false, force: false }
     }
 
     #[test]
@@ -152,6 +163,13 @@ mod tests {
             let error = error.unwrap_or_else(|| panic!("{}", bad.display()));
             assert!(error.contains("Nothing was sent") && error.contains("--report"), "{error}");
         }
+        let there = folder.path().join("there.json");
+        fs::write(&there, "somebody's").expect("written");
+        let error = ReportFile::prepare(&wanted(there.clone()), &device).err().map(|e| e.to_string());
+        assert!(error.is_some_and(|error| error.contains("--force")));
+        assert!(ReportFile::prepare(&Wanted { force: true, ..wanted(there.clone()) }, &device).is_ok());
+        assert_eq!(fs::read(&there).expect("there"), b"somebody's");
+        fs::remove_file(there).expect("removed");
         assert!(ReportFile::prepare(&wanted(folder.path().join("report.json")), &device).is_ok());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }

@@ -39,7 +39,7 @@ use crate::sandbox::http::{Options as SandboxOptions, Sandbox};
 use crate::sandbox::model::Model;
 use crate::sandbox::scenario::Scenario;
 use crate::server::endpoint::Environment;
-use crate::server::{Failure, PullError};
+use crate::server::{Failure, PullError, Timeouts};
 use crate::session::{Clock, Server, Session};
 use crate::simulate::{Progress, Settings};
 use crate::tokens::Tokens;
@@ -126,6 +126,7 @@ async fn carry_out(invocation: Invocation) -> Result<ExitCode, Failed> {
     if let Some(path) = &log {
         log_file::start(path)?;
     }
+    runtime::sweep();
     conflict_log::start(&conflict_log);
     let clock = now.map_or(Clock::System, Clock::Fixed);
     let colored = color.is_on(std::env::var("NO_COLOR").ok().as_deref(), io::stdout().is_terminal());
@@ -330,14 +331,20 @@ fn named_again(device: &DevicePath, against: &Against) -> Again {
             let flags: Vec<(&str, &str)> = std::iter::once(("--pull", pull.as_str())).chain(said).collect();
             Again::recorded(&device, &flags)
         }
-        Against::Server(Access { endpoint, client_id, token_file }) => {
+        Against::Server(Access { endpoint, client_id, token_file, patience }) => {
             // As it was given, without the path of the sync call.
             let server = endpoint.url().strip_suffix("/v1/sync").unwrap_or_else(|| endpoint.url());
             let token = token_file.as_ref().map(|file| file.display().to_string());
             let client = (client_id != cli::LOCAL_CLIENT).then_some(("--client-id", client_id.as_str()));
             let token = token.as_deref().map(|file| ("--token-file", file));
-            let flags: Vec<(&str, &str)> =
-                std::iter::once(("--server", server)).chain(client).chain(token).chain(said).collect();
+            let seconds = patience.as_secs().to_string();
+            let patience = (*patience != Timeouts::DEFAULT.pull).then_some(("--timeout", seconds.as_str()));
+            let flags: Vec<(&str, &str)> = std::iter::once(("--server", server))
+                .chain(client)
+                .chain(token)
+                .chain(patience)
+                .chain(said)
+                .collect();
             Again::live(&device, &flags)
         }
     }

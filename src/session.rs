@@ -16,6 +16,7 @@ use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::phone::Forecast;
 use crate::domain::push::{Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
 use crate::domain::window::{PullStep, Window};
 use crate::error::InputError;
@@ -87,6 +88,9 @@ pub struct Pushed {
     pub written: Result<(), InputError>,
     /// What the file has no place for.
     pub left_out: Vec<LeftOut>,
+    /// The phone's next sync on what the server holds by now, where the file is a phone's database; also `None` where that
+    /// could not be pulled.
+    pub recovery: Option<Forecast>,
 }
 
 /// Who watches a push.
@@ -260,6 +264,8 @@ impl Session {
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
+        // The phone itself goes on with its own rows, whatever is pushed from here.
+        let phone = self.device.phone.clone();
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
         let (mut journal, copy) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
@@ -279,7 +285,15 @@ impl Session {
                 let _ = forget_draft(&path);
             }
         }
-        Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
+        let recovery = match (phone, &self.server) {
+            (Some(phone), Server::Live(client)) => {
+                let since = phone.sync.cursor.unwrap_or(Cursor::ZERO);
+                let window = pull_since(client, since).await.ok();
+                window.map(|window| Forecast::of(&phone, &window))
+            }
+            (Some(_) | None, _) => None,
+        };
+        Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out, recovery })
     }
 
     /// The backup, what was chosen and the journal, all on the disk before the first byte is sent.

@@ -12,7 +12,7 @@ use crate::domain::inspect::Inspection;
 use crate::domain::safe_text::visible_line;
 use crate::domain::window::PullStep;
 use crate::error::InputError;
-use crate::server::{Client, Failure, PullError, Token};
+use crate::server::{Client, Failure, PullError, Timeouts, Token};
 use crate::session::Session;
 
 /// Where the tokens for one server come from.
@@ -50,7 +50,8 @@ impl Tokens {
             (None, None, None) => self.first()?,
         };
         self.current = Some(token.clone());
-        Client::new(access.endpoint, &token, &access.client_id)
+        let timeouts = Timeouts { pull: access.patience, ..Timeouts::default() };
+        Client::with_timeouts(access.endpoint, &token, &access.client_id, timeouts)
     }
 
     fn first(&self) -> Result<Token, InputError> {

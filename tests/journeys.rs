@@ -17,6 +17,8 @@ mod doubt;
 mod fixing;
 #[path = "journeys/headless.rs"]
 mod headless;
+#[path = "journeys/hostile.rs"]
+mod hostile;
 #[path = "journeys/killed.rs"]
 mod killed;
 #[path = "journeys/other_account.rs"]

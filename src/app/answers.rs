@@ -293,6 +293,7 @@ impl App {
             | PullStep::Path(_)
             | PullStep::AskedPage { .. }
             | PullStep::HeadMoved { .. }
+            | PullStep::NotWhole { .. }
             | PullStep::CaughtUp { .. }
             | PullStep::HeadStable(_)
             | PullStep::Waiting { .. } => return,

@@ -12,6 +12,7 @@ use super::keeping::Earlier;
 use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::phone::Forecast;
 use crate::domain::push;
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::window::PullStep;
@@ -160,6 +161,8 @@ pub struct PushEnd {
     pub report: Option<PathBuf>,
     /// What the device file has no place for, in sentences.
     pub left_out: Vec<String>,
+    /// The phone's next sync, where the device is a phone whose database was read.
+    pub recovery: Option<Forecast>,
     /// What went wrong in writing any of them.
     pub failure: Option<Failure>,
 }

@@ -344,6 +344,7 @@ impl App {
             | PullStep::Path(_)
             | PullStep::AskedPage { .. }
             | PullStep::HeadMoved { .. }
+            | PullStep::NotWhole { .. }
             | PullStep::Waiting { .. } => None,
         });
         match &self.phase {

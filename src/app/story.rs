@@ -11,6 +11,7 @@ use crate::domain::diagnosis::{Cause, hidden_kinds};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::naming;
+use crate::domain::phone::Verdict;
 use crate::domain::push::{self, Answer, Difference, End, Note, Outcome};
 use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
@@ -74,6 +75,7 @@ fn step(step: &PullStep) -> Step {
         PullStep::HeadMoved { first, now, tries: _ } => {
             Step::new('·', format!("the head moved from {first} to {now} between the pages: pull again"))
         }
+        PullStep::NotWhole { gap, tries: _ } => Step::new('!', format!("{gap}: pull again")),
         PullStep::CaughtUp { first, now } => Step::new(
             '✓',
             format!("the head moved from {first} to {now}, nothing is missing: both sides can be compared"),
@@ -308,6 +310,13 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
             page.item(Rank::Item, '!', difference_words(outcome, difference));
         }
     }
+    if let Some(forecast) = &end.recovery {
+        page.push(Rank::Heading, "Will the phone recover?");
+        for line in forecast.told() {
+            let mark = if forecast.verdict == Verdict::ByItself { '✓' } else { '!' };
+            page.item(Rank::Item, mark, line);
+        }
+    }
     page.push(Rank::Heading, "What to do now");
     for (mark, line) in ('1'..='9').zip(next_steps(end, told)) {
         page.item(Rank::Item, mark, line);
@@ -480,6 +489,14 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
         "The device file was not written: the device pulls the server's state on its next sync."
     };
     match &end.outcome.end {
+        End::Done if end.outcome.device.phone.is_some() => {
+            let stops = end.recovery.as_ref().filter(|forecast| forecast.verdict != Verdict::ByItself);
+            let next = match stops {
+                None => "The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it.",
+                Some(_) => "The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first.",
+            };
+            vec![next.to_owned()]
+        }
         End::Done => vec![
             String::from(back),
             String::from(

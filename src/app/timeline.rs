@@ -297,6 +297,11 @@ fn pull_message(note: &PullStep) -> Option<Message> {
             "the head moved",
             "Somebody wrote between the first and the last page: the pages do not belong together.",
         ),
+        PullStep::NotWhole { gap, .. } => Message::note(
+            Lane::Server,
+            "the pull is not whole",
+            format!("{gap}. What was not seen would be gone over: everything is pulled again."),
+        ),
         PullStep::CaughtUp { .. } => Message::note(
             Lane::Server,
             "the head moved, nothing is missing",

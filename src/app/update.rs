@@ -379,6 +379,7 @@ impl App {
                 | PullStep::Head(_)
                 | PullStep::Page { .. }
                 | PullStep::HeadMoved { .. }
+                | PullStep::NotWhole { .. }
                 | PullStep::CaughtUp { .. }
                 | PullStep::HeadStable(_)
                 | PullStep::Path(_),

@@ -2,14 +2,17 @@
 //! letters and digits of the same length, the same value always by the same, so that the same rules give the same
 //! verdicts. Nothing is kept from which the values could be found again.
 //!
-//! What the rules read stays: ids, kinds, operations, times, positions, ranges, flags. Whitespace alone stays too.
+//! What the rules read stays: ids of resources and queue entries, kinds, operations, times, flags. Whitespace alone stays
+//! too. Of places (chapters, verses, pages, ranges) the rules read which are the same, which comes first and whether the
+//! server would take them: others stand for them, in the same order. A place that no server takes stays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use indexmap::IndexMap;
 
 use crate::domain::device::{Device, Known};
-use crate::domain::json::{Json, Text};
+use crate::domain::json::{Json, Number, Text};
 use crate::domain::mutation::{Millis, Payload, Queued, ServerMutation};
 use crate::domain::phone::Feed;
 use crate::domain::window::Window;
@@ -20,24 +23,86 @@ const TELLING: [&str; 8] =
 
 /// How often a stand-in is drawn from the letters before the alphabet grows.
 const DRAWS: u32 = 64;
+/// Numbers of places that mean the same to the rules: parts of the book, chapters, verses of a chapter, pages. A number
+/// gets one of its own row in its place, so that whatever took the one takes the other.
+const PLACES: [RangeInclusive<u64>; 4] = [1..=30, 31..=114, 115..=286, 287..=604];
 
 /// Stands for people's values. `random` gives 64 random bits at a time.
 pub struct StandIns<R> {
     random: R,
     texts: HashMap<String, String>,
     numbers: HashMap<String, String>,
+    /// The numbers of places that are there, and what stands for each.
+    places: BTreeMap<u64, u64>,
     taken: HashSet<String>,
 }
 
 impl<R: FnMut() -> u64> StandIns<R> {
     /// No value was met yet.
     pub fn new(random: R) -> Self {
-        Self { random, texts: HashMap::new(), numbers: HashMap::new(), taken: HashSet::new() }
+        Self {
+            random,
+            texts: HashMap::new(),
+            numbers: HashMap::new(),
+            places: BTreeMap::new(),
+            taken: HashSet::new(),
+        }
+    }
+
+    /// Learns which places there are on both sides, and draws others for them. Comes before all else.
+    pub fn learn(&mut self, device: &Device, window: &Window) {
+        let queue = device.queue.iter().flat_map(|entry| [&entry.data, &entry.base]);
+        let known = device.known.iter().flatten().map(|row| &row.data);
+        let server = window.mutations.iter().map(|mutation| &mutation.data);
+        let mut there = BTreeSet::new();
+        for data in queue.chain(known).chain(server).filter(|data| !data.is_unreadable()) {
+            for (name, value) in data.members() {
+                collect(&name, &value, &mut there);
+            }
+        }
+        for row in PLACES {
+            let used: Vec<u64> = there.range(row.clone()).copied().collect();
+            let mut drawn = BTreeSet::new();
+            let (first, count) = (*row.start(), row.end() - row.start() + 1);
+            while drawn.len() < used.len() {
+                drawn.insert(first + (self.random)() % count);
+            }
+            self.places.extend(used.into_iter().zip(drawn));
+        }
+    }
+
+    /// What stands for the number of a place.
+    fn place(&self, number: u64) -> u64 {
+        self.places.get(&number).copied().unwrap_or(number)
+    }
+
+    /// What stands for a place that is written with digits, such as `2:255-2:256`.
+    fn place_text(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for part in text.split_inclusive(|c: char| !c.is_ascii_digit()) {
+            let digits = part.trim_end_matches(|c: char| !c.is_ascii_digit());
+            match digits.parse::<u64>() {
+                // What is written in a way of its own (`007`) keeps its zeros.
+                Ok(number) => {
+                    let zeros = digits.len() - digits.trim_start_matches('0').len();
+                    out.push_str(&"0".repeat(if number == 0 { 0 } else { zeros }));
+                    out.push_str(&if number == 0 {
+                        digits.to_owned()
+                    } else {
+                        self.place(number).to_string()
+                    });
+                }
+                Err(_) => out.push_str(digits),
+            }
+            out.push_str(&part[digits.len()..]);
+        }
+        out
     }
 
     /// The device with stand-ins.
     pub fn device(&mut self, device: &Device) -> Device {
         let mut device = device.clone();
+        device.identity.id = device.identity.id.map(|id| self.text(&id));
         device.identity.label = device.identity.label.map(|label| self.text(&label));
         device.identity.user = device.identity.user.map(|user| self.text(&user));
         for entry in &mut device.queue {
@@ -87,7 +152,29 @@ impl<R: FnMut() -> u64> StandIns<R> {
     }
 
     fn member(&mut self, name: &str, value: &Json) -> Json {
-        if is_read_by_the_rules(name, value) { value.clone() } else { self.value(value) }
+        if !is_read_by_the_rules(name, value) {
+            return self.value(value);
+        }
+        match (name, value) {
+            ("key" | "verseNumber" | "chapterNumber", Json::Number(number)) => match place_number(number) {
+                Some((place, behind)) => Json::parse(&format!("{}{behind}", self.place(place))),
+                None => value.clone(),
+            },
+            ("key" | "verseNumber" | "chapterNumber", Json::String(text)) => {
+                Json::string(self.place_text(text))
+            }
+            ("ranges", Json::Array(ranges)) => Json::Array(
+                ranges
+                    .iter()
+                    .map(|range| {
+                        range
+                            .as_str()
+                            .map_or_else(|| range.clone(), |text| Json::string(self.place_text(text)))
+                    })
+                    .collect(),
+            ),
+            _ => value.clone(),
+        }
     }
 
     /// The stand-in of any value; lists and objects keep their form.
@@ -166,6 +253,40 @@ impl<R: FnMut() -> u64> StandIns<R> {
         self.numbers.insert(canonical.to_owned(), stand_in.clone());
         stand_in
     }
+}
+
+/// The numbers of places in a member, as deep as it goes.
+fn collect(name: &str, value: &Json, there: &mut BTreeSet<u64>) {
+    let mut take = |text: &str| {
+        there.extend(
+            text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse::<u64>().ok()),
+        );
+    };
+    match value {
+        Json::Object(members) => members.iter().for_each(|(name, value)| collect(name, value, there)),
+        Json::Array(items) if name == "ranges" => items.iter().filter_map(Json::as_str).for_each(take),
+        Json::Array(items) => items.iter().for_each(|item| collect("", item, there)),
+        Json::Number(number) if is_place(name) => {
+            there.extend(place_number(number).map(|(place, _)| place));
+        }
+        Json::String(text) if is_place(name) => take(text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Opaque(_) => {}
+    }
+}
+
+fn is_place(name: &str) -> bool {
+    matches!(name, "key" | "verseNumber" | "chapterNumber")
+}
+
+/// The number of a place, and what is written behind it without saying more: `18.0` is `18` and `.0`. One with another
+/// fraction or an exponent is none.
+fn place_number(number: &Number) -> Option<(u64, &str)> {
+    let text = number.as_str();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, behind) = text.split_at(digits);
+    let says_no_more = behind.strip_prefix('.').is_none_or(|zeros| zeros.bytes().all(|b| b == b'0'))
+        && !behind.contains(['e', 'E']);
+    number.parse().ok().filter(|_| says_no_more).map(|number| (number, behind))
 }
 
 /// An object with a name that is not Unicode, which no reader can show.
@@ -268,6 +389,22 @@ mod tests {
         let numbers: HashSet<String> = (0..50).map(|n| stand_ins.number(&format!("{n}e0"))).collect();
         assert_eq!(numbers.len(), 50);
         assert_eq!(stand_ins.value(&Json::parse("1.50")), stand_ins.value(&Json::parse("15e-1")));
+    }
+
+    #[test]
+    fn places_are_others_in_the_same_order() {
+        let mut stand_ins = stand_ins();
+        stand_ins.places = BTreeMap::from([(2, 7), (18, 21), (255, 140), (256, 201)]);
+        assert_eq!(stand_ins.place_text("2:255-2:256"), "7:140-7:201");
+        assert_eq!(stand_ins.place_text("02:255"), "07:140");
+        assert_eq!(stand_ins.place_text("0:999"), "0:999", "what no server takes stays");
+        let member =
+            |stand_ins: &mut StandIns<_>, name, json| stand_ins.member(name, &Json::parse(json)).to_text();
+        assert_eq!(member(&mut stand_ins, "key", "18"), "21");
+        assert_eq!(member(&mut stand_ins, "key", "18.0"), "21.0");
+        assert_eq!(member(&mut stand_ins, "verseNumber", r#""255""#), r#""140""#);
+        assert_eq!(member(&mut stand_ins, "ranges", r#"["2:255-2:256"]"#), r#"["7:140-7:201"]"#);
+        assert_eq!(member(&mut stand_ins, "mushaf", "4"), "4");
     }
 
     #[test]

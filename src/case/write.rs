@@ -60,10 +60,13 @@ impl NewCase {
     ) -> Result<Self, InputError> {
         let redacted = stand_ins.is_some();
         let (device, window) = match &mut stand_ins {
-            Some(stand_ins) => (
-                Arc::new(stand_ins.device(&inspection.device)),
-                Arc::new(stand_ins.window(&inspection.window)),
-            ),
+            Some(stand_ins) => {
+                stand_ins.learn(&inspection.device, &inspection.window);
+                (
+                    Arc::new(stand_ins.device(&inspection.device)),
+                    Arc::new(stand_ins.window(&inspection.window)),
+                )
+            }
             None => (Arc::clone(&inspection.device), Arc::clone(&inspection.window)),
         };
         let mut case = Self { device, window, decision: None, outcome: Json::Null, now, redacted };
@@ -194,6 +197,7 @@ impl Serialize for DeviceDocument<'_> {
             known,
             retention,
             tombstones,
+            phone,
             in_doubt: _,
             not_it: _,
             recognised: _,
@@ -204,6 +208,10 @@ impl Serialize for DeviceDocument<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("device", &names.collect::<indexmap::IndexMap<_, _>>())?;
         map.serialize_entry("sync", &SyncMembers(sync))?;
+        if phone.is_some() {
+            // What else is said of the database is nobody's business.
+            map.serialize_entry("phone", &indexmap::IndexMap::<String, String>::new())?;
+        }
         let row = |entry| QueuedRow(entry, retention.contains(&entry.id));
         map.serialize_entry("queue", &queue.iter().map(row).collect::<Vec<_>>())?;
         if let Some(known) = known {

@@ -18,6 +18,7 @@ use crate::report::style::Color;
 use crate::sandbox::fault::{GRAMMAR, Rule};
 use crate::sandbox::model::FirstSync;
 use crate::sandbox::scenario::Scenario;
+use crate::server::Timeouts;
 use crate::simulate::{Interval, Mix, Settings, Thousandths};
 
 /// Opens a device whose sync is stuck on 409 OutOfSyncError: see both sides, choose field by field what survives,
@@ -142,6 +143,8 @@ pub(super) struct Open {
     pub(super) against: Against,
 }
 
+/// How long a pull may take where nothing is said, seconds.
+const PATIENCE_S: u64 = Timeouts::DEFAULT.pull.as_secs();
 const DEVICE: &str = "The device file, as the app exports it, a phone's quran.db or the folder of it, or a case; - is standard input";
 
 /// What a phone's own files do not say of its sync.
@@ -493,6 +496,9 @@ pub(super) struct Server {
     /// A file with the user's access token; else the variable UNSTICK_TOKEN, else a prompt
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// How long a pull may take, all pages and all that is asked again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = PATIENCE_S, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Args, Debug)]
@@ -518,14 +524,17 @@ pub(super) struct Report {
     ///
     /// Device, causes, each choice with old and new values, what was sent and answered, what was lost. Also written
     /// where the push fails.
-    #[arg(long, value_name = "FILE")]
-    pub(super) report: Option<PathBuf>,
+    #[arg(id = "report", long = "report", value_name = "FILE")]
+    pub(super) path: Option<PathBuf>,
     /// In the report, put a length and a hash in the place of every value
     ///
-    /// Equal values have equal hashes within one report. The hash is made with a key that is kept nowhere, so that
+    /// Equal texts have equal hashes within one report; flags and numbers have none. The hash is made with a key that is kept nowhere, so that
     /// nobody can try out what a short value may be. Ids, counts and times stay.
     #[arg(long, requires = "report")]
     pub(super) redact: bool,
+    /// Replace the report's file where it is there already
+    #[arg(long, requires = "report")]
+    pub(super) force: bool,
 }
 
 #[derive(Args, Debug)]

@@ -76,10 +76,16 @@ impl DeviceFile {
         let state = PhoneDatabase::state_of(&export);
         let earlier = std::fs::read_to_string(&path).ok();
         let earlier = earlier.filter(|text| PhoneDatabase::state_of(text) == state);
-        let goes_on = earlier.is_some();
-        let text = earlier.unwrap_or(export);
         let name = database.path.display().to_string();
-        let mut file = Self::from_source(Source { name, path: Some(path.clone()), text })?;
+        let read = |text| Self::from_source(Source { name: name.clone(), path: Some(path.clone()), text });
+        let mut file = read(export)?;
+        let goes_on = earlier.is_some();
+        if let Some(earlier) = earlier {
+            // The phone itself still has the rows of its database.
+            let rows = file.device.phone.clone();
+            file = read(earlier)?;
+            Arc::make_mut(&mut file.device).phone = rows;
+        }
         let mut told = |what: String| {
             file.warnings.push(Warning {
                 pointer: String::from("the phone's database"),
@@ -261,11 +267,12 @@ impl Reader<'_> {
         let queue = queue.map(|list| list.rows(At::section("queue"))).transpose()?;
         let resources = resources.map(|list| list.rows(At::section("resources"))).transpose()?;
         let tombstones = tombstones.map(|list| list.rows(At::section("tombstones"))).transpose()?;
-        let (mut identity, mut sync) = (None, None);
+        let (mut identity, mut sync, mut phone) = (None, None, false);
         for (name, value) in &members.list {
             match &**name {
                 "device" => identity = present(value.get()),
                 "sync" => sync = Some(value.get()),
+                "phone" => phone = present(value.get()).is_some(),
                 _ => {}
             }
         }
@@ -289,6 +296,7 @@ impl Reader<'_> {
             sync: sync.and_then(present).map_or_else(|| Ok(SyncState::default()), |text| self.sync(text))?,
             queue: self.queue(At::section("queue"), &queue.unwrap_or_default())?,
             known: resources.map(|rows| self.resources(&rows)),
+            phone: None,
             tombstones: self.tombstones(&tombstones.unwrap_or_default()),
         };
         if let Some(count) = device.sync.pending_count
@@ -297,7 +305,8 @@ impl Reader<'_> {
             let message = format!("the device counted {count}, the queue holds {}", device.queue.len());
             self.warnings.add(At::section("sync").member("pendingMutationCount"), message);
         }
-        Ok(device)
+        let rows = phone.then(|| Arc::new(device.clone()));
+        Ok(Device { phone: rows, ..device })
     }
 
     /// Who the device is decides nothing, so whatever is odd here is only not shown.

@@ -2,6 +2,7 @@
 //! change. Knows files and JSON text; must not know the server, the screen or what a plan is.
 
 pub mod json;
+pub(crate) mod patient;
 pub mod phone_database;
 pub mod source;
 pub mod write_back;

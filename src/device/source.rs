@@ -1,9 +1,10 @@
 //! The text of an input file, whatever it holds: bounded, UTF-8, never a database.
 
-use std::fs::File;
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::patient;
 use crate::error::InputError;
 
 /// The largest file that is read, bytes.
@@ -36,9 +37,8 @@ impl Source {
             let text = text_of(STANDARD_INPUT, None, io::stdin().lock(), LIMIT, cannot_read)?;
             return Ok(Self { name: STANDARD_INPUT.into(), path: None, text });
         }
-        let file = File::open(path).map_err(cannot_read)?;
-        let metadata = file.metadata().map_err(cannot_read)?;
-        let size = metadata.is_file().then_some(metadata.len());
+        let (file, metadata) = patient::open(path).map_err(cannot_read)?;
+        let size = metadata.filter(Metadata::is_file).map(|metadata| metadata.len());
         let name = path.display().to_string();
         let text = text_of(&name, size, file, LIMIT, cannot_read)?;
         Ok(Self { name, path: Some(path.to_owned()), text })
@@ -59,7 +59,7 @@ impl Source {
             io::stdin().lock().take(LIMIT).read_to_end(&mut bytes).map_err(cannot_read)?;
             STANDARD_INPUT.to_owned()
         } else {
-            let file = File::open(path).map_err(cannot_read)?;
+            let (file, _) = patient::open(path).map_err(cannot_read)?;
             file.take(LIMIT).read_to_end(&mut bytes).map_err(cannot_read)?;
             path.display().to_string()
         };

@@ -1,6 +1,7 @@
 //! What a device file says: who the device is, where its cursor stands, what it queued, what it knows.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::given::Given;
 use super::json::Json;
@@ -30,6 +31,9 @@ pub struct Device {
     /// Deletions that the device's client made to keep its own number of rows, and not because a person deleted something
     /// (PROTOCOL D21): they wait until a person asks for them.
     pub retention: HashSet<QueueId>,
+    /// The phone as its own database has it, where that was read: its client goes on with its own rows, whatever is pushed
+    /// from here.
+    pub phone: Option<Arc<Device>>,
     /// Rows of the phone's database that were deleted before the server ever acknowledged them: nobody but the phone's own
     /// client sees them, and it may stumble over them (PROTOCOL A10, S-A1, S-A2, S-A4).
     pub tombstones: Vec<Tombstone>,

@@ -36,5 +36,6 @@ pub mod stamp;
 pub mod strategy;
 pub mod suras;
 pub mod text;
+pub mod whole;
 pub mod window;
 pub mod words;

@@ -10,6 +10,7 @@ use super::inspect::{Inspection, PairId};
 use super::json::Json;
 use super::ledger;
 use super::mutation::{Cursor, Kind, Millis, Op, Payload, QueueId, ResourceId, Side};
+use super::phone::{self, Forecast};
 use super::preflight::{self, Rule};
 use super::resolution::{Resolution, Unit};
 use super::settle::{self, Item, Loss, Outcome, Settled};
@@ -148,6 +149,8 @@ pub struct Plan {
     /// Whether the device's cursor may move to the head afterwards: only when nothing is open, every entry of the
     /// window was understood and every kind was visible, since the next pull would not show them again (DESIGN §5).
     pub moves_cursor: bool,
+    /// The phone's next sync once this is pushed, where the device is a phone whose own database was read.
+    pub recovery: Option<Forecast>,
 }
 
 impl Plan {
@@ -184,6 +187,7 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
         warnings: Vec::new(),
         head: inspection.window.head,
         moves_cursor: true,
+        recovery: None,
     };
     let mut items: Vec<(Phase, Item)> = Vec::new();
     let mut collections: HashMap<PairId, Parent> = HashMap::new();
@@ -239,6 +243,15 @@ pub fn plan(inspection: &Inspection, resolution: &Resolution, now: Millis) -> Pl
     let mut items = in_order(inspection, items);
     plan.warnings.extend(names::free_first(inspection, &mut items));
     plan.batches = batches(items, inspection.window.head);
+    let phone = inspection.device.phone.as_deref();
+    // What the server wrote before the window is not known here.
+    let phone = phone.filter(|phone| phone.sync.cursor.unwrap_or(Cursor::ZERO) == inspection.window.since);
+    plan.recovery = phone.map(|phone| Forecast::after(phone, inspection, &plan));
+    let stays = plan.recovery.as_ref().filter(|forecast| forecast.verdict != phone::Verdict::ByItself);
+    if let Some(forecast) = stays {
+        let text = forecast.told().join(" ");
+        plan.warnings.insert(0, Warning { pair: None, path: None, rule: None, text });
+    }
     plan
 }
 

@@ -11,6 +11,7 @@ use super::answer::Page;
 use super::identity::{Facts, Place};
 use super::mutation::{Cursor, Kind, ServerMutation};
 use super::phone::{Feed, Refused};
+use super::whole::Gap;
 use super::words::count;
 
 /// What the server holds that the device may not have seen.
@@ -176,6 +177,13 @@ pub enum PullStep {
         /// By now.
         now: Cursor,
     },
+    /// What came does not add up: everything is pulled again.
+    NotWhole {
+        /// What is missing.
+        gap: Gap,
+        /// How often it was pulled until now.
+        tries: u32,
+    },
     /// The head was the same on all pages.
     HeadStable(Cursor),
     /// A call went wrong in a way that may pass: it is made again after a pause.
@@ -211,6 +219,7 @@ impl fmt::Display for PullStep {
             Self::CaughtUp { first, now } => {
                 write!(f, "the head moved from {first} to {now}, and everything came all the same")
             }
+            Self::NotWhole { gap, tries } => write!(f, "pull {tries} is not whole: {gap}; pulling again"),
             Self::HeadStable(head) => write!(f, "the head stayed {head} on all pages"),
             Self::Waiting { ms, why } => write!(f, "{why}: asking again in {ms} ms"),
             Self::Path(path) => f.write_str(match path {
@@ -391,7 +400,7 @@ fn drop_older(mutations: &mut Vec<ServerMutation>, older: Vec<bool>) -> usize {
 
 /// What a resource is called in the feed.
 #[derive(PartialEq, Eq, Hash)]
-enum Name<'a> {
+pub(super) enum Name<'a> {
     Id(&'a Kind, &'a str),
     /// A link without an id: its collection, and its bookmark or, where that is not said, its place.
     Link(Cow<'a, str>, Result<Cow<'a, str>, Place>),
@@ -399,7 +408,7 @@ enum Name<'a> {
 
 impl<'a> Name<'a> {
     /// The name; `None` where a mutation tells nothing that could be compared.
-    fn of(mutation: &'a ServerMutation) -> Option<Self> {
+    pub(super) fn of(mutation: &'a ServerMutation) -> Option<Self> {
         if let Some(id) = &mutation.resource_id {
             return Some(Self::Id(&mutation.kind, id.as_str()));
         }

@@ -51,9 +51,12 @@ pub fn case(
     }
     let name = out.display().to_string();
     let out = visible_line(&name);
-    let private = if redact { "" } else { " It holds people's notes as they are; --redact replaces them." };
+    let private = if redact { KEPT } else { " It holds people's notes as they are; --redact replaces them." };
     Ok(format!("Wrote {out}. See it with `unstick open {out}`.{private}"))
 }
+
+/// What a redacted case says of itself.
+const KEPT: &str = " Texts, numbers, places, the device and its user are stand-ins. As they are: ids of resources and queue entries, kinds, operations, times, flags, and places that no server takes.";
 
 /// 64 random bits at a time, from the system, in portions.
 fn random() -> io::Result<impl FnMut() -> u64> {

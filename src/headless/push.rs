@@ -101,7 +101,8 @@ pub fn account(
         not_written: pushed.written.as_ref().err().map(ToString::to_string),
         left_out: pushed.left_out.iter().map(|part| part.words().to_owned()).collect(),
     };
-    Account::of(subject, before, &pushed.outcome, reopened, files, exit)
+    let told = (files, pushed.recovery.clone());
+    Account::of(subject, before, &pushed.outcome, reopened, told, exit)
 }
 
 /// Retries the sync with what `resolution` settles. `reopened` are choices that were not made.
@@ -117,13 +118,23 @@ pub async fn push(
     tokens: Tokens,
 ) -> Result<ExitCode, InputError> {
     let mut watch = Lines { stop: Arc::default(), tokens };
-    let stop = Arc::clone(&watch.stop);
-    let interrupt = tokio::spawn(async move {
-        // A second Ctrl-C ends the program at once; the journal knows where it stood.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("stopping after the POST that is under way");
-            stop.store(true, Ordering::Relaxed);
+    let (stop, over) = (Arc::clone(&watch.stop), Arc::clone(&watch.stop));
+    // It listens to the end of the program: once somebody listens, the system no longer ends it.
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
         }
+        if !stop.swap(true, Ordering::Relaxed) {
+            eprintln!("stopping after the POST that is under way; Ctrl-C once more ends the program at once");
+            if tokio::signal::ctrl_c().await.is_err() {
+                return;
+            }
+        }
+        // Each record of the journal is whole and on the disk, and files are replaced whole or not at all.
+        eprintln!(
+            "ended at once. Where it stood is in the journal: see it with `unstick resume`, and go on from there"
+        );
+        std::process::exit(i32::from(ExitCode::Unknown.code()));
     });
     for unit in reopened {
         eprintln!("! {}", visible_line(&super::resume::reopened(&inspection, unit)));
@@ -131,7 +142,8 @@ pub async fn push(
     let before = Arc::new(inspection);
     let planned = Planned::new(Arc::clone(&before), resolution, session.clock().now());
     let pushed = session.push(planned, options, &mut watch).await;
-    interrupt.abort();
+    // What is left is writing and telling: one Ctrl-C is enough.
+    over.store(true, Ordering::Relaxed);
     let pushed = pushed.inspect_err(|error| {
         telling.failed(error.to_string(), String::new(), None, ExitCode::BadInput);
     })?;

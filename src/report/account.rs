@@ -10,6 +10,7 @@ use crate::domain::field::FieldPath;
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Kind, Millis, QueueId};
 use crate::domain::naming;
+use crate::domain::phone::Forecast;
 use crate::domain::push::{Course, Difference, End, Outcome, Quarantined, Sent};
 use crate::domain::resolution::Unit;
 use crate::domain::settle::Loss;
@@ -101,6 +102,8 @@ pub struct Ended {
     pub posts: u32,
     /// Pulls that were needed.
     pub pulls: u32,
+    /// The phone's next sync on what the server really holds by now, where the device is a phone whose database was read.
+    pub recovery: Option<Forecast>,
     /// What lies where.
     pub files: Files,
     /// What the resource of each queue entry is called.
@@ -146,7 +149,7 @@ impl Account {
         before: &Inspection,
         outcome: &Outcome,
         reopened: &[Unit],
-        files: Files,
+        (files, recovery): (Files, Option<Forecast>),
         exit: ExitCode,
     ) -> Self {
         // Whatever the end is, the journal keeps a POST of which nothing tells whether it was applied.
@@ -184,6 +187,7 @@ impl Account {
             differences: outcome.differences.clone(),
             posts: outcome.posts,
             pulls: outcome.pulls,
+            recovery,
             files,
             labels: labels(before),
         };

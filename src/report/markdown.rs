@@ -253,6 +253,12 @@ impl Page<'_> {
     }
 
     fn rest(&mut self, ended: &Ended) {
+        if let Some(forecast) = &ended.recovery {
+            self.heading("Will the phone recover?");
+            for line in forecast.told() {
+                self.item(&line);
+            }
+        }
         self.left("Set aside, because the server refuses it", ended, &ended.quarantined, true);
         self.left("Still in the queue", ended, &ended.held, false);
         self.left("Left the queue unsent", ended, &ended.dropped, false);

@@ -10,6 +10,7 @@ use super::account::{Account, Ended};
 use super::entries::{DeviceEntry, Each, LeftEntry, LossEntry};
 use super::lines;
 use super::redact::{Value, Values};
+use super::why::ForecastEntry;
 use crate::domain::field::FieldPath;
 use crate::domain::ledger;
 use crate::domain::mutation::{Kind, QueueId};
@@ -85,6 +86,9 @@ pub(super) fn members<M: SerializeMap>(map: &mut M, ended: &Ended, values: &Valu
     let (beyond, lost) = (ledger::lines(&ended.beyond), ledger::lines(&ended.ledger));
     let losses = || lost.iter().map(|line| LossEntry::new(line, &ended.ledger, values));
     let beyond = || beyond.iter().map(|line| LossEntry::new(line, &ended.beyond, values));
+    if let Some(forecast) = &ended.recovery {
+        map.serialize_entry("recovery", &ForecastEntry(forecast))?;
+    }
     map.serialize_entry("lostBeyondPreview", &Each(beyond))?;
     map.serialize_entry("ledger", &Each(losses))
 }

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use super::entries::{Each, LeftEntry, LossEntry, UnitEntry};
 use super::redact::Values;
 use super::style::Style;
+use super::why::ForecastEntry;
 use super::{human, lines};
 use crate::domain::again::Again;
 use crate::domain::field::{self, FieldPath};
@@ -115,6 +116,9 @@ impl Serialize for Report<'_> {
         map.serialize_entry("movesCursor", &plan.moves_cursor)?;
         map.serialize_entry("reopened", &Each(|| self.reopened.iter().map(|unit| self.unit(unit))))?;
         map.serialize_entry("cautions", &Each(|| plan.warnings.iter().map(|warning| self.caution(warning))))?;
+        if let Some(forecast) = &plan.recovery {
+            map.serialize_entry("recovery", &ForecastEntry(forecast))?;
+        }
         map.serialize_entry("warnings", &self.all_warnings())?;
         map.end()
     }

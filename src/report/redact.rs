@@ -3,8 +3,8 @@
 //!
 //! The hash is keyed (HMAC-SHA-256) with 256 random bits that are made for the one report and kept nowhere. So
 //! the same value has the same mark within one report and another one in the next, and nobody can try out what a
-//! short value (a verse, a name) might be: without the key every guess is as good as any other. Only texts, lists
-//! and objects show a length: that of `true` or of a number would give it away.
+//! short value (a verse, a name) might be: without the key every guess is as good as any other. Flags and numbers have
+//! neither: there are so few that a length, or a mark that equal ones share, would give them away.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -22,6 +22,8 @@ use crate::domain::mutation::{Op, Payload};
 
 /// How many bytes of a hash are shown.
 const SHOWN: usize = 8;
+/// The mark of every flag, number and nothing: equal ones cannot be told from others.
+const HIDDEN: &str = "hidden";
 
 /// How values are written.
 pub enum Values {
@@ -104,6 +106,10 @@ impl Key {
             Json::Array(_) | Json::Object(_) => Some(value.to_text().chars().count()),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Opaque(_) => None,
         };
+        // There are two flags and few numbers: whoever knows one of them by its mark knows all that are equal.
+        if matches!(value, Json::Null | Json::Bool(_) | Json::Number(_)) {
+            return Mark { length: None, hash: String::from(HIDDEN) };
+        }
         let tag = hmac::sign(&self.0, digest::canonical(value).as_bytes());
         let hash = tag.as_ref().iter().take(SHOWN).fold(String::new(), |mut hash, byte| {
             let _ = write!(hash, "{byte:02x}");
@@ -167,6 +173,7 @@ impl Mark {
         match self.length {
             Some(1) => format!("(1 character, #{})", self.hash),
             Some(length) => format!("({length} characters, #{})", self.hash),
+            None if self.hash == HIDDEN => String::from("(hidden)"),
             None => format!("(#{})", self.hash),
         }
     }
@@ -229,7 +236,7 @@ mod tests {
         let values = redacted();
         assert!(mark(&values, r#""صبر""#).starts_with(r#"{"length":3,"hash":""#));
         for given_away in ["true", "false", "null", "12", "-1.5"] {
-            assert!(!mark(&values, given_away).contains("length"), "{given_away}");
+            assert_eq!(mark(&values, given_away), r#"{"hash":"hidden"}"#, "{given_away}");
         }
     }
 
@@ -258,6 +265,6 @@ mod tests {
         let payload = Payload::new(Text::new(String::from(r#"{"body":"صبر جميل","isReading":true}"#)));
         let text = serde_json::to_string(&values.data(&payload)).expect("it serialises");
         assert!(text.contains(r#""body":{"length":8,"hash":""#) && !text.contains("صبر"), "{text}");
-        assert!(text.contains(r#""isReading":{"hash":""#) && !text.contains("true"), "{text}");
+        assert!(text.contains(r#""isReading":{"hash":"hidden"}"#) && !text.contains("true"), "{text}");
     }
 }

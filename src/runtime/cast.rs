@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use crate::durable;
+
 /// A recording under way.
 #[derive(Clone)]
 pub struct Cast(Arc<Mutex<Inner>>);
@@ -26,7 +28,7 @@ impl Cast {
     /// # Errors
     /// A file that is there already or cannot be made.
     pub fn new(path: &Path, (width, height): (u16, u16)) -> io::Result<Self> {
-        let mut file = BufWriter::new(File::create_new(path)?);
+        let mut file = BufWriter::new(durable::private().write(true).create_new(true).open(path)?);
         writeln!(file, "{}", json!({"version": 2, "width": width, "height": height}))?;
         // A player begins with a cursor that the program hides.
         writeln!(file, "{}", json!([0.0, "o", "\u{1b}[?25l"]))?;
@@ -114,6 +116,12 @@ mod tests {
         let text = std::fs::read_to_string(&path).expect("the recording");
         let lines: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "a recording shows notes");
+        }
         assert_eq!(lines[0], json!({"version": 2, "width": 120, "height": 36}));
         assert_eq!(lines.len(), 4);
         assert_eq!((&lines[2][1], &lines[2][2]), (&json!("o"), &json!("\u{1b}[1mصبر\u{1b}[0m")));

@@ -351,11 +351,12 @@ fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
 
 /// What a push came to, in the app's terms.
 pub fn push_end(session: &Session, pushed: Pushed, report: Option<PathBuf>) -> PushEnd {
-    let Pushed { outcome, backup, written, left_out } = pushed;
+    let Pushed { outcome, backup, written, left_out, recovery } = pushed;
     let left_out = left_out.into_iter().map(|part| without_place(part, outcome.head)).collect();
     let path = session.file().path().map(ToOwned::to_owned);
     let failure = written.as_ref().err().map(|error| input_failure(session, error));
-    PushEnd { outcome, written: path.filter(|_| written.is_ok()), backup, report, left_out, failure }
+    let written = path.filter(|_| written.is_ok());
+    PushEnd { outcome, written, backup, report, left_out, recovery, failure }
 }
 
 /// A bare list of queued mutations has nowhere to put what else a sync changes.

@@ -26,6 +26,7 @@ use crate::session::Session;
 use crate::ui::{self, Regions, Theme};
 pub use cast::Cast;
 use cast::Output;
+pub use editor::sweep;
 use effects::Effects;
 pub use effects::push_end;
 use guard::{Guard, Screen};

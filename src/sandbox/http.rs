@@ -7,14 +7,15 @@ mod faulty;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query as Parameters, Request, State};
-use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use axum::http::uri::Authority;
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -46,6 +47,8 @@ const MAX_DRAINED: usize = 64 << 20;
 const MAX_LOGGED: usize = 10_000;
 /// How long a stop waits for requests under way.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// How long a request may take to go on where nothing is said.
+const IDLE: Duration = Duration::from_secs(30);
 
 const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-auth-token");
 const CLIENT_ID: HeaderName = HeaderName::from_static("x-client-id");
@@ -66,13 +69,15 @@ pub struct Options {
     pub clock: Clock,
     /// What goes wrong with which request.
     pub faults: Script,
+    /// How long a request may take to go on.
+    pub idle: Duration,
 }
 
 impl Default for Options {
     /// A free port, the documented shapes, the system's clock, no faults.
     fn default() -> Self {
         let clock = Arc::new(|| Millis(jiff::Timestamp::now().as_millisecond()));
-        Self { port: 0, shape: Shape::Documented, clock, faults: Script::default() }
+        Self { port: 0, shape: Shape::Documented, clock, faults: Script::default(), idle: IDLE }
     }
 }
 
@@ -102,11 +107,12 @@ impl Sandbox {
     pub async fn start(model: Model, options: Options) -> io::Result<Running> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let addr = listener.local_addr()?;
+        let idle = options.idle;
         let (stop, stopped) = watch::channel(());
         let shared = Arc::new(Shared { model: Mutex::new(model), log: Mutex::default(), options, stopped });
         let service = router(Arc::clone(&shared)).into_make_service_with_connect_info::<Breaker>();
         let until = Arc::clone(&shared);
-        let served = axum::serve(Breakable(listener), service)
+        let served = axum::serve(Breakable { listener, idle }, service)
             .with_graceful_shutdown(async move { until.stopped().await });
         let task = tokio::spawn(served.into_future());
         Ok(Running { addr, shared, stop, task })
@@ -255,6 +261,13 @@ async fn seam(
 ) -> Response {
     let arrival = locked(&shared.log).arrive(&request, &shared.options.faults);
     request.extensions_mut().insert(arrival.clone());
+    if !is_here(&request) {
+        let message =
+            "The sandbox answers to this machine's names and addresses, and the Host is another one";
+        let refused = respond(&shared, &arrival, Err(Refusal::new(Reason::Misdirected, message)));
+        locked(&shared.log).answer(arrival.number, refused.status());
+        return refused;
+    }
     let answered = if arrival.faults.is_empty() {
         Some(next.run(request).await)
     } else {
@@ -270,6 +283,19 @@ async fn seam(
     }
     locked(&shared.log).answer(arrival.number, response.status());
     response
+}
+
+/// Whether the request names this machine: a page of the web can have a name of its own point here (DNS rebinding), but
+/// it cannot do so with an address. Other addresses stand for this machine too, where it is an emulator's host.
+fn is_here(request: &Request) -> bool {
+    let named = match request.uri().authority() {
+        Some(authority) => Some(authority.clone()),
+        None => request.headers().get(HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
+    };
+    named.is_some_and(|authority| {
+        let host = authority.host().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok()
+    })
 }
 
 type QueryList = Result<Parameters<Vec<(String, String)>>, QueryRejection>;
@@ -301,7 +327,7 @@ async fn push(
     body: Body,
 ) -> Response {
     // The body is read whatever the headers say, so that the connection stays good for the next request.
-    let body = read_body(body).await;
+    let body = read_body(body, shared.options.idle).await;
     let answer = || {
         let caller = caller(&headers)?;
         let head = last_mutation_at(&read_parameters(parameters)?)?;
@@ -371,10 +397,13 @@ fn last_mutation_at(parameters: &[(String, String)]) -> Result<Cursor, Refusal> 
     }
 }
 
-async fn read_body(body: Body) -> Result<String, Refusal> {
+async fn read_body(body: Body, idle: Duration) -> Result<String, Refusal> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut seen) = (Vec::new(), 0_usize);
-    while let Some(chunk) = chunks.next().await {
+    loop {
+        let next = tokio::time::timeout(idle, chunks.next()).await;
+        let next = next.map_err(|_| Refusal::new(Reason::TimedOut, "The body did not go on"))?;
+        let Some(chunk) = next else { break };
         let chunk = chunk.map_err(|_| Refusal::new(Reason::Malformed, "The body ended early"))?;
         seen = seen.saturating_add(chunk.len());
         if seen <= MAX_BODY {

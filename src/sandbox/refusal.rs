@@ -13,7 +13,7 @@ pub struct Refusal {
     pub at: Option<usize>,
 }
 
-/// The refusals that the protocol documents, and the two that any HTTP server has. The last two come of faults only.
+/// The refusals that the protocol documents, and those that any HTTP server has. The last two come of faults only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
     /// The request could not be read.
@@ -26,6 +26,10 @@ pub enum Reason {
     NotFound,
     /// The path does not know this method.
     MethodNotAllowed,
+    /// The request stopped half way.
+    TimedOut,
+    /// It names another machine.
+    Misdirected,
     /// `lastMutationAt` is not the head: `OutOfSyncError`.
     OutOfSync,
     /// The body is larger than the server reads.
@@ -49,6 +53,8 @@ impl Reason {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::TimedOut => 408,
+            Self::Misdirected => 421,
             Self::OutOfSync => 409,
             Self::TooLarge => 413,
             Self::Unprocessable | Self::Validation => 422,
@@ -65,6 +71,8 @@ impl Reason {
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::TimedOut => "request_timeout",
+            Self::Misdirected => "misdirected_request",
             Self::OutOfSync => "Conflict",
             Self::TooLarge => "payload_too_large",
             Self::Unprocessable | Self::Validation => "unprocessable_entity",
@@ -83,6 +91,8 @@ impl Reason {
             | Self::Forbidden
             | Self::NotFound
             | Self::MethodNotAllowed
+            | Self::TimedOut
+            | Self::Misdirected
             | Self::TooLarge
             | Self::Unprocessable
             | Self::RateLimited

@@ -2,12 +2,14 @@
 //! back. Neither the token nor a body is in any error or log line.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, Response, redirect, retry};
 
 use super::endpoint::{Endpoint, authority};
+use super::mask::Mask;
 use super::token::Token;
 use super::wire;
 use crate::domain::answer::{
@@ -28,11 +30,22 @@ pub struct Timeouts {
     pub connect: Duration,
     /// From the beginning to the last byte of the answer.
     pub total: Duration,
+    /// From the first request of a pull to the last page, with all that is asked again.
+    pub pull: Duration,
+}
+
+impl Timeouts {
+    /// Those that hold where nothing is said.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(10),
+        total: Duration::from_mins(1),
+        pull: Duration::from_mins(2),
+    };
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(10), total: Duration::from_mins(1) }
+        Self::DEFAULT
     }
 }
 
@@ -96,11 +109,12 @@ impl Failure {
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    endpoint: Endpoint,
+    endpoint: Arc<Endpoint>,
     timeouts: Timeouts,
     app: String,
     not_visible: Vec<Kind>,
     user: Option<String>,
+    mask: Arc<Mask>,
 }
 
 impl Client {
@@ -138,12 +152,24 @@ impl Client {
             next: String::from("Install the system's CA certificates (package ca-certificates)."),
         })?;
         let (app, not_visible) = (client_id.to_owned(), token.not_visible());
-        Ok(Self { http, endpoint, timeouts, app, not_visible, user: token.user() })
+        Ok(Self {
+            http,
+            endpoint: Arc::new(endpoint),
+            timeouts,
+            app,
+            not_visible,
+            user: token.user(),
+            mask: Arc::new(token.mask()),
+        })
     }
 
     /// The same server with another token.
     pub fn with_token(&self, token: &Token) -> Result<Self, InputError> {
-        Self::with_timeouts(self.endpoint.clone(), token, &self.app, self.timeouts)
+        let mut client =
+            Self::with_timeouts(Endpoint::clone(&self.endpoint), token, &self.app, self.timeouts)?;
+        // The server may still quote the one before.
+        client.mask = Arc::new(Mask::clone(&client.mask).and(&self.mask));
+        Ok(client)
     }
 
     /// The user of the token, where it says so.
@@ -152,8 +178,13 @@ impl Client {
     }
 
     /// The server it speaks to.
-    pub const fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// How long a pull may take, all pages and all that is asked again.
+    pub const fn patience(&self) -> Duration {
+        self.timeouts.pull
     }
 
     /// The kinds that the token cannot see, where that is known.
@@ -166,7 +197,7 @@ impl Client {
         let url = wire::page_url(self.endpoint.sync(), since, number);
         tracing::info!(method = "GET", path = url.path(), since = since.value(), page = number, "asks");
         let (head, body) = self.call(self.http.get(url)).await?;
-        let page = read_page(&head, &body, number).map_err(Failure::from);
+        let page = read_page(&head, &body, number).map_err(|error| self.failed(error));
         match &page {
             Ok(page) => tracing::info!(mutations = page.mutations.len(), head = page.head.value(), "a page"),
             Err(failure) => tracing::warn!(?failure, "no page"),
@@ -179,7 +210,7 @@ impl Client {
         let url = wire::head_url(self.endpoint.sync());
         tracing::info!(method = "GET", path = url.path(), "asks for the head");
         let (head, body) = self.call(self.http.get(url)).await?;
-        let page = read_page(&head, &body, 1).map_err(Failure::from);
+        let page = read_page(&head, &body, 1).map_err(|error| self.failed(error));
         match &page {
             Ok(page) => tracing::info!(head = page.head.value(), "the head"),
             Err(failure) => tracing::warn!(?failure, "no head"),
@@ -203,7 +234,7 @@ impl Client {
             "sends"
         );
         let (head, body) = self.call(self.http.post(url).body(body)).await?;
-        let answer = read_post(&head, &body).map_err(|error| match Failure::from(error) {
+        let answer = read_post(&head, &body).map_err(|error| match self.failed(error) {
             Failure::Refused(refusal) if refusal.class == Class::Server => {
                 Failure::Lost(Lost::ServerFailed(refusal))
             }
@@ -233,6 +264,7 @@ impl Client {
         // A refusal whose body broke off is still a refusal.
         let body = if response.status().is_success() { body? } else { body.unwrap_or_default() };
         match String::from_utf8(body) {
+            Ok(body) if response.status().is_success() => Ok((head, Text::new(self.mask.body(body)))),
             Ok(body) => Ok((head, Text::new(body))),
             Err(error) if response.status().is_success() => {
                 let size = error.as_bytes().len();
@@ -261,14 +293,14 @@ impl Client {
         let redirected = response.status().is_redirection();
         let target = text("location").filter(|_| redirected);
         let target = target.and_then(|location| self.endpoint.sync().join(&location).ok());
-        ResponseHead {
+        self.mask.head(ResponseHead {
             status: response.status().as_u16(),
             content_type: text("content-type"),
             request_id: text("x-request-id"),
             retry_after: text("retry-after"),
             mutation_at: text("x-mutation-at"),
             redirect_host: target.as_ref().map(authority),
-        }
+        })
     }
 
     /// Only what failed before a connection stood is surely not sent; all else may have arrived.
@@ -289,17 +321,23 @@ impl Client {
         failure
     }
 
+    /// Why an answer is no good one. Whatever of the server's words is kept is kept without the token.
+    fn failed(&self, error: AnswerError) -> Failure {
+        let words = |text: String| self.mask.words(&text).into_owned();
+        match error {
+            AnswerError::Refused(refusal) => Failure::Refused(self.mask.refusal(refusal)),
+            AnswerError::Garbage(Garbage::Syntax { line, column, reason, description }) => {
+                let (reason, description) = (words(reason), words(description));
+                Failure::Lost(Lost::Garbage(Garbage::Syntax { line, column, reason, description }))
+            }
+            AnswerError::Garbage(garbage @ (Garbage::Shape { .. } | Garbage::Status(_))) => {
+                Failure::Lost(Lost::Garbage(garbage))
+            }
+        }
+    }
+
     fn lost(&self, error: &reqwest::Error) -> Lost {
         if error.is_timeout() { Lost::TimedOut(self.timeouts.total) } else { Lost::Broken(reason(error)) }
-    }
-}
-
-impl From<AnswerError> for Failure {
-    fn from(error: AnswerError) -> Self {
-        match error {
-            AnswerError::Refused(refusal) => Self::Refused(refusal),
-            AnswerError::Garbage(garbage) => Self::Lost(Lost::Garbage(garbage)),
-        }
     }
 }
 

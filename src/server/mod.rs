@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod endpoint;
+mod mask;
 mod patience;
 pub mod pull;
 pub mod recorded;

@@ -1,7 +1,8 @@
 //! Pulls the server's window: all pages since the device's cursor, under one head. Writes by others shift pages
 //! and move the head, so a pull during which the head moved is thrown away and begun again (PROTOCOL A5), unless the
 //! server counts its resources and none is missing. A call that goes wrong in a way that may pass is made again: a GET
-//! changes nothing.
+//! changes nothing. What does not add up ([`crate::domain::whole`]) is pulled again and then refused, and the whole of it has
+//! a deadline: a server that drips would hold a person for minutes.
 
 use std::time::Duration;
 
@@ -9,11 +10,15 @@ use super::client::{Client, Failure, Lost};
 use super::patience::jittered;
 use super::wire::PAGE_LIMIT;
 use crate::domain::answer::{Class, Garbage, Page};
-use crate::domain::mutation::{Cursor, Millis, ServerMutation};
+use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::whole::{Gap, gap, torn};
 use crate::domain::window::{PullPath, PullStep, Window, assemble, none_missing, slipped};
+use crate::domain::words::count;
 
 /// How often a pull is begun before the head is called restless.
 const MAX_TRIES: u32 = 5;
+/// How often a pull is begun before pages that do not add up are refused.
+const MAX_GOES: u32 = 3;
 /// How long to wait before a call is made again, ms, where the server does not say; as often as there are entries.
 const PAUSES: [u64; 3] = [200, 500, 1250];
 /// The longest wait that a server may ask for and get within a pull, ms.
@@ -39,13 +44,25 @@ pub enum PullError {
         /// Why.
         failure: Failure,
     },
-    /// The server repeats a page and says that more follow.
+    /// What came is not all there is.
+    #[error("the pull is not whole, {tries} times in a row: {gap}")]
+    NotWhole {
+        /// What is missing.
+        gap: Gap,
+        /// How often it was pulled.
+        tries: u32,
+    },
+    /// The time for the whole pull is over.
     #[error(
-        "page {page} is the same as the one before, and the server says that more follow: the chain of pages has no end"
+        "the pull was not done within {} s: {} with {} came", .limit.as_secs_f32(), count(*.pages, "page"), count(*.entries, "mutation")
     )]
-    Repeats {
-        /// The repeated page.
-        page: u32,
+    TooSlow {
+        /// How long it may take.
+        limit: Duration,
+        /// Pages that came, of all goes.
+        pages: usize,
+        /// Mutations on them.
+        entries: usize,
     },
     /// The server gives more than any account holds.
     #[error(
@@ -76,7 +93,9 @@ impl PullError {
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::Head(failure) | Self::Page { failure, .. } => Some(failure),
-            Self::Repeats { .. } | Self::Endless { .. } | Self::Restless { .. } => None,
+            Self::NotWhole { .. } | Self::TooSlow { .. } | Self::Endless { .. } | Self::Restless { .. } => {
+                None
+            }
         }
     }
 
@@ -84,13 +103,36 @@ impl PullError {
     pub fn next_step(&self) -> String {
         let fixed = match self {
             Self::Head(failure) | Self::Page { failure, .. } => match failure {
-                Failure::Refused(refusal) => return refusal.next_step(),
+                Failure::Refused(refusal) => match refusal.class {
+                    // A pull sends no mutations, so that none of them can be what is wrong.
+                    Class::Validation => {
+                        "The server does not take what the pull asks for: check --server and the cursor in the device file, then give the request id to its operators. Nothing was sent."
+                    }
+                    Class::NotFound => {
+                        "Check --server: what it names is not a sync server, or does not know this account. Nothing was sent."
+                    }
+                    Class::Rejected
+                    | Class::BadRequest
+                    | Class::Unauthorized
+                    | Class::Forbidden
+                    | Class::OutOfSync
+                    | Class::ConflictOther
+                    | Class::RateLimited
+                    | Class::Server
+                    | Class::Other => return refusal.next_step(),
+                },
                 Failure::NotSent(_) | Failure::Lost(_) => {
                     "A pull changes nothing: check the network and --server, then try again."
                 }
             },
-            Self::Repeats { .. } | Self::Endless { .. } => {
+            Self::Endless { .. } => {
                 "Check --server: this is not how the sync server answers; tell its operators."
+            }
+            Self::NotWhole { .. } => {
+                "The device's cursor stays where it was, since edits that nobody saw would be lost: try again, and tell the server's operators if it stays so."
+            }
+            Self::TooSlow { .. } => {
+                "A pull changes nothing: check the network, then try again with more time, as in --timeout 600."
             }
             Self::Restless { .. } => {
                 "Another client is writing all the time: wait until it is done, then try again."
@@ -105,10 +147,20 @@ impl PullError {
 pub async fn pull(
     client: &Client,
     cursor: Option<Cursor>,
-    on_step: impl FnMut(PullStep),
+    mut on_step: impl FnMut(PullStep),
 ) -> Result<Window, PullError> {
-    let mut pull = Pull { client, on_step };
-    let mut window = pull.window(cursor).await?;
+    let (limit, mut pages, mut entries) = (client.patience(), 0, 0);
+    let told = |step| {
+        if let PullStep::Page { mutations, unreadable, .. } = step {
+            pages += 1;
+            entries += mutations + unreadable;
+        }
+        on_step(step);
+    };
+    let mut pull = Pull { client, on_step: told };
+    let pulled = tokio::time::timeout(limit, pull.window(cursor)).await;
+    let Ok(window) = pulled else { return Err(PullError::TooSlow { limit, pages, entries }) };
+    let mut window = window?;
     window.not_visible = client.not_visible().to_vec();
     Ok(window)
 }
@@ -122,6 +174,8 @@ struct Pull<'a, F> {
 enum Chain {
     /// All pages under one head.
     Whole { head: Cursor, pages: Vec<Page> },
+    /// The pages do not add up.
+    Torn(Gap),
     /// The head moved. All pages, where the server counts; else as many as there were by then.
     HeadMoved { first: Cursor, now: Cursor, pages: Vec<Page> },
 }
@@ -162,15 +216,23 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
 
     /// All pages under one head, and that head.
     async fn steady(&mut self, since: Cursor) -> Result<(Cursor, Vec<Page>), PullError> {
-        let mut tries = 0;
+        let (mut tries, mut goes) = (0, 0);
         loop {
-            tries += 1;
             match self.chain(since).await? {
+                Chain::Torn(gap) => {
+                    goes += 1;
+                    if goes == MAX_GOES {
+                        return Err(PullError::NotWhole { gap, tries: goes });
+                    }
+                    (self.on_step)(PullStep::NotWhole { gap, tries: goes });
+                    tokio::time::sleep(Duration::from_millis(jittered(PAUSES[0]))).await;
+                }
                 Chain::Whole { head, pages } => {
                     (self.on_step)(PullStep::HeadStable(head));
                     return Ok((head, pages));
                 }
                 Chain::HeadMoved { first, now, pages } => {
+                    tries += 1;
                     if let Some(caught_up) = self.catch_up(since, pages, MAX_TRIES).await? {
                         return Ok(caught_up);
                     }
@@ -231,6 +293,7 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
     async fn newer(&mut self, since: Cursor, depth: u32) -> Result<Option<(Cursor, Vec<Page>)>, PullError> {
         match self.chain(since).await? {
             Chain::Whole { head, pages } => Ok(Some((head, pages))),
+            Chain::Torn(_) => Ok(None),
             Chain::HeadMoved { .. } if depth == 0 => Ok(None),
             Chain::HeadMoved { pages, .. } => self.catch_up(since, pages, depth - 1).await,
         }
@@ -296,15 +359,15 @@ impl<F: FnMut(PullStep)> Pull<'_, F> {
             let (first, now) = (pages.first().map_or(page.head, |first| first.head), page.head);
             let counts = page.total.is_some();
             moved |= first != now;
-            if pages.last().is_some_and(|last| same_mutations(last, &page)) {
-                return Err(PullError::Repeats { page: number });
+            if let Some(gap) = torn(&pages, &page, number, since) {
+                return Ok(Chain::Torn(gap));
             }
             pages.push(page);
             if moved && !(more && counts) {
                 return Ok(Chain::HeadMoved { first, now, pages });
             }
             if !more {
-                return Ok(Chain::Whole { head: first, pages });
+                return Ok(gap(&pages).map_or(Chain::Whole { head: first, pages }, Chain::Torn));
             }
             if entries > MAX_ENTRIES || bytes > MAX_BYTES {
                 break;
@@ -322,7 +385,7 @@ const fn passing(failure: &Failure) -> Option<&'static str> {
         Failure::Lost(
             Lost::TimedOut(_)
             | Lost::Broken(_)
-            | Lost::Garbage(Garbage::Syntax { .. })
+            | Lost::Garbage(Garbage::Syntax { .. } | Garbage::Status(_))
             | Lost::ServerFailed(_),
         ) => Some("no usable answer came"),
         Failure::Refused(refusal) => match refusal.class {
@@ -355,20 +418,6 @@ fn more_follow(page: &Page, entries: usize) -> bool {
     }
 }
 
-/// Whether a server that does not know `page` gave the same page again.
-fn same_mutations(a: &Page, b: &Page) -> bool {
-    let same = |(a, b): (&ServerMutation, &ServerMutation)| {
-        a.timestamp == b.timestamp
-            && a.resource_id == b.resource_id
-            && a.op == b.op
-            && a.kind == b.kind
-            && a.data == b.data
-    };
-    !a.mutations.is_empty()
-        && a.mutations.len() == b.mutations.len()
-        && a.mutations.iter().zip(&b.mutations).all(same)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -396,12 +445,5 @@ mod tests {
         ] {
             assert_eq!(more_follow(&page(facts, entries), entries), more, "{facts} {entries}");
         }
-    }
-
-    #[test]
-    fn a_repeated_page_is_seen_and_an_empty_one_is_not_one() {
-        assert!(same_mutations(&page("", 2), &page(r#","page":2"#, 2)));
-        assert!(!same_mutations(&page("", 2), &page("", 3)));
-        assert!(!same_mutations(&page("", 0), &page("", 0)));
     }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::domain::answer::{AnswerError, Garbage, Page, ResponseHead, read_page};
 use crate::domain::json::Text;
 use crate::domain::mutation::Cursor;
+use crate::domain::whole::torn;
 use crate::domain::window::{PullPath, Window, assemble};
 use crate::error::InputError;
 
@@ -90,7 +91,10 @@ impl Recording {
         // The earlier head: what came after it may be missing.
         let (head, end) = (first.head, last.head);
         let since = self.since.or(cursor).unwrap_or(Cursor::ZERO);
+        let torn = (1..).zip(&self.pages).filter_map(|(number, page)| torn(&[], page, number, since));
+        let torn: Vec<String> = torn.map(|gap| format!("{gap}; record it again")).collect();
         let mut window = assemble(PullPath::of(cursor, head), since, head, self.pages);
+        window.warnings.extend(torn);
         if head != end {
             window.warnings.push(format!(
                 "the head moved from {head} to {end} while this was recorded: mutations may be missing; record it again"
@@ -146,6 +150,11 @@ fn input_error(error: AnswerError, name: &str, pointer: &str) -> InputError {
         AnswerError::Garbage(Garbage::Syntax { line, column, reason, .. }) => {
             InputError::Syntax { file, line, column, reason }
         }
+        AnswerError::Garbage(Garbage::Status(status)) => InputError::Unsupported {
+            file,
+            reason: format!("holds an answer with the status {status}, which is not a whole one"),
+            next: String::from("Record the answer of a GET that was answered with 200."),
+        },
         AnswerError::Garbage(Garbage::Shape { pointer: within, found, expected }) => {
             let pointer = match format!("{pointer}{within}") {
                 whole if whole.is_empty() => String::from("(the whole document)"),

@@ -1,6 +1,5 @@
 //! The access token: read once, sent in headers, never shown.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -10,6 +9,8 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
+use super::mask::Mask;
+use crate::device::patient;
 use crate::domain::mutation::Kind;
 use crate::error::InputError;
 
@@ -36,14 +37,14 @@ impl Token {
     /// The token in a file, white space around it ignored.
     pub fn from_file(path: &Path) -> Result<Self, InputError> {
         let mut text = String::new();
-        File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(
-            |source| InputError::Io {
+        patient::open(path)
+            .and_then(|(file, _)| file.take(MAX_BYTES + 1).read_to_string(&mut text))
+            .map_err(|source| InputError::Io {
                 what: "cannot read the token file",
                 path: path.to_owned(),
                 source,
                 next: "Check --token-file, or put the token into UNSTICK_TOKEN.",
-            },
-        )?;
+            })?;
         Self::read(&SecretString::from(text), &path.display().to_string())
     }
 
@@ -117,6 +118,11 @@ impl Token {
 
     fn claims(&self) -> Option<Vec<u8>> {
         URL_SAFE_NO_PAD.decode(self.0.expose_secret().split('.').nth(1)?).ok()
+    }
+
+    /// What hides it in the words of a server.
+    pub(super) fn mask(&self) -> Mask {
+        Mask::of(self.0.expose_secret())
     }
 
     /// The two headers that carry it (PROTOCOL A1), marked so that nothing prints them.

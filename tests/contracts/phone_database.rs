@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use unstick::device::DeviceFile;
 use unstick::device::phone_database::{Generation, PhoneDatabase, Said};
+use unstick::domain::mutation::Cursor;
 use unstick::domain::phone::Phone;
 
 fn fixture(name: &str) -> PathBuf {
@@ -88,7 +89,7 @@ fn it_is_read_as_a_device_file_and_nothing_of_it_changes() {
     .expect("copied");
     let before = std::fs::read(&path).expect("readable");
     let file = DeviceFile::read(&path).expect("a device file");
-    assert_eq!(file.device().sync.cursor.map(|cursor| cursor.value()), Some(1_769_900_000_000));
+    assert_eq!(file.device().sync.cursor.map(Cursor::value), Some(1_769_900_000_000));
     assert_eq!((file.device().queue.len(), file.device().retention.len()), (23, 3));
     // The seven bookmarks, links, collections, notes and sessions that have the server's id.
     let known = file.device().known.as_ref().expect("a list");
@@ -100,7 +101,7 @@ fn it_is_read_as_a_device_file_and_nothing_of_it_changes() {
     // What a person says goes before what lies there.
     let said = Said { cursor: Some(7), ..Said::default() };
     let file = DeviceFile::read_as(&path, &said).expect("a device file");
-    assert_eq!(file.device().sync.cursor.map(|cursor| cursor.value()), Some(7));
+    assert_eq!(file.device().sync.cursor.map(Cursor::value), Some(7));
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn it_is_found_in_the_folders_of_both_systems() {
         }
         let file = DeviceFile::read(folder.path()).expect("a device file");
         assert_eq!(file.device().queue.len(), 23, "{database}");
-        assert_eq!(file.device().sync.cursor.map(|c| c.value()), Some(1_769_900_000_000), "{database}");
+        assert_eq!(file.device().sync.cursor.map(Cursor::value), Some(1_769_900_000_000), "{database}");
     }
     let error = DeviceFile::read(folder().path()).expect_err("an empty folder").to_string();
     assert!(error.contains("quran.db") && error.contains("databases/"), "{error}");

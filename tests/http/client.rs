@@ -131,7 +131,11 @@ async fn a_yes_that_cannot_be_understood_is_a_lost_answer() {
 
 #[tokio::test]
 async fn an_answer_that_takes_too_long_is_lost() {
-    let timeouts = Timeouts { connect: Duration::from_millis(100), total: Duration::from_millis(300) };
+    let timeouts = Timeouts {
+        connect: Duration::from_millis(100),
+        total: Duration::from_millis(300),
+        ..Timeouts::default()
+    };
     for part in [Vec::new(), bytes(200, &[], &PAGE.as_bytes()[..20], PAGE.len())] {
         let server = Canned::start(move |_| Reply::Stall(part.clone())).await;
         let failure = server.client_with(timeouts).post(Cursor::read(9), &[note()]).await;

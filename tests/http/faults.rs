@@ -18,8 +18,11 @@ use unstick::server::{Client, Failure, Lost, Timeouts, pull};
 use super::canned::client_at;
 
 /// Short where a test waits for it to be over.
-const IMPATIENT: Timeouts =
-    Timeouts { connect: Duration::from_millis(200), total: Duration::from_millis(500) };
+const IMPATIENT: Timeouts = Timeouts {
+    connect: Duration::from_millis(200),
+    total: Duration::from_millis(500),
+    pull: Duration::from_mins(1),
+};
 const NOW: Millis = Millis(1_770_000_000_000);
 
 struct Faulty {

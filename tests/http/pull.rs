@@ -4,6 +4,7 @@ use unstick::domain::ack;
 use unstick::domain::answer::Class;
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, WireMutation};
+use unstick::domain::whole::Gap;
 use unstick::domain::window::{PullPath, PullStep, Window};
 use unstick::sandbox::http::{Options, Sandbox};
 use unstick::sandbox::scenario::Scenario;
@@ -180,8 +181,103 @@ async fn a_head_that_never_rests_is_an_error() {
 #[tokio::test]
 async fn a_server_that_repeats_a_page_is_stopped() {
     let (window, asked, _) = pulled(Some(1), |_| page(9, [3, 4], MORE)).await;
-    assert!(matches!(window, Err(PullError::Repeats { page: 2 })), "{window:?}");
-    assert_eq!(asked.len(), 2);
+    let repeats = Gap::Repeats { page: 2 };
+    assert!(matches!(window, Err(PullError::NotWhole { gap, tries: 3 }) if gap == repeats), "{window:?}");
+    assert_eq!(asked.len(), 6);
+}
+
+/// Answers of a server that leaves something out, by page.
+type Leaving = fn(&str) -> Reply;
+
+/// What is left out, and what the error says of it.
+const LEAVING: [(Leaving, &str); 10] = [
+    (|_| page(9, [3], r#","total":2"#), "the server counts 2 mutations, and 1 came: 1 is missing"),
+    (
+        |_| page(9, [3], r#","total":3,"hasMore":false"#),
+        "the server counts 3 mutations, and 1 came: 2 are missing",
+    ),
+    (
+        |_| page(9, [], r#","total":1,"hasMore":false"#),
+        "the server counts 1 mutation, and 0 came: 1 is missing",
+    ),
+    (|_| page(9, [], MORE), "page 1 is empty, and the server says that more follow"),
+    (|number| if number == "1" { page(9, [3], MORE) } else { page(9, [], MORE) }, "page 2 is empty"),
+    (|_| page(9, [3], r#","page":2"#), "page 1 was asked for, and the answer says that it is page 2"),
+    (
+        |number| if number == "1" { page(9, [3], MORE) } else { page(9, [4], r#","page":1"#) },
+        "page 2 was asked for",
+    ),
+    (
+        |number| if number == "1" { page(9, [3, 4], MORE) } else { page(9, [4, 5], LAST) },
+        "came on an earlier page",
+    ),
+    (
+        |_| json(r#"{"success":true,"data":{"lastMutationAt":9,"hasMore":false}}"#),
+        "without its list of mutations",
+    ),
+    (
+        |number| match number {
+            "1" => page(9, [3], MORE),
+            _ => json(r#"{"success":true,"data":{"lastMutationAt":9,"mutations":null,"hasMore":false}}"#),
+        },
+        "page 2 came without its list of mutations",
+    ),
+];
+
+#[tokio::test]
+async fn a_pull_that_is_not_whole_is_made_again_and_then_refused() {
+    for (answers, said) in LEAVING {
+        let leaving = move |request: &Request| answers(request.query("page").unwrap_or_default());
+        for cursor in [Some(1), None] {
+            let (window, _, steps) = pulled(cursor, move |request| match request.query("metadataOnly") {
+                Some(_) => json(r#"{"success":true,"data":{"lastMutationAt":9}}"#),
+                None => leaving(request),
+            })
+            .await;
+            let error = window.expect_err(said);
+            assert!(matches!(error, PullError::NotWhole { tries: 3, .. }), "{error}");
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(error.next_step().contains("cursor stays where it was"));
+            let again = steps.iter().filter(|step| matches!(step, PullStep::NotWhole { .. })).count();
+            assert_eq!(again, 2, "{steps:?}");
+        }
+        // A server that was wrong once is believed when it is right.
+        let mut goes = 0;
+        let (window, ..) = pulled(Some(1), move |request| {
+            goes += u32::from(request.query("page") == Some("1"));
+            if goes == 1 { leaving(request) } else { page(9, [3, 4, 5], r#","total":3,"hasMore":false"#) }
+        })
+        .await;
+        assert_eq!(ids(&window.expect(said)), [3, 4, 5]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_while_the_head_moves_is_not_taken_for_caught_up() {
+    let (window, ..) = pulled(Some(1), |request| {
+        match (request.query("mutationsSince"), request.query("page")) {
+            (Some("1"), Some("1")) => counted(9, [3, 4], 4, true),
+            (Some("1"), _) => counted(10, [5, 9], 4, false),
+            // Something is new, and it does not come.
+            _ => counted(10, [], 1, false),
+        }
+    })
+    .await;
+    assert!(matches!(window, Err(PullError::Restless { .. })), "{window:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_drips_is_left_when_the_time_for_the_pull_is_over() {
+    let timeouts = Timeouts { pull: std::time::Duration::from_millis(300), ..Timeouts::default() };
+    let server = Canned::start(|request| match request.query("page") {
+        Some("1") => page(9, [3, 4], MORE),
+        _ => Reply::Stall(bytes(200, &[], b"{", 9)),
+    })
+    .await;
+    let window = pull(&server.client_with(timeouts), Some(Cursor::read(1)), |_| {}).await;
+    let error = window.expect_err("too slow");
+    assert_eq!(error.to_string(), "the pull was not done within 0.3 s: 1 page with 2 mutations came");
+    assert!(error.next_step().contains("--timeout"));
 }
 
 #[tokio::test]
@@ -266,7 +362,8 @@ async fn a_refused_page_says_which_and_what_to_do() {
 
 #[tokio::test]
 async fn a_page_that_goes_wrong_is_asked_for_again_and_the_others_are_not() {
-    let failures: [fn() -> Reply; 5] = [
+    let failures: [fn() -> Reply; 6] = [
+        || answer(206, &[("Content-Range", "bytes 0-1/9")], page_body(9, [], LAST)),
         || answer(500, &[], "{}"),
         || answer(429, &[("Retry-After", "0")], "{}"),
         || Reply::Cut(Vec::new()),

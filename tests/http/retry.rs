@@ -27,8 +27,11 @@ use unstick::session::{Clock, Pushed, Server, Session, Watch};
 use super::canned::{TOKEN, client_at};
 
 /// Short, since some of the faults last as long as the client waits.
-const TIMEOUTS: Timeouts =
-    Timeouts { connect: Duration::from_millis(500), total: Duration::from_millis(1500) };
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_millis(500),
+    total: Duration::from_millis(1500),
+    pull: Duration::from_mins(1),
+};
 /// When the account was opened; the sandbox's clock is the real one.
 const OPENED: Millis = Millis(1_770_000_000_000);
 

@@ -307,3 +307,47 @@ async fn a_port_in_use_is_an_error() {
     assert!(Sandbox::start(Model::new(FirstSync::Positive, NOW), options).await.is_err());
     server.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_request_that_names_another_machine_is_refused() {
+    let server = sandbox().await;
+    let url = format!("{}/v1/sync?mutationsSince=0", server.url());
+    for (host, status) in [
+        ("127.0.0.1", 200),
+        ("localhost:8787", 200),
+        ("[::1]:8787", 200),
+        // How an emulator calls the machine that it runs on.
+        ("10.0.2.2:8787", 200),
+        ("rebound.example", 421),
+        ("localhost.example:8787", 421),
+        ("127.0.0.1.example", 421),
+    ] {
+        let answer = signed(client().get(&url)).header("host", host).send().await.expect("an answer");
+        assert_eq!(answer.status().as_u16(), status, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_stops_half_way_is_given_up() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let idle = std::time::Duration::from_millis(200);
+    let options = Options { idle, ..Options::default() };
+    let server = Sandbox::start(Model::new(FirstSync::Positive, NOW), options).await.expect("a free port");
+    let whole = "GET /v1/sync?mutationsSince=0 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let half_body =
+        "POST /v1/sync?lastMutationAt=0 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+    for (begun, answered) in [
+        (String::new(), false),
+        (String::from("GET /v1/sync HTTP/1.1\r\nHost: loc"), false),
+        (format!("{whole}GET /v1"), true),
+        (half_body.to_owned(), true),
+    ] {
+        let mut stream = tokio::net::TcpStream::connect(server.addr).await.expect("a connection");
+        stream.write_all(begun.as_bytes()).await.expect("sent");
+        let mut read = Vec::new();
+        // It ends, be it with a reset.
+        let _ = stream.read_to_end(&mut read).await;
+        assert_eq!(read.starts_with(b"HTTP/1.1"), answered, "{begun:?}");
+    }
+    assert!(get(&server, "mutationsSince=0").await.status().is_success());
+}

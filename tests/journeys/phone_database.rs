@@ -7,6 +7,7 @@ use unstick::domain::mutation::Millis;
 use unstick::sandbox::model::{FirstSync, Model};
 
 use super::bench::{Bench, said};
+use super::schemas::assert_described;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new("tests/fixtures/device").join(name)
@@ -90,6 +91,9 @@ fn a_phones_database_is_pushed_gone_on_with_and_never_written_to() {
         .filter_map(|entry| entry["id"].as_str())
         .collect();
     assert_eq!(left, ["note-5", "session-3", "session-2", "session-1"]);
+    // The phone itself is told of: what was refused stays on it, and stops it each time.
+    assert_eq!(outcome["recovery"]["verdict"], "in-the-app", "{outcome}");
+    assert_described("outcome-1.json", &out);
     let posts = bench.requests("POST");
 
     // The same database again goes on from there: nothing is sent twice.
@@ -114,6 +118,13 @@ fn what_the_phone_deleted_of_its_own_accord_is_sent_when_a_person_chooses_it() {
     let (code, out, all) = run(&bench, &path, "plan", &["--choices", choices, "--format", "json"]);
     assert!(matches!(code, Some(0 | 1)), "{all}");
     let plan: Value = serde_json::from_str(&out).expect("JSON");
+    assert_described("plan-1.json", &out);
+    // What the push would not cure is said before it is confirmed.
+    assert_ne!(plan["recovery"]["verdict"], "by-itself", "{plan}");
+    assert!(
+        plan["cautions"][0]["text"].as_str().is_some_and(|text| text.contains("does not recover")),
+        "{plan}"
+    );
     let sent: Vec<&Value> = plan["batches"]
         .as_array()
         .expect("a list")

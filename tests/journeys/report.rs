@@ -155,7 +155,7 @@ fn a_report_is_its_owners_alone() {
     let path = bench.folder.path().join("ticket.md");
     std::fs::write(&path, "an old one").expect("written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
-    push(&bench, 0, "server-wins", &path, &[]);
+    push(&bench, 0, "server-wins", &path, &["--force"]);
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
     assert!(read(&path).starts_with("# Sync of"));
 }

@@ -114,11 +114,12 @@ fn a_log_is_its_owners_alone_and_no_other_file_becomes_one() {
     use std::os::unix::fs::PermissionsExt as _;
     let bench = Bench::scenario("tablet-behind");
     let path = bench.folder.path().join("unstick.log");
-    std::fs::write(&path, "2026-01-01 an older line\n").expect("written");
+    let older = "2026-01-01T10:00:00.000000Z  INFO unstick::log_file: begins version=\"0\"\n";
+    std::fs::write(&path, older).expect("written");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("a mode");
     run(&bench, 1, "inspect", &[]);
     assert_eq!(std::fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-    assert!(log(&bench).starts_with("2026-01-01 an older line\n"), "it goes on behind what is there");
+    assert!(log(&bench).starts_with(older), "it goes on behind what is there");
 
     let before = bench.text();
     let device = bench.device.to_string_lossy().into_owned();

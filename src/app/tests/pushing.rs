@@ -55,6 +55,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
         backup: Some("/tmp/tablet.json.before".into()),
         report: None,
         left_out: Vec::new(),
+        recovery: None,
         failure: None,
     })
 }

@@ -10,6 +10,7 @@ mod preferences;
 mod rows;
 mod schema;
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ use crate::error::InputError;
 /// What follows the database's name in the name of the device file that stands for it.
 pub const EXPORT_SUFFIX: &str = ".unstick.json";
 
+/// What to do about a copy that is no good.
+const AGAIN: &str =
+    "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// How the database is called in the app.
 const DATABASE_NAME: &str = "quran.db";
@@ -170,7 +174,12 @@ impl PhoneDatabase {
 /// What tells one state of a database from another.
 fn digest(bytes: &[u8]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
-    digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::new();
+    for byte in digest.as_ref().iter().take(16) {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// How an entry of the queue is called: after its row.
@@ -232,8 +241,6 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
         reason,
         next: next.to_owned(),
     };
-    const AGAIN: &str =
-        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let mut file = File::open(path).map_err(cannot)?;
     let size = file.metadata().map_err(cannot)?.len();
     if size == 0 {
@@ -293,8 +300,6 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
 
 /// What is wrong with a database, and what to do.
 fn told(path: &Path, foreign: Foreign) -> InputError {
-    const AGAIN: &str =
-        "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
     let (reason, next) = match foreign {
         Foreign::NotThePhones => (
             String::from(

@@ -201,7 +201,7 @@ impl Contents {
                 data.insert(String::from("mushaf"), 1.into());
                 Value::Object(data)
             });
-            let changed = row.reading_modified_at.or(row.bookmark_modified_at).or(row.modified_at);
+            let changed = row.reading_modified_at.or(row.own_modified_at).or(row.modified_at);
             match op {
                 Some(op) => {
                     let at = if op == "DELETE" { row.modified_at } else { changed };

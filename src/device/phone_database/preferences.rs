@@ -47,36 +47,39 @@ impl Preferences {
         }
         let bytes = std::fs::read(path).map_err(cannot)?;
         Self::parse(&bytes)
-            .ok_or_else(|| odd("is no preferences file of the phone: its bytes are no protobuf map"))
+            .map_err(|Garbled| odd("is no preferences file of the phone: its bytes are no protobuf map"))
     }
 
-    /// `None` where the bytes are no such map.
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    fn parse(bytes: &[u8]) -> Result<Self, Garbled> {
         let mut preferences = Self::default();
         let mut file = Wire(bytes);
         while let Some(field) = file.next()? {
-            let (1, Value::Bytes(entry)) = field else { return None };
+            let (1, Value::Bytes(entry)) = field else { return Err(Garbled) };
             let (mut name, mut value) = (None, None);
             let mut entry = Wire(entry);
             while let Some(field) = entry.next()? {
                 match field {
-                    (1, Value::Bytes(text)) => name = Some(std::str::from_utf8(text).ok()?),
+                    (1, Value::Bytes(text)) => name = Some(std::str::from_utf8(text).map_err(|_| Garbled)?),
                     (2, Value::Bytes(bytes)) => value = Some(scalar(bytes)?),
-                    (_, _) => return None,
+                    (_, _) => return Err(Garbled),
                 }
             }
-            match (name?, value?) {
+            match (name.ok_or(Garbled)?, value.ok_or(Garbled)?) {
                 (CURSOR, Some(number)) => preferences.cursor = number,
                 (RESET, Some(number)) => preferences.reset_in_progress = number != 0,
                 (_, _) => {}
             }
         }
-        Some(preferences)
+        Ok(preferences)
     }
 }
 
-/// A whole number or a flag; `Some(None)` for what is neither. `None` where the bytes are no value at all.
-fn scalar(bytes: &[u8]) -> Option<Option<i64>> {
+/// Bytes that are no such map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Garbled;
+
+/// A whole number or a flag; `None` for what is neither.
+fn scalar(bytes: &[u8]) -> Result<Option<i64>, Garbled> {
     let mut wire = Wire(bytes);
     let mut number = None;
     while let Some(field) = wire.next()? {
@@ -86,7 +89,7 @@ fn scalar(bytes: &[u8]) -> Option<Option<i64>> {
             (_, _) => None,
         };
     }
-    Some(number)
+    Ok(number)
 }
 
 /// A field's value on the wire.
@@ -100,11 +103,15 @@ enum Value<'a> {
 struct Wire<'a>(&'a [u8]);
 
 impl<'a> Wire<'a> {
-    /// The next field; `Some(None)` at the end, `None` where the bytes make no sense.
-    fn next(&mut self) -> Option<Option<(u64, Value<'a>)>> {
+    /// The next field; `None` at the end.
+    fn next(&mut self) -> Result<Option<(u64, Value<'a>)>, Garbled> {
         if self.0.is_empty() {
-            return Some(None);
+            return Ok(None);
         }
+        self.field().map(Some).ok_or(Garbled)
+    }
+
+    fn field(&mut self) -> Option<(u64, Value<'a>)> {
         let tag = self.varint()?;
         let value = match tag & 7 {
             0 => Value::Number(self.varint()?.cast_signed()),
@@ -118,7 +125,7 @@ impl<'a> Wire<'a> {
             5 => self.skip(4)?,
             _ => return None,
         };
-        Some(Some((tag >> 3, value)))
+        Some((tag >> 3, value))
     }
 
     fn skip(&mut self, bytes: usize) -> Option<Value<'a>> {
@@ -149,8 +156,8 @@ mod tests {
     #[test]
     fn the_cursor_of_the_sample_is_read() {
         let expected = Preferences { cursor: 1_769_900_000_000, reset_in_progress: false };
-        assert_eq!(Preferences::parse(SAMPLE), Some(expected));
-        assert_eq!(Preferences::parse(b""), Some(Preferences::default()));
+        assert_eq!(Preferences::parse(SAMPLE), Ok(expected));
+        assert_eq!(Preferences::parse(b""), Ok(Preferences::default()));
     }
 
     #[test]
@@ -168,7 +175,7 @@ mod tests {
         }
         for text in [&b"{\"cursor\": 1}"[..], b"cursor=1", &[0xFF; 64], &[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F]]
         {
-            assert_eq!(Preferences::parse(text), None);
+            assert_eq!(Preferences::parse(text), Err(Garbled));
         }
     }
 }

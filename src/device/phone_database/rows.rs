@@ -48,7 +48,7 @@ pub(super) struct Bookmark {
     pub(super) default_op: Option<PendingOp>,
     pub(super) created_at: Option<i64>,
     pub(super) modified_at: Option<i64>,
-    pub(super) bookmark_modified_at: Option<i64>,
+    pub(super) own_modified_at: Option<i64>,
     pub(super) reading_modified_at: Option<i64>,
 }
 
@@ -151,7 +151,7 @@ impl Tables {
                         default_op: row.op(13)?,
                         created_at: row.number(14)?,
                         modified_at: row.number(15)?,
-                        bookmark_modified_at: row.number(16)?,
+                        own_modified_at: row.number(16)?,
                         reading_modified_at: row.number(17)?,
                     })
                 },
@@ -173,7 +173,7 @@ impl Tables {
                     Ok(Collection {
                         local_id: row.local_id()?,
                         remote_id: row.text(1)?,
-                        name: row.required(row.text(2)?, "name")?,
+                        name: required(row.text(2)?, "name")?,
                         deleted: row.flag(3)?,
                         is_edited: row.flag(4)?,
                         is_default: row.flag(5)?,
@@ -200,8 +200,8 @@ impl Tables {
                 |row| {
                     Ok(Link {
                         local_id: row.local_id()?,
-                        bookmark: row.required(row.number(1)?, "bookmark_local_id")?,
-                        collection: row.required(row.number(2)?, "collection_local_id")?,
+                        bookmark: required(row.number(1)?, "bookmark_local_id")?,
+                        collection: required(row.number(2)?, "collection_local_id")?,
                         is_active: row.flag(3)?,
                         op: row.op(4)?,
                         version: row.number(5)?.unwrap_or(0),
@@ -233,7 +233,7 @@ impl Tables {
                     Ok(Note {
                         local_id: row.local_id()?,
                         remote_id: row.text(1)?,
-                        body: row.required(row.text(2)?, "note")?,
+                        body: required(row.text(2)?, "note")?,
                         start: row.verse(3, 4, 7, "start")?,
                         end: row.verse(5, 6, 8, "end")?,
                         deleted: row.flag(9)?,
@@ -262,7 +262,7 @@ impl Tables {
                     Ok(Session {
                         local_id: row.local_id()?,
                         remote_id: row.text(1)?,
-                        at: row.required(at, "position")?,
+                        at: required(at, "position")?,
                         deleted: row.flag(4)?,
                         is_edited: row.flag(5)?,
                         version: row.number(6)?.unwrap_or(0),
@@ -273,6 +273,10 @@ impl Tables {
             )?,
         })
     }
+}
+
+fn required<T>(value: Option<T>, name: &str) -> Result<T, String> {
+    value.ok_or_else(|| format!("its {name} is missing"))
 }
 
 struct Table<'a> {
@@ -374,14 +378,10 @@ impl Cells<'_> {
         }
     }
 
-    fn required<T>(&self, value: Option<T>, name: &str) -> Result<T, String> {
-        value.ok_or_else(|| format!("its {name} is missing"))
-    }
-
     fn verse(&self, sura: usize, ayah: usize, number: usize, name: &str) -> Result<Verse, String> {
         let both = self.number(sura)?.zip(self.number(ayah)?).map(|(sura, ayah)| Verse { sura, ayah });
         let verse = both.or(self.number(number)?.and_then(Verse::of_number));
-        self.required(verse, name)
+        required(verse, name)
     }
 
     /// Where a bookmark stands.

@@ -25,6 +25,8 @@ pub struct Page {
     pub mutations: Vec<ServerMutation>,
     /// The entries that could not be read.
     pub unreadable: Vec<Unreadable>,
+    /// Whether there was a list of mutations, be it empty. A `metadataOnly` answer has none.
+    pub listed: bool,
     /// What the phone's own decoder makes of the page, as far as that is something else.
     pub phone: Feed,
     /// The page's number, where the server says it.
@@ -101,6 +103,8 @@ pub enum Garbage {
         /// What was expected.
         expected: &'static str,
     },
+    /// The status says yes, but not that this is the whole answer: 206 for instance.
+    Status(u16),
 }
 
 impl Garbage {
@@ -123,6 +127,9 @@ impl fmt::Display for Garbage {
         match self {
             Self::Syntax { line, column, reason, description } => {
                 write!(f, "the answer is not JSON ({description}): {reason} at line {line}, column {column}")
+            }
+            Self::Status(status) => {
+                write!(f, "the answer has the status {status}, and only 200 stands for a whole answer")
             }
             Self::Shape { pointer, found, expected } if pointer.is_empty() => {
                 write!(f, "the answer holds {found} where {expected} was expected")
@@ -210,6 +217,7 @@ pub fn read_page(head: &ResponseHead, body: &Text, number: u32) -> Result<Page, 
         },
         mutations,
         unreadable,
+        listed: data.mutations.is_some(),
         page: count("page", data.page),
         limit: count("limit", data.limit),
         total: count("total", data.total),
@@ -263,8 +271,11 @@ fn at_entry(at: usize, page: u32, misfit: Misfit) -> Unreadable {
 /// The `data` of a good answer, its entries still text: one pass over the body.
 fn read_data<'a>(head: &ResponseHead, body: &'a str) -> Result<Data<'a>, AnswerError> {
     let refused = || AnswerError::Refused(Refusal::read(head, body));
-    if !(200..300).contains(&head.status) {
-        return Err(refused());
+    match head.status {
+        200 | 201 => {}
+        // Part of an answer, an answer to come, an answer that something on the way changed.
+        202..=299 => return Err(Garbage::Status(head.status).into()),
+        _ => return Err(refused()),
     }
     match serde_json::from_str::<Envelope>(body) {
         Ok(Envelope { success: Some(success), .. }) if success.get() == "false" => Err(refused()),
@@ -366,7 +377,7 @@ mod tests {
     fn shape_of(body: &str) -> (String, String) {
         match garbage(body) {
             Garbage::Shape { pointer, found, .. } => (pointer, found),
-            Garbage::Syntax { .. } => panic!("{body}: a syntax error"),
+            Garbage::Syntax { .. } | Garbage::Status(_) => panic!("{body}: a syntax error"),
         }
     }
 
@@ -439,6 +450,19 @@ mod tests {
         ] {
             assert!(matches!(page(body), Err(AnswerError::Refused(_))), "{body}");
         }
+    }
+
+    #[test]
+    fn part_of_an_answer_is_no_answer() {
+        let body = Text::new(String::from(r#"{"data":{"lastMutationAt":5,"mutations":[]}}"#));
+        for status in [202, 203, 204, 206, 299] {
+            let head = ResponseHead { status, ..ResponseHead::ok() };
+            let garbage = AnswerError::Garbage(Garbage::Status(status));
+            assert_eq!(read_page(&head, &body, 1).err(), Some(garbage.clone()));
+            assert_eq!(read_post(&head, &body).err(), Some(garbage));
+        }
+        let created = ResponseHead { status: 201, ..ResponseHead::ok() };
+        assert!(read_post(&created, &body).is_ok());
     }
 
     #[test]

@@ -107,8 +107,8 @@ impl Forecast {
     }
 
     /// The same, once `plan` is pushed: the server holds what it sends, and the phone's rows are as they are.
-    pub fn after(inspection: &Inspection, plan: &Plan) -> Self {
-        Self::of(&inspection.device, &pushed(inspection, plan))
+    pub fn after(phone: &Device, inspection: &Inspection, plan: &Plan) -> Self {
+        Self::of(phone, &pushed(inspection, plan))
     }
 
     /// The forecast in sentences, the verdict first. Names rules and counts, nothing that people wrote.
@@ -193,7 +193,7 @@ mod tests {
         resolution.choose("client-wins", choices);
         let plan = plan::plan(&inspection, &resolution, Millis(1_000));
         let now = Forecast::of(&inspection.device, &inspection.window);
-        (now.verdict, Forecast::after(&inspection, &plan).verdict)
+        (now.verdict, Forecast::after(&inspection.device, &inspection, &plan).verdict)
     }
 
     #[test]

@@ -5,9 +5,9 @@
 //! The client never pages (PROTOCOL D7); this looks at the whole window, as if it did, or at the first page alone. Kinds
 //! that the client does not know are no part of it: it neither queues nor reads them.
 //!
-//! Each stage is a file: [`feed`] decodes, [`rows`] is what the device has, [`pending`] and [`pulled`] read and prepare
-//! the sides, [`detect`](mod@detect) groups them, [`resolve`] decides, [`cycle`] plays the phases, [`apply`] writes what came of them,
-//! [`lost`] says what nobody notices, [`abort`] and [`causes`] what everybody does.
+//! Each stage is a file: `feed` decodes, `rows` is what the device has, `pending` and `pulled` read and prepare the
+//! sides, `detect` groups them, `resolve` decides, `cycle` plays the phases, `apply` writes what came of them, `lost` says
+//! what nobody notices, `abort` and `causes` what everybody does.
 
 mod abort;
 pub mod apply;

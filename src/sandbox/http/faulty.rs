@@ -35,7 +35,7 @@ pub(super) async fn serve(
         Ok(request) => request,
         Err(refusal) => return Some(respond(shared, arrival, Err(refusal))),
     };
-    let request = match in_other_words(arrival, request).await {
+    let request = match in_other_words(shared, arrival, request).await {
         Ok(request) => request,
         Err(refusal) => return Some(respond(shared, arrival, Err(refusal))),
     };
@@ -43,7 +43,7 @@ pub(super) async fn serve(
         None => next.run(request).await,
         Some(instead) => {
             // The body is read, so that the connection stays good for the next request.
-            let _ = read_body(request.into_body()).await;
+            let _ = read_body(request.into_body(), shared.options.idle).await;
             answer_instead(shared, arrival, instead).await?
         }
     };
@@ -66,7 +66,7 @@ async fn others_write(shared: &Shared, arrival: &Arrival, request: Request) -> R
     let writes: Vec<Write> = arrival.faults.writes().collect();
     let (request, pushed) = if writes.contains(&Write::Same) && request.method() == Method::POST {
         let (parts, body) = request.into_parts();
-        let body = read_body(body).await?;
+        let body = read_body(body, shared.options.idle).await?;
         // What is no list of mutations is refused later, by the one that refuses it always.
         let pushed = read_mutations(&body).unwrap_or_default();
         (Request::from_parts(parts, Body::from(body)), pushed)
@@ -80,13 +80,13 @@ async fn others_write(shared: &Shared, arrival: &Arrival, request: Request) -> R
 }
 
 /// Puts what a POST creates into the server's own words.
-async fn in_other_words(arrival: &Arrival, request: Request) -> Result<Request, Refusal> {
+async fn in_other_words(shared: &Shared, arrival: &Arrival, request: Request) -> Result<Request, Refusal> {
     let words: Vec<Words> = arrival.faults.words().collect();
     if words.is_empty() || request.method() != Method::POST {
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let text = read_body(body).await?;
+    let text = read_body(body, shared.options.idle).await?;
     let Ok(mut body) = serde_json::from_str::<Value>(&text) else {
         return Ok(Request::from_parts(parts, Body::from(text)));
     };
