@@ -625,22 +625,23 @@ impl<'a> Matcher<'a> {
         if self.device.is_not(&queued.id, creation.resource_id.as_ref()) {
             return false;
         }
+        let after = self.device.in_doubt.get(&queued.id).is_some_and(|head| creation.is_after(*head));
         if creation.op == Op::Update {
             // The feed tells the latest of a resource: what was made and then changed is an update (PROTOCOL A2).
             let made = (made_at(&queued.data), made_at(&creation.data));
             let its_own = match made {
                 (Some(device), Some(server)) => device == server,
-                (None, _) | (_, None) => self.was_sent(entry),
+                (None, _) | (_, None) => queued.maybe_sent() || after,
             };
             if !its_own {
                 return false;
             }
         }
-        match (self.device.in_doubt.get(&queued.id), key) {
-            (Some(head), _) => creation.is_after(*head),
+        // What was there before its POST was recognised before it, or was not it.
+        match key {
             // So is what may be alike by chance, unless it was sent.
-            (None, Key::UnusualNote(..) | Key::Content(_)) => queued.maybe_sent(),
-            (None, Key::Id(_) | Key::Place(_) | Key::Name(_) | Key::Link(..) | Key::Note(..)) => true,
+            Key::UnusualNote(..) | Key::Content(_) => after || queued.maybe_sent(),
+            Key::Id(_) | Key::Place(_) | Key::Name(_) | Key::Link(..) | Key::Note(..) => true,
         }
     }
 

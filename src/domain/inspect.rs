@@ -452,7 +452,11 @@ impl Inspection {
         ask: impl FnOnce(Chain<'_>) -> T,
     ) -> T {
         let entries: Vec<&Queued> = self.queued(pair).collect();
-        let in_doubt = |entry: &Queued| self.device.in_doubt.contains_key(&entry.id);
+        // What was there before the POST was not left by it.
+        let in_doubt = |entry: &Queued| {
+            let head = self.device.in_doubt.get(&entry.id);
+            head.is_some_and(|head| self.served(pair).any(|mutation| mutation.is_after(*head)))
+        };
         ask(Chain { kind: &pair.kind, entries: &entries, recorded, in_doubt: &in_doubt })
     }
 
