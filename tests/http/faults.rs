@@ -243,8 +243,7 @@ async fn a_body_that_breaks_off_is_a_lost_answer() {
 async fn half_of_the_body_arrives_before_a_real_reset() {
     let server = faulty("any:*=reset-mid-body").await;
     let mut stream = TcpStream::connect(server.sandbox.addr).await.expect("a connection");
-    let request =
-        "GET /v1/sync?mutationsSince=0 HTTP/1.1\r\nHost: h\r\nX-Auth-Token: t\r\nX-Client-Id: c\r\n\r\n";
+    let request = "GET /v1/sync?mutationsSince=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Auth-Token: t\r\nX-Client-Id: c\r\n\r\n";
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     let error = stream.read_to_end(&mut answer).await.expect_err("no orderly end");
