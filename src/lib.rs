@@ -46,3 +46,4 @@ pub mod simulate;
 mod testing;
 pub mod tokens;
 pub mod ui;
+pub mod unwritten;

@@ -17,10 +17,14 @@ use crate::domain::inspect::{Inspection, inspect};
 use crate::domain::mutation::{Cursor, Millis};
 use crate::domain::push::{Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
 use crate::domain::window::{PullStep, Window};
+use crate::durable::{self, Room};
 use crate::error::InputError;
 use crate::interruption::Interruption;
-use crate::journal::{DeviceLock, Journal, backup, forget_choices, forget_draft, keep_choices};
+use crate::journal::{
+    DeviceLock, Journal, backup, forget_choices, forget_draft, forget_result, keep_choices, set_aside,
+};
 use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
+use crate::unwritten::Unwritten;
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +87,9 @@ pub struct Pushed {
     /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
     pub backup: Option<PathBuf>,
     /// Whether the device file was written back; where not, why.
-    pub written: Result<(), InputError>,
+    pub written: Result<(), Unwritten>,
+    /// The file is written, and its journal could not be removed.
+    pub leftover: Option<InputError>,
     /// What the file has no place for.
     pub left_out: Vec<LeftOut>,
 }
@@ -235,11 +241,13 @@ impl Session {
         };
         self.file.settled()?;
         let lock = DeviceLock::acquire(&path)?;
+        let more = larger_by(&planned.inspection().window);
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
-        let (mut journal, copy) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
+        let (mut journal, copy, room) =
+            self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()), more)?;
         let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
         watch.pushed(&outcome, &self.server.label(), clock.now());
@@ -248,7 +256,11 @@ impl Session {
         let rewritten = rewritten(&self.file, &outcome.device);
         let settled = outcome.device.in_doubt.is_empty();
         let idle = outcome.posts == 0 && rewritten.text == self.file.text();
-        let written = self.write_back(rewritten.text, journal, &outcome.device);
+        room.give_back();
+        let (written, leftover) = match self.write_back(rewritten.text, journal, &outcome.device, &lock) {
+            Ok(leftover) => (Ok(()), leftover),
+            Err(unwritten) => (Err(unwritten), None),
+        };
         let backup = copy.kept(idle && written.is_ok());
         if written.is_ok() && settled {
             forget_choices(&lock);
@@ -257,7 +269,7 @@ impl Session {
                 let _ = forget_draft(&path);
             }
         }
-        Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out })
+        Ok(Pushed { outcome, backup, written, leftover, left_out: rewritten.left_out })
     }
 
     /// The backup, what was chosen and the journal, all on the disk before the first byte is sent.
@@ -266,7 +278,25 @@ impl Session {
         lock: &DeviceLock,
         chosen: &str,
         begun: &Record,
-    ) -> Result<(Journal<Record>, Copy), InputError> {
+        more: usize,
+    ) -> Result<(Journal<Record>, Copy, Room), InputError> {
+        let may_not = |what: &'static str, next: &'static str| {
+            let path = lock.device().to_owned();
+            move |source: std::io::Error| InputError::Io { what, path, source, next }
+        };
+        durable::can_replace(lock.device()).map_err(may_not(
+            "will not be able to write back",
+            match self.interrupted {
+                None => "Nothing was sent. Copy the file to a folder of yours, as one that you may change, and open that",
+                Some(_) => {
+                    "Nothing was sent. A push of this file broke off: see to it that you may write the file itself, no copy of it, and keep the app from syncing until it is written"
+                }
+            },
+        ))?;
+        let room = durable::reserve(lock.device(), self.file.text().as_bytes(), more).map_err(may_not(
+            "finds no room to write back",
+            "Nothing was sent. Make room on the disk for three times the file, or copy it to a disk that has it",
+        ))?;
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
             path: lock.device().to_owned(),
@@ -291,7 +321,7 @@ impl Session {
         };
         tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
-        Ok((journal, copy))
+        Ok((journal, copy, room))
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
@@ -301,21 +331,29 @@ impl Session {
         text: String,
         mut journal: Journal<Record>,
         now: &Device,
-    ) -> Result<(), InputError> {
+        lock: &DeviceLock,
+    ) -> Result<Option<InputError>, Unwritten> {
         if text != self.file.text() {
-            journal.writing_back(&text)?;
             let bytes = text.len();
-            let file = replace(&self.file, text)?;
+            let written = journal.writing_back(&text).and_then(|()| replace(&self.file, text.clone()));
+            let file = written.map_err(|error| {
+                tracing::error!(%error, "the device file is not written back");
+                let result = set_aside(lock, &text);
+                Unwritten { why: error.to_string(), result, ask: false }
+            })?;
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
+        forget_result(lock);
+        let mut leftover = None;
         if now.in_doubt.is_empty() {
-            journal.finish()?;
+            // The file is as it should be; a journal that stays is found to be done with at the next start.
+            leftover = journal.finish().err();
             self.interrupted = None;
         }
         let (in_doubt, given) = (now.in_doubt.clone(), now.given.clone());
         self.device = Arc::new(Device { in_doubt, given, ..self.file.device().clone() });
-        Ok(())
+        Ok(leftover)
     }
 
     fn cannot_push(&self, reason: &str, next: &str) -> InputError {
@@ -325,6 +363,15 @@ impl Session {
             next: next.to_owned(),
         }
     }
+}
+
+/// By how many bytes what is written back may be longer than what was read: what others wrote comes into it, and ids
+/// and times of what was sent.
+fn larger_by(window: &Window) -> usize {
+    const ROW: usize = 256;
+    const SPARE: usize = 64 << 10;
+    let rows = window.mutations.iter();
+    SPARE + rows.map(|row| ROW + row.data.as_str().map_or(0, str::len)).sum::<usize>()
 }
 
 /// The backup that a push stands on.
