@@ -14,8 +14,11 @@ use crate::domain::answer::Refusal;
 use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
-use crate::domain::mutation::{Cursor, Millis};
-use crate::domain::push::{Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
+use crate::domain::meanwhile::{self, Together};
+use crate::domain::mutation::{Cursor, Millis, QueueId, ResourceId};
+use crate::domain::push::{
+    Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Quarantined, Record,
+};
 use crate::domain::window::{PullStep, Window};
 use crate::durable::{self, Room};
 use crate::error::InputError;
@@ -248,15 +251,41 @@ impl Session {
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
         let (mut journal, copy, room) =
             self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()), more)?;
-        let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
+        let mut outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
         watch.pushed(&outcome, &self.server.label(), clock.now());
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
-        let rewritten = rewritten(&self.file, &outcome.device);
+        let mut rewritten = rewritten(&self.file, &outcome.device);
         let settled = outcome.device.in_doubt.is_empty();
         let idle = outcome.posts == 0 && rewritten.text == self.file.text();
         room.give_back();
+        let mut interfered = None;
+        match self.put_together(&outcome) {
+            Ok(None) => {}
+            Ok(Some((found, together))) => {
+                // What is about to be replaced is in no backup yet.
+                match backup(&lock, Clock::System.now()) {
+                    Ok(copy) => tracing::info!(?copy, "what the application wrote meanwhile is in a backup"),
+                    Err(error) => interfered = Some(error.to_string()),
+                }
+                if interfered.is_none() {
+                    rewritten = crate::device::write_back::rewritten(&found, &together.device);
+                    self.file = Arc::new(found);
+                    take_in(&mut outcome, together);
+                }
+            }
+            Err(why) => interfered = Some(why),
+        }
+        if let Some(why) = interfered {
+            // Whoever puts this in the file's place goes on from there.
+            let announced = journal.writing_back(&rewritten.text);
+            tracing::error!(why, ?announced, "the device file is not written back");
+            let result = set_aside(&lock, &rewritten.text);
+            let written = Err(Unwritten { why, result, ask: true });
+            let backup = copy.kept(false);
+            return Ok(Pushed { outcome, backup, written, leftover: None, left_out: rewritten.left_out });
+        }
         let (written, leftover) = match self.write_back(rewritten.text, journal, &outcome.device, &lock) {
             Ok(leftover) => (Ok(()), leftover),
             Err(unwritten) => (Err(unwritten), None),
@@ -274,7 +303,7 @@ impl Session {
 
     /// The backup, what was chosen and the journal, all on the disk before the first byte is sent.
     fn begin(
-        &self,
+        &mut self,
         lock: &DeviceLock,
         chosen: &str,
         begun: &Record,
@@ -311,9 +340,14 @@ impl Session {
         }
         // Whoever goes on must know what was chosen, so that comes first.
         keep_choices(lock, chosen)?;
+        let goes_on = self.interrupted.as_ref().is_some_and(Interruption::is_written_to);
         let (mut journal, copy) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
             let copy = Copy { path: unfinished.backup.clone(), fresh: false };
-            (unfinished.resume(lock)?, copy)
+            let mut journal = unfinished.resume(lock)?;
+            if goes_on {
+                self.write_together(lock, &mut journal)?;
+            }
+            (journal, copy)
         } else {
             // The backup's name tells the real time, also where a test fixes the clock.
             let copy = Copy { path: backup(lock, Clock::System.now())?, fresh: true };
@@ -322,6 +356,62 @@ impl Session {
         tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
         Ok((journal, copy, room))
+    }
+
+    /// The application wrote since the push broke off: the file becomes what both make of it, before anything is sent,
+    /// so that what is acknowledged from here on is known by what the file then holds.
+    fn write_together(&mut self, lock: &DeviceLock, journal: &mut Journal<Record>) -> Result<(), InputError> {
+        backup(lock, Clock::System.now())?;
+        let text = rewritten(&self.file, &self.device).text;
+        if text != self.file.text() {
+            journal.writing_back(&text)?;
+            self.file = Arc::new(replace(&self.file, text)?);
+        }
+        let copy = backup(lock, Clock::System.now())?;
+        journal.goes_on(self.file.text(), &copy)
+    }
+
+    /// What the file holds by now and what it is to hold, where the application wrote to it during the push.
+    fn put_together(&self, outcome: &Outcome) -> Result<Option<(DeviceFile, Together)>, String> {
+        let Some(found) = self.found()? else { return Ok(None) };
+        let mut ids = self.interrupted.as_ref().map(Interruption::ids).unwrap_or_default();
+        for sent in &outcome.sent {
+            if let Some(id) = sent.resource_id.as_deref().map(ResourceId::from) {
+                ids.extend(sent.ids.iter().map(|name| (name.clone(), id.clone())));
+            }
+        }
+        let dropped = outcome.dropped.iter().flat_map(|left| &left.ids).cloned().collect();
+        let was = self.file.device();
+        let push = meanwhile::Push { was, left: &outcome.device, ids: &ids, dropped: &dropped };
+        match meanwhile::together(push, found.device()) {
+            Ok(together) => Ok(Some((found, together))),
+            Err(untold) => {
+                let names: Vec<&str> = untold.iter().map(QueueId::as_str).collect();
+                Err(format!(
+                    "The app wrote to the device file meanwhile, and of {} it cannot be told what shall become of it",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+
+    /// The file, where it holds something else than what was read. An application may be in the midst of writing it.
+    fn found(&self) -> Result<Option<DeviceFile>, String> {
+        let Some(path) = self.file.path() else { return Ok(None) };
+        let mut tries = 0;
+        loop {
+            // What cannot be read at all is told by whoever writes it.
+            let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
+            if bytes == self.file.text().as_bytes() {
+                return Ok(None);
+            }
+            match self.file.as_it_is() {
+                Ok(found) => return Ok(Some(found)),
+                Err(_) if tries < HALF_WRITTEN => tries += 1,
+                Err(error) => return Err(format!("The app wrote to the device file meanwhile: {error}")),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
@@ -363,6 +453,24 @@ impl Session {
             next: next.to_owned(),
         }
     }
+}
+
+/// How often a file is read again that cannot be read as a device file.
+const HALF_WRITTEN: u32 = 20;
+
+/// What the application wrote meanwhile waits, and the outcome says so.
+fn take_in(outcome: &mut Outcome, together: Together) {
+    let Together { device, news } = together;
+    outcome.cursor_moved &= device.sync.cursor == Some(outcome.head);
+    outcome.device = device;
+    if news.is_empty() {
+        return;
+    }
+    if matches!(outcome.end, End::Done) {
+        outcome.end = End::Left;
+    }
+    let message = String::from("the app wrote it while the sync was retried; it is sent the next time");
+    outcome.held.extend(news.into_iter().map(|id| Quarantined { ids: vec![id], message: message.clone() }));
 }
 
 /// By how many bytes what is written back may be longer than what was read: what others wrote comes into it, and ids

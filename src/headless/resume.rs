@@ -13,6 +13,7 @@ use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::interruption::{self, Interruption};
 use crate::journal::DeviceLock;
+use crate::session::Clock;
 
 /// Says before anything is sent where an earlier push of the file stood.
 pub fn tell(interruption: Option<&Interruption>) {
@@ -39,7 +40,7 @@ pub fn where_it_stood(device: &Path) -> Result<ExitCode, InputError> {
 /// # Errors
 /// As [`interruption::discard`].
 pub fn discard(device: &Path) -> Result<ExitCode, InputError> {
-    let Some(interruption) = interruption::discard(&DeviceFile::read(device)?)? else {
+    let Some(interruption) = interruption::discard(&DeviceFile::read(device)?, Clock::System.now())? else {
         return nothing(device);
     };
     let mut told = interruption.told();

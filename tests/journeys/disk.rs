@@ -177,3 +177,93 @@ fn a_result_lies_where_it_can_be_written() {
     fs::remove_dir(beside(&bench, ".unstick-result.json")).expect("removed");
     is_settled_by_resume(&bench);
 }
+
+/// The application writes a note of its own into the file.
+fn app_writes(bench: &Bench, id: &str) {
+    let mut device = bench.device();
+    let note = json!({"id": id, "type": "CREATE", "resource": "NOTE", "data": {"body": format!("written meanwhile, {id}"), "ranges": ["7:1-7:1"]}});
+    device["queue"].as_array_mut().expect("a queue").push(note);
+    fs::write(&bench.device, device.to_string()).expect("the app writes");
+}
+
+/// How many notes with this body the server has.
+fn on_server(bench: &Bench, body: &str) -> usize {
+    use unstick::domain::mutation::Kind;
+    bench.server.with_model(|model| {
+        model.live(&Kind::Note).into_iter().filter(|(_, data)| data["body"] == body).count()
+    })
+}
+
+fn queued(bench: &Bench) -> Vec<String> {
+    let device = bench.device();
+    let queue = device["queue"].as_array().expect("a queue").iter();
+    queue.map(|entry| entry["id"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn what_the_app_writes_meanwhile_stays_and_what_was_sent_leaves() {
+    for strategy in ["client-wins", "server-wins", "last-write-wins"] {
+        let bench = slow();
+        let push = ["--strategy", strategy, "--yes", "--format", "json"];
+        let output = meddled(&bench, &push, |bench| app_writes(bench, "since"));
+        assert_eq!(output.status.code(), Some(1), "{strategy}: {}", said(&output));
+        let told = outcome(&output);
+        assert_eq!(
+            (&told["end"], &told["hold"][0]["device"]),
+            (&json!("left"), &json!(["since"])),
+            "{strategy}"
+        );
+        assert_eq!(queued(&bench), ["since"], "{strategy}");
+        let backups: Vec<_> =
+            bench.files().into_iter().filter(|(name, _)| name.contains(".backup-")).collect();
+        assert_eq!(backups.len(), 2, "what was read and what was replaced");
+        bench.expect(0, "push", &push);
+        assert_eq!(
+            (queued(&bench).len(), on_server(&bench, "written meanwhile, since")),
+            (0, 1),
+            "{strategy}"
+        );
+    }
+}
+
+#[test]
+fn what_the_app_took_out_itself_is_asked_and_nothing_is_written() {
+    let bench = slow();
+    let output = meddled(&bench, &PUSH, |bench| {
+        let mut device = bench.device();
+        device["queue"] = json!([]);
+        fs::write(&bench.device, device.to_string()).expect("the app writes");
+    });
+    assert_eq!(output.status.code(), Some(5), "{}", said(&output));
+    let told = outcome(&output);
+    assert!(told["notWritten"].as_str().expect("why").contains("cannot be told"), "{told}");
+    // The result in the file's place is gone on from.
+    fs::rename(beside(&bench, ".unstick-result.json"), &bench.device).expect("moved");
+    is_settled_by_resume(&bench);
+}
+
+#[test]
+fn what_the_app_wrote_after_a_push_broke_off_stays_at_resume() {
+    let bench = slow();
+    meddled(&bench, &PUSH, |bench| read_only(&bench.device, true));
+    read_only(&bench.device, false);
+    let sent = bench.requests("POST");
+    app_writes(&bench, "since");
+    let stood = bench.expect(1, "resume", &[]);
+    assert!(stood.contains("1 queue entry was added or edited"), "{stood}");
+    bench.expect(0, "resume", &["--yes"]);
+    assert_eq!((bench.requests("POST"), on_server(&bench, "written meanwhile, since")), (sent + 1, 1));
+    assert_eq!(queued(&bench).len(), 0);
+    assert!(!beside(&bench, ".unstick-journal").exists());
+
+    // Given up, it stays all the same.
+    let bench = slow();
+    meddled(&bench, &PUSH, |bench| read_only(&bench.device, true));
+    read_only(&bench.device, false);
+    app_writes(&bench, "since");
+    bench.expect(0, "resume", &["--discard"]);
+    assert!(queued(&bench).contains(&String::from("since")));
+    // What was acknowledged is out of it.
+    bench.expect(0, "push", &PUSH);
+    assert_eq!((queued(&bench).len(), on_server(&bench, "written meanwhile, since")), (0, 1));
+}

@@ -1,12 +1,12 @@
 //! Where a push stood that broke off: what its journal tells, and the device as it left it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Options;
 use super::record::{Acknowledged, Record};
 use crate::domain::device::Device;
 use crate::domain::fold;
-use crate::domain::mutation::{Cursor, QueueId};
+use crate::domain::mutation::{Cursor, QueueId, ResourceId};
 use crate::domain::strategy::Strategy;
 
 /// Where a push stood that broke off.
@@ -75,8 +75,23 @@ impl Interrupted {
             let head = self.in_doubt.get(entry.id.as_str())?;
             Some((entry.id.clone(), Cursor::read(*head)))
         });
-        device.in_doubt = in_doubt.collect::<std::collections::HashMap<QueueId, Cursor>>();
+        device.in_doubt = in_doubt.collect::<HashMap<QueueId, Cursor>>();
         device
+    }
+
+    /// The ids that the server gave to what these queue entries made.
+    pub fn ids(&self) -> HashMap<QueueId, ResourceId> {
+        let given = |entry: &Acknowledged| {
+            let id = entry.resource_id.as_deref().map(ResourceId::from)?;
+            Some(
+                entry
+                    .queue
+                    .iter()
+                    .map(move |name| (QueueId::from(name.as_str()), id.clone()))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        self.done.iter().filter_map(given).flatten().collect()
     }
 
     /// How the push was to behave, and the one that goes on with it.
