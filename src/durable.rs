@@ -5,6 +5,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
 use tempfile::NamedTempFile;
 
 /// Between a file's name and the random part of its temporary: nobody else's file is ever swept away.
@@ -28,6 +29,88 @@ pub(crate) fn replace_private(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = temporary(path)?;
     file.write_all(contents)?;
     put(file, path)
+}
+
+/// The folder for data: `UNSTICK_DATA_DIR`, else the platform's (`$XDG_DATA_HOME/unstick`); `None` where there is none.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    match std::env::var_os("UNSTICK_DATA_DIR").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => Some(etcetera::choose_base_strategy().ok()?.data_dir().join("unstick")),
+    }
+}
+
+/// Makes a folder that only its owner may look into; one that is there stays as it is.
+pub(crate) fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Room on the disk beside a file, taken until it is needed.
+#[derive(Debug)]
+pub(crate) struct Room(NamedTempFile);
+
+/// Takes room for a file that is to take the place of that at `path` and may be longer than `contents` by `more` bytes.
+/// It is given back when the answer is dropped; what a killed process has left is swept as a temporary of [`replace`].
+pub(crate) fn reserve(path: &Path, contents: &[u8], more: usize) -> io::Result<Room> {
+    let mut file = temporary(path)?;
+    file.write_all(contents)?;
+    // Zeros may cost nothing on some disks, and then would not be room.
+    let filler: &[u8] = if contents.is_empty() { b"\0" } else { contents };
+    let mut left = more;
+    while left > 0 {
+        let part = filler.get(..left.min(filler.len())).unwrap_or(filler);
+        file.write_all(part)?;
+        left -= part.len();
+    }
+    file.as_file().sync_all()?;
+    Ok(Room(file))
+}
+
+impl Room {
+    /// Gives it back, so that it can be written to.
+    pub(crate) fn give_back(self) {
+        drop(self.0);
+    }
+}
+
+/// Whether this user may put another file in the place of that at `path`, as far as it can be told without doing so.
+pub(crate) fn can_replace(path: &Path) -> io::Result<()> {
+    let denied = |why: &str| Err(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return denied("it is no regular file");
+    }
+    if metadata.permissions().readonly() {
+        return denied("it is write-protected");
+    }
+    if is_kept_by_folder(path, &metadata)? {
+        return denied("it belongs to somebody else and its folder lets only the owner replace it");
+    }
+    // Also says what the mode does not: a file that is immutable, a file system that is read-only.
+    OpenOptions::new().write(true).open(path).map(drop)
+}
+
+/// In a sticky folder only the owner of a file, of the folder, or root may replace the file.
+#[cfg(unix)]
+fn is_kept_by_folder(path: &Path, metadata: &Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let folder = fs::metadata(folder(path))?;
+    Ok(keeps(folder.mode(), folder.uid(), metadata.uid(), rustix::process::geteuid().as_raw()))
+}
+
+#[cfg(not(unix))]
+const fn is_kept_by_folder(_: &Path, _: &Metadata) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether a folder of this mode and owner keeps a file of `owner` from `user`.
+#[cfg(unix)]
+const fn keeps(mode: u32, folder: u32, owner: u32, user: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    mode & STICKY != 0 && user != 0 && user != folder && user != owner
 }
 
 /// Whether a file at `path` could be made; nothing of the trial stays.
@@ -151,6 +234,51 @@ fn keep_owner(_: &File, _: &Metadata) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_sticky_folder_keeps_a_file_for_its_owner() {
+        for (mode, folder, owner, user, kept) in [
+            (0o1777, 0, 5, 7, true),
+            (0o1777, 0, 7, 7, false),
+            (0o1777, 7, 5, 7, false),
+            (0o1777, 3, 5, 0, false),
+            (0o777, 0, 5, 7, false),
+        ] {
+            assert_eq!(keeps(mode, folder, owner, user), kept, "{mode:o} {folder} {owner} {user}");
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_replaced_is_told_before_it_is_tried() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("device.json");
+        can_replace(&path).expect_err("it is not there");
+        fs::create_dir(&path).expect("a folder");
+        can_replace(&path).expect_err("a folder");
+        let path = folder.path().join("other.json");
+        fs::write(&path, "{}").expect("written");
+        can_replace(&path).expect("a file of one's own");
+        let mut mode = fs::metadata(&path).expect("there").permissions();
+        mode.set_readonly(true);
+        fs::set_permissions(&path, mode).expect("a mode");
+        can_replace(&path).expect_err("write-protected");
+        assert_eq!(fs::read(&path).expect("readable"), b"{}");
+    }
+
+    #[test]
+    fn room_is_taken_and_given_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("device.json");
+        let count = || fs::read_dir(folder.path()).expect("a folder").count();
+        for (contents, more) in [(&b"[]"[..], 7), (b"", 3), (b"[]", 0)] {
+            let room = reserve(&path, contents, more).expect("there is room");
+            assert_eq!(room.0.as_file().metadata().expect("there").len(), (contents.len() + more) as u64);
+            room.give_back();
+            assert_eq!(count(), 0);
+        }
+        reserve(&folder.path().join("nowhere").join("device.json"), b"", 1).expect_err("no folder");
+    }
 
     #[test]
     fn only_leftovers_of_the_same_file_are_swept() {

@@ -15,6 +15,8 @@ pub enum ExitCode {
     Refused = 3,
     /// It cannot be told what the server did.
     Unknown = 4,
+    /// The server has taken in what was sent, and the device file could not be written back.
+    NotWritten = 5,
 }
 
 impl ExitCode {
@@ -26,6 +28,12 @@ impl ExitCode {
             End::FirstSync(_) | End::OtherAccount(_) | End::Refused(_) | End::Unreachable(_) => Self::Refused,
             End::Unknown { .. } => Self::Unknown,
         }
+    }
+
+    /// What a push that ended so answers where the device file is written back, or is not. That it is not comes first:
+    /// an application that syncs with the file as it is sends everything again.
+    pub const fn after(end: &End, written: bool) -> Self {
+        if written { Self::of(end) } else { Self::NotWritten }
     }
 
     /// The number.

@@ -1,5 +1,6 @@
 //! A push of a device file that broke off: where it stood, how it is gone on with, and how it is given up.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::device::DeviceFile;
@@ -8,18 +9,25 @@ use crate::domain::again::Again;
 use crate::domain::choices::{self, Replayed};
 use crate::domain::device::Device;
 use crate::domain::inspect::Inspection;
+use crate::domain::meanwhile::{self, Together};
+use crate::domain::mutation::{Millis, QueueId, ResourceId};
 use crate::domain::push::{Interrupted, Options, Record};
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::strategy;
 use crate::error::InputError;
 use crate::journal::{
-    DeviceFileNow, DeviceLock, Journal, Unfinished, forget_choices, kept_choices, kept_choices_path,
+    DeviceFileNow, DeviceLock, Journal, Unfinished, backup, forget_choices, forget_result, kept_choices,
+    kept_choices_path,
 };
 
 /// A push of a device file that broke off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Interruption {
     state: Interrupted,
+    /// The device with what the application wrote since; `None` where it wrote nothing.
+    together: Option<Device>,
+    /// How many queue entries the application added or edited since.
+    pub written: Option<usize>,
     /// Queue entries that the server acknowledged before it broke off.
     pub acknowledged: usize,
     /// Queue entries of which nobody knows whether they arrived.
@@ -62,20 +70,14 @@ impl Interruption {
     }
 
     fn read(file: &DeviceFile, path: &Path, unfinished: &Unfinished<Record>) -> Result<Self, InputError> {
-        if unfinished.device_file == DeviceFileNow::Changed {
-            return Err(InputError::Unsupported {
-                file: file.name().to_owned(),
-                reason: String::from(
-                    "was changed since a push of it broke off, and the journal of that push lies beside it",
-                ),
-                next: format!(
-                    "Restore {} or move the journal (.unstick-journal) away; what has arrived is then recognised by its content alone",
-                    unfinished.backup.display()
-                ),
-            });
-        }
         let state = Interrupted::of(&unfinished.records);
-        let device = state.device(file.device());
+        let together = match unfinished.device_file {
+            DeviceFileNow::AsBegun | DeviceFileNow::AsWrittenBack => None,
+            DeviceFileNow::Changed => Some(written_since(file, unfinished, &state)?),
+        };
+        let written = together.as_ref().map(|together| together.news.len());
+        let together = together.map(|together| together.device);
+        let device = together.clone().unwrap_or_else(|| state.device(file.device()));
         Ok(Self {
             acknowledged: state.done.iter().map(|entry| entry.queue.len()).sum(),
             in_doubt: device.in_doubt.len(),
@@ -84,12 +86,24 @@ impl Interruption {
             choices: kept_choices(path)?,
             choices_file: kept_choices_path(path),
             state,
+            written,
+            together,
         })
     }
 
     /// The device as the push left it: without what was acknowledged, and with what is known of the rest.
     pub fn device(&self, file: &Device) -> Device {
-        self.state.device(file)
+        self.together.clone().unwrap_or_else(|| self.state.device(file))
+    }
+
+    /// The ids that the server gave before it broke off.
+    pub fn ids(&self) -> HashMap<QueueId, ResourceId> {
+        self.state.ids()
+    }
+
+    /// Whether the application wrote to the file since.
+    pub const fn is_written_to(&self) -> bool {
+        self.together.is_some()
     }
 
     /// How the push was to behave.
@@ -122,6 +136,12 @@ impl Interruption {
         )];
         if let Some(server) = &self.state.server {
             told.push(format!("it went to {server}"));
+        }
+        if let Some(written) = self.written {
+            told.push(format!(
+                "the file was written to since: {} added or edited there and kept",
+                entries(written, "was", "were")
+            ));
         }
         if self.in_doubt > 0 {
             told.push(format!(
@@ -171,13 +191,38 @@ impl Interruption {
     }
 }
 
+/// The device with what its application wrote since the push broke off.
+fn written_since(
+    file: &DeviceFile,
+    unfinished: &Unfinished<Record>,
+    state: &Interrupted,
+) -> Result<Together, InputError> {
+    let refused = |why: String| InputError::Unsupported {
+        file: file.name().to_owned(),
+        reason: format!("was changed since a push of it broke off, and {why}"),
+        next: format!(
+            "Nothing was sent; keep the app from syncing. Keep a copy of the file, put {} in its place and go on with `unstick resume`, then add by hand what the copy has more",
+            unfinished.known.display()
+        ),
+    };
+    let was = DeviceFile::read(&unfinished.known)
+        .map_err(|error| refused(format!("the file from before cannot be read: {error}")))?;
+    let left = state.device(was.device());
+    let push =
+        meanwhile::Push { was: was.device(), left: &left, ids: &state.ids(), dropped: &HashSet::new() };
+    meanwhile::together(push, file.device()).map_err(|untold| {
+        let names: Vec<&str> = untold.iter().map(QueueId::as_str).collect();
+        refused(format!("of {} it cannot be told what shall become of it", names.join(", ")))
+    })
+}
+
 /// Gives up a push that broke off. What the server acknowledged leaves the device file, so that nobody sends it
 /// again, and what is in doubt is marked as tried; journal and choices go, the backup stays. Answers what was given
 /// up; `None` where no push broke off.
 ///
 /// # Errors
 /// A journal that does not belong to the file, or a file that is locked or cannot be written. Nothing was given up.
-pub fn discard(file: &DeviceFile) -> Result<Option<Interruption>, InputError> {
+pub fn discard(file: &DeviceFile, now: Millis) -> Result<Option<Interruption>, InputError> {
     let Some(path) = file.path() else { return Ok(None) };
     let lock = DeviceLock::acquire(path)?;
     let Some(unfinished) = Journal::<Record>::unfinished(path)? else { return Ok(None) };
@@ -192,11 +237,16 @@ pub fn discard(file: &DeviceFile) -> Result<Option<Interruption>, InputError> {
     let text = rewritten(file, &device.named()).text;
     let mut journal = unfinished.resume(&lock)?;
     if text != file.text() {
+        if interruption.is_written_to() {
+            // What the application wrote is in no backup yet.
+            backup(&lock, now)?;
+        }
         journal.writing_back(&text)?;
         replace(file, text)?;
     }
     journal.finish()?;
     forget_choices(&lock);
+    forget_result(&lock);
     Ok(Some(interruption))
 }
 

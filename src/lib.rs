@@ -48,3 +48,4 @@ pub mod simulate;
 mod testing;
 pub mod tokens;
 pub mod ui;
+pub mod unwritten;

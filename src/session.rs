@@ -15,14 +15,21 @@ use crate::domain::answer::Refusal;
 use crate::domain::choices;
 use crate::domain::device::Device;
 use crate::domain::inspect::{Inspection, inspect};
-use crate::domain::mutation::{Cursor, Millis};
+use crate::domain::meanwhile::{self, Together};
+use crate::domain::mutation::{Cursor, Millis, QueueId, ResourceId};
 use crate::domain::phone::Forecast;
-use crate::domain::push::{Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Record};
+use crate::domain::push::{
+    Do, End, Got, Note, Options, Outcome, Planned, Posted, PullFault, Push, Quarantined, Record,
+};
 use crate::domain::window::{PullStep, Window};
+use crate::durable::{self, Room};
 use crate::error::InputError;
 use crate::interruption::Interruption;
-use crate::journal::{DeviceLock, Journal, backup, forget_choices, forget_draft, keep_choices};
+use crate::journal::{
+    DeviceLock, Journal, backup, forget_choices, forget_draft, forget_result, keep_choices, set_aside,
+};
 use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
+use crate::unwritten::Unwritten;
 
 /// What tells the time: the system, or a moment that is fixed for tests and demonstrations.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +92,9 @@ pub struct Pushed {
     /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
     pub backup: Option<PathBuf>,
     /// Whether the device file was written back; where not, why.
-    pub written: Result<(), InputError>,
+    pub written: Result<(), Unwritten>,
+    /// The file is written, and its journal could not be removed.
+    pub leftover: Option<InputError>,
     /// What the file has no place for.
     pub left_out: Vec<LeftOut>,
     /// The phone's next sync on what the server holds by now, where the file is a phone's database; also `None` where that
@@ -269,22 +278,56 @@ impl Session {
         };
         self.file.settled()?;
         let lock = DeviceLock::acquire(&path)?;
+        let more = larger_by(&planned.inspection().window);
         let chosen = choices::keep(planned.inspection(), planned.resolution()).to_string();
         let clock = self.clock;
         let mut watch = self.log.watch(planned.inspection(), planned.resolution(), watch);
         // The phone itself goes on with its own rows, whatever is pushed from here.
         let phone = self.device.phone.clone();
         let machine = Push::new(planned, options, clock.now()).with_user(client.user());
-        let (mut journal, copy) = self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()))?;
-        let outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
+        let (mut journal, copy, room) =
+            self.begin(&lock, &chosen, &machine.begun(client.endpoint().url()), more)?;
+        let mut outcome = drive(&mut client, machine, &mut journal, clock, &mut watch).await;
         self.server = Server::Live(client);
         watch.pushed(&outcome, &self.server.label(), clock.now());
         let (end, head) = (outcome.end.word(), outcome.head.value());
         tracing::info!(end, posts = outcome.posts, sent = outcome.sent.len(), head, "the push has ended");
-        let rewritten = rewritten(&self.file, &outcome.device);
+        let mut rewritten = rewritten(&self.file, &outcome.device);
         let settled = outcome.device.is_settled();
         let idle = outcome.posts == 0 && rewritten.text == self.file.text();
-        let written = self.write_back(rewritten.text, journal, &outcome.device);
+        room.give_back();
+        let mut interfered = None;
+        match self.put_together(&outcome) {
+            Ok(None) => {}
+            Ok(Some((found, together))) => {
+                // What is about to be replaced is in no backup yet.
+                match backup(&lock, Clock::System.now()) {
+                    Ok(copy) => tracing::info!(?copy, "what the application wrote meanwhile is in a backup"),
+                    Err(error) => interfered = Some(error.to_string()),
+                }
+                if interfered.is_none() {
+                    rewritten = crate::device::write_back::rewritten(&found, &together.device);
+                    self.file = Arc::new(found);
+                    take_in(&mut outcome, together);
+                }
+            }
+            Err(why) => interfered = Some(why),
+        }
+        if let Some(why) = interfered {
+            // Whoever puts this in the file's place goes on from there.
+            let announced = journal.writing_back(&rewritten.text);
+            tracing::error!(why, ?announced, "the device file is not written back");
+            let result = set_aside(&lock, &rewritten.text);
+            let written = Err(Unwritten { why, result, ask: true });
+            let backup = copy.kept(false);
+            let (leftover, left_out) = (None, rewritten.left_out);
+            let recovery = self.recovery(phone.as_deref()).await;
+            return Ok(Pushed { outcome, backup, written, leftover, left_out, recovery });
+        }
+        let (written, leftover) = match self.write_back(rewritten.text, journal, &outcome.device, &lock) {
+            Ok(leftover) => (Ok(()), leftover),
+            Err(unwritten) => (Err(unwritten), None),
+        };
         let backup = copy.kept(idle && written.is_ok());
         if written.is_ok() && settled {
             forget_choices(&lock);
@@ -293,24 +336,42 @@ impl Session {
                 let _ = forget_draft(&path);
             }
         }
-        let recovery = match (phone, &self.server) {
-            (Some(phone), Server::Live(client)) => {
-                let since = phone.sync.cursor.unwrap_or(Cursor::ZERO);
-                let window = pull_since(client, since).await.ok();
-                window.map(|window| Forecast::of(&phone, &window))
-            }
-            (Some(_) | None, _) => None,
-        };
-        Ok(Pushed { outcome, backup, written, left_out: rewritten.left_out, recovery })
+        let recovery = self.recovery(phone.as_deref()).await;
+        Ok(Pushed { outcome, backup, written, leftover, left_out: rewritten.left_out, recovery })
+    }
+
+    /// The next sync of a phone on what the server holds by now.
+    async fn recovery(&self, phone: Option<&Device>) -> Option<Forecast> {
+        let (Some(phone), Server::Live(client)) = (phone, &self.server) else { return None };
+        let window = pull_since(client, phone.sync.cursor.unwrap_or(Cursor::ZERO)).await.ok()?;
+        Some(Forecast::of(phone, &window))
     }
 
     /// The backup, what was chosen and the journal, all on the disk before the first byte is sent.
     fn begin(
-        &self,
+        &mut self,
         lock: &DeviceLock,
         chosen: &str,
         begun: &Record,
-    ) -> Result<(Journal<Record>, Copy), InputError> {
+        more: usize,
+    ) -> Result<(Journal<Record>, Copy, Room), InputError> {
+        let may_not = |what: &'static str, next: &'static str| {
+            let path = lock.device().to_owned();
+            move |source: std::io::Error| InputError::Io { what, path, source, next }
+        };
+        durable::can_replace(lock.device()).map_err(may_not(
+            "will not be able to write back",
+            match self.interrupted {
+                None => "Nothing was sent. Copy the file to a folder of yours, as one that you may change, and open that",
+                Some(_) => {
+                    "Nothing was sent. A push of this file broke off: see to it that you may write the file itself, no copy of it, and keep the app from syncing until it is written"
+                }
+            },
+        ))?;
+        let room = durable::reserve(lock.device(), self.file.text().as_bytes(), more).map_err(may_not(
+            "finds no room to write back",
+            "Nothing was sent. Make room on the disk for three times the file, or copy it to a disk that has it",
+        ))?;
         let on_disk = std::fs::read(lock.device()).map_err(|source| InputError::Io {
             what: "cannot read",
             path: lock.device().to_owned(),
@@ -325,9 +386,14 @@ impl Session {
         }
         // Whoever goes on must know what was chosen, so that comes first.
         keep_choices(lock, chosen)?;
+        let goes_on = self.interrupted.as_ref().is_some_and(Interruption::is_written_to);
         let (mut journal, copy) = if let Some(unfinished) = Journal::<Record>::unfinished(lock.device())? {
             let copy = Copy { path: unfinished.backup.clone(), fresh: false };
-            (unfinished.resume(lock)?, copy)
+            let mut journal = unfinished.resume(lock)?;
+            if goes_on {
+                self.write_together(lock, &mut journal)?;
+            }
+            (journal, copy)
         } else {
             // The backup's name tells the real time, also where a test fixes the clock.
             let copy = Copy { path: backup(lock, Clock::System.now())?, fresh: true };
@@ -335,7 +401,63 @@ impl Session {
         };
         tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
-        Ok((journal, copy))
+        Ok((journal, copy, room))
+    }
+
+    /// The application wrote since the push broke off: the file becomes what both make of it, before anything is sent,
+    /// so that what is acknowledged from here on is known by what the file then holds.
+    fn write_together(&mut self, lock: &DeviceLock, journal: &mut Journal<Record>) -> Result<(), InputError> {
+        backup(lock, Clock::System.now())?;
+        let text = rewritten(&self.file, &self.device).text;
+        if text != self.file.text() {
+            journal.writing_back(&text)?;
+            self.file = Arc::new(replace(&self.file, text)?);
+        }
+        let copy = backup(lock, Clock::System.now())?;
+        journal.goes_on(self.file.text(), &copy)
+    }
+
+    /// What the file holds by now and what it is to hold, where the application wrote to it during the push.
+    fn put_together(&self, outcome: &Outcome) -> Result<Option<(DeviceFile, Together)>, String> {
+        let Some(found) = self.found()? else { return Ok(None) };
+        let mut ids = self.interrupted.as_ref().map(Interruption::ids).unwrap_or_default();
+        for sent in &outcome.sent {
+            if let Some(id) = sent.resource_id.as_deref().map(ResourceId::from) {
+                ids.extend(sent.ids.iter().map(|name| (name.clone(), id.clone())));
+            }
+        }
+        let dropped = outcome.dropped.iter().flat_map(|left| &left.ids).cloned().collect();
+        let was = self.file.device();
+        let push = meanwhile::Push { was, left: &outcome.device, ids: &ids, dropped: &dropped };
+        match meanwhile::together(push, found.device()) {
+            Ok(together) => Ok(Some((found, together))),
+            Err(untold) => {
+                let names: Vec<&str> = untold.iter().map(QueueId::as_str).collect();
+                Err(format!(
+                    "The app wrote to the device file meanwhile, and of {} it cannot be told what shall become of it",
+                    names.join(", ")
+                ))
+            }
+        }
+    }
+
+    /// The file, where it holds something else than what was read. An application may be in the midst of writing it.
+    fn found(&self) -> Result<Option<DeviceFile>, String> {
+        let Some(path) = self.file.path() else { return Ok(None) };
+        let mut tries = 0;
+        loop {
+            // What cannot be read at all is told by whoever writes it.
+            let Ok(bytes) = std::fs::read(path) else { return Ok(None) };
+            if bytes == self.file.text().as_bytes() {
+                return Ok(None);
+            }
+            match self.file.as_it_is() {
+                Ok(found) => return Ok(Some(found)),
+                Err(_) if tries < HALF_WRITTEN => tries += 1,
+                Err(error) => return Err(format!("The app wrote to the device file meanwhile: {error}")),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Writes the file and closes the journal. While something is in doubt the journal stays: the next start must
@@ -345,21 +467,29 @@ impl Session {
         text: String,
         mut journal: Journal<Record>,
         now: &Device,
-    ) -> Result<(), InputError> {
+        lock: &DeviceLock,
+    ) -> Result<Option<InputError>, Unwritten> {
         if text != self.file.text() {
-            journal.writing_back(&text)?;
             let bytes = text.len();
-            let file = replace(&self.file, text)?;
+            let written = journal.writing_back(&text).and_then(|()| replace(&self.file, text.clone()));
+            let file = written.map_err(|error| {
+                tracing::error!(%error, "the device file is not written back");
+                let result = set_aside(lock, &text);
+                Unwritten { why: error.to_string(), result, ask: false }
+            })?;
             tracing::info!(device = file.name(), bytes, "the device file is written back");
             self.file = Arc::new(file);
         }
+        forget_result(lock);
+        let mut leftover = None;
         if now.is_settled() {
-            journal.finish()?;
+            // The file is as it should be; a journal that stays is found to be done with at the next start.
+            leftover = journal.finish().err();
             self.interrupted = None;
         }
         let Device { in_doubt, not_it, given, .. } = now.clone();
         self.device = Arc::new(Device { in_doubt, not_it, given, ..self.file.device().clone() });
-        Ok(())
+        Ok(leftover)
     }
 
     fn cannot_push(&self, reason: &str, next: &str) -> InputError {
@@ -369,6 +499,33 @@ impl Session {
             next: next.to_owned(),
         }
     }
+}
+
+/// How often a file is read again that cannot be read as a device file.
+const HALF_WRITTEN: u32 = 20;
+
+/// What the application wrote meanwhile waits, and the outcome says so.
+fn take_in(outcome: &mut Outcome, together: Together) {
+    let Together { device, news } = together;
+    outcome.cursor_moved &= device.sync.cursor == Some(outcome.head);
+    outcome.device = device;
+    if news.is_empty() {
+        return;
+    }
+    if matches!(outcome.end, End::Done) {
+        outcome.end = End::Left;
+    }
+    let message = String::from("the app wrote it while the sync was retried; it is sent the next time");
+    outcome.held.extend(news.into_iter().map(|id| Quarantined { ids: vec![id], message: message.clone() }));
+}
+
+/// By how many bytes what is written back may be longer than what was read: what others wrote comes into it, and ids
+/// and times of what was sent.
+fn larger_by(window: &Window) -> usize {
+    const ROW: usize = 256;
+    const SPARE: usize = 64 << 10;
+    let rows = window.mutations.iter();
+    SPARE + rows.map(|row| ROW + row.data.as_str().map_or(0, str::len)).sum::<usize>()
 }
 
 /// The backup that a push stands on.

@@ -11,6 +11,8 @@ mod beyond;
 mod cases;
 #[path = "journeys/conflict_log.rs"]
 mod conflict_log;
+#[path = "journeys/disk.rs"]
+mod disk;
 #[path = "journeys/doubt.rs"]
 mod doubt;
 #[path = "journeys/fixing.rs"]

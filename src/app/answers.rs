@@ -385,6 +385,9 @@ impl App {
         for path in [&mut end.written, &mut end.backup, &mut end.report].into_iter().flatten() {
             *path = self.told(path).to_owned();
         }
+        if let Some(unwritten) = &mut end.unwritten {
+            unwritten.result = unwritten.result.told(self.told(unwritten.result.path()).to_owned());
+        }
         let (page, exit) = story::ended(&end, &story::Told::Screen);
         if matches!(
             end.outcome.end,

@@ -16,6 +16,7 @@ use crate::domain::phone::Forecast;
 use crate::domain::push;
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::window::PullStep;
+use crate::unwritten::Unwritten;
 
 /// Something that happened.
 pub enum Event {
@@ -155,6 +156,8 @@ pub struct PushEnd {
     pub outcome: push::Outcome,
     /// The device file, where it was written back.
     pub written: Option<PathBuf>,
+    /// Why it was not, where it should have been.
+    pub unwritten: Option<Unwritten>,
     /// The copy of the device file as it was before.
     pub backup: Option<PathBuf>,
     /// The report of what was done.

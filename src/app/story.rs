@@ -17,6 +17,7 @@ use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
 pub use crate::domain::words::{count, sentence};
 use crate::exit::ExitCode;
+use crate::unwritten::Unwritten;
 
 /// A step as it is shown: its mark and its words.
 pub struct Step {
@@ -261,13 +262,31 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
     let outcome = &end.outcome;
     let mut page = Page::default();
     let (rank, title) = title(outcome);
-    page.push(Rank::Title, title);
+    if let Some(unwritten) = &end.unwritten {
+        page.push(Rank::Title, "Sent, but the device file could not be written");
+        page.push(Rank::Warning, sentence(&unwritten.why));
+        page.push(
+            Rank::Warning,
+            format!(
+                "The file still holds what was queued. {}; what the server acknowledged is in the journal.",
+                unwritten.result.words()
+            ),
+        );
+        page.push(Rank::Heading, title);
+    } else {
+        page.push(Rank::Title, title);
+    }
     page.push(rank, what_happened(end));
     if let Some(failure) = &end.failure {
         page.push(Rank::Warning, format!("{} ({}). {}", failure.what, failure.where_, failure.next));
     }
     let head = outcome.head;
-    if outcome.cursor_moved {
+    if end.unwritten.is_some() {
+        page.push(
+            Rank::Text,
+            format!("The device's cursor stays where it was until the file is written; the head is {head}."),
+        );
+    } else if outcome.cursor_moved {
         page.push(Rank::Text, format!("The device's cursor is {head} now, which is the server's head."));
     } else {
         page.push(
@@ -345,7 +364,7 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
             }
         }
     }
-    (page, ExitCode::of(&outcome.end))
+    (page, ExitCode::after(&outcome.end, end.unwritten.is_none()))
 }
 
 /// What lies where.
@@ -481,6 +500,28 @@ fn posts(outcome: &Outcome) -> String {
     }
 }
 
+/// The file holds the whole queue: whatever else is to be done, the application must not sync with it.
+fn write_again(unwritten: &Unwritten, told: &Told<'_>) -> Vec<String> {
+    let mut steps = vec![String::from(
+        "Do not put the file back and do not let the app sync: it would send everything again.",
+    )];
+    if unwritten.ask {
+        steps.push(format!(
+            "Put together by hand what the app wrote and {}, in the device file.",
+            unwritten.result.path().display()
+        ));
+    } else {
+        steps.push(String::from("See to it that the file can be written: its mode, its folder, the disk."));
+    }
+    steps.push(told.step(
+        "Then start unstick on the same file again: it sends nothing twice and writes the file.",
+        "Then write it; nothing is sent twice",
+        "resume",
+        &["--yes"],
+    ));
+    steps
+}
+
 fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
     let written = end.written.is_some();
     let back = if written {
@@ -488,6 +529,9 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
     } else {
         "The device file was not written: the device pulls the server's state on its next sync."
     };
+    if let Some(unwritten) = &end.unwritten {
+        return write_again(unwritten, told);
+    }
     match &end.outcome.end {
         End::Done if end.outcome.device.phone.is_some() => {
             let stops = end.recovery.as_ref().filter(|forecast| forecast.verdict != Verdict::ByItself);

@@ -45,7 +45,8 @@ Exit codes:
   1  divergences or quarantined mutations remain
   2  bad arguments or bad input
   3  the server refused or cannot be reached
-  4  it cannot be told what the server did";
+  4  it cannot be told what the server did
+  5  the server has taken in what was sent, and the device file could not be written back: keep the app from syncing";
 
 pub(super) const TOKEN: &str = "\
 Token:

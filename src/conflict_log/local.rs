@@ -5,11 +5,9 @@ mod prune;
 mod schema;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
 
@@ -62,11 +60,7 @@ pub enum LogError {
 
 /// Where the log lies: in `UNSTICK_DATA_DIR`, else in the platform's folder for data (`$XDG_DATA_HOME/unstick`).
 pub fn default_path() -> Option<PathBuf> {
-    let folder = match std::env::var_os("UNSTICK_DATA_DIR").filter(|folder| !folder.is_empty()) {
-        Some(folder) => PathBuf::from(folder),
-        None => etcetera::choose_base_strategy().ok()?.data_dir().join("unstick"),
-    };
-    Some(folder.join(FILE))
+    Some(durable::data_folder()?.join(FILE))
 }
 
 /// The log, opened.
@@ -80,7 +74,7 @@ impl Local {
     pub fn open(path: &Path) -> Result<Self, LogError> {
         let make = |source| LogError::Make { path: path.to_owned(), source };
         if let Some(folder) = path.parent() {
-            private_folder(folder).map_err(make)?;
+            durable::private_folder(folder).map_err(make)?;
         }
         // SQLite gives its other files the mode of this one.
         durable::private().append(true).create(true).open(path).map_err(make)?;
@@ -292,15 +286,6 @@ impl Get for Row<'_> {
     fn number(&self, at: usize) -> rusqlite::Result<Option<i64>> {
         self.get(at)
     }
-}
-
-/// Makes a folder that only its owner may look into; one that is there stays as it is.
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(test)]

@@ -155,6 +155,16 @@ impl DeviceFile {
         }
     }
 
+    /// What the file holds now; of a phone's database the file that stands for it.
+    ///
+    /// # Errors
+    /// As [`DeviceFile::read`].
+    pub fn as_it_is(&self) -> Result<Self, InputError> {
+        let Some(path) = &self.path else { return Ok(self.clone()) };
+        let source = Source { name: self.name.clone(), ..Source::read(path)? };
+        Ok(Self::from_source(source)?.in_the_place_of(self))
+    }
+
     /// Reads a text that messages call `name`. It has no place to be written back to.
     pub fn from_text(name: &str, text: String) -> Result<Self, InputError> {
         Self::from_source(Source { name: name.to_owned(), path: None, text })

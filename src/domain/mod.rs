@@ -22,6 +22,7 @@ pub mod inspect;
 pub mod json;
 pub mod ledger;
 pub mod lookalike;
+pub mod meanwhile;
 pub mod mutation;
 pub mod naming;
 pub mod phone;

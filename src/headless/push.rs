@@ -98,7 +98,7 @@ pub fn account(
 ) -> Account {
     let files = Files {
         backup: pushed.backup.clone(),
-        not_written: pushed.written.as_ref().err().map(ToString::to_string),
+        not_written: pushed.written.as_ref().err().cloned(),
         left_out: pushed.left_out.iter().map(|part| part.words().to_owned()).collect(),
     };
     let told = (files, pushed.recovery.clone());
@@ -147,7 +147,7 @@ pub async fn push(
     let pushed = pushed.inspect_err(|error| {
         telling.failed(error.to_string(), String::new(), None, ExitCode::BadInput);
     })?;
-    let exit = match ExitCode::of(&pushed.outcome.end) {
+    let exit = match ExitCode::after(&pushed.outcome.end, pushed.written.is_ok()) {
         // A choice that was not made because its values changed is open, whatever was sent.
         ExitCode::Done if !reopened.is_empty() => ExitCode::Open,
         ExitCode::Done if telling.strict && !pushed.outcome.beyond.is_empty() => ExitCode::Open,

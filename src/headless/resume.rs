@@ -12,6 +12,7 @@ use crate::error::InputError;
 use crate::exit::ExitCode;
 use crate::interruption::{self, Interruption};
 use crate::journal::DeviceLock;
+use crate::session::Clock;
 
 /// Says before anything is sent where an earlier push of the file stood.
 pub fn tell(interruption: Option<&Interruption>) {
@@ -43,7 +44,9 @@ pub fn where_it_stood(device: &DeviceFile) -> Result<ExitCode, InputError> {
 /// # Errors
 /// As [`interruption::discard`].
 pub fn discard(device: &DeviceFile) -> Result<ExitCode, InputError> {
-    let Some(interruption) = interruption::discard(device)? else { return nothing(device) };
+    let Some(interruption) = interruption::discard(device, Clock::System.now())? else {
+        return nothing(device);
+    };
     let mut told = interruption.told();
     told.push(interruption.given_up());
     say(&told, ExitCode::Done)

@@ -16,6 +16,11 @@ impl Fingerprint {
         });
         Self(format!("fnv1a64-{hash:016x}-{}", bytes.len()))
     }
+
+    /// The mark as text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ enum Line<T> {
     Record(T),
     /// The device file is about to become this one.
     WriteBack(Fingerprint),
+    /// The device file is this one from here on, of which a copy has this name: the application had written to the one
+    /// before.
+    Goes(Fingerprint, String),
 }
 
 /// The journal of a push that is under way, written to by the holder of the device file's lock.
@@ -63,6 +66,8 @@ pub struct Unfinished<T> {
     pub device_file: DeviceFileNow,
     /// The copy of the device file from before the push.
     pub backup: PathBuf,
+    /// The copy of the device file as the last records knew it.
+    pub known: PathBuf,
     /// The version of unstick that began it.
     pub version: String,
     path: PathBuf,
@@ -112,6 +117,12 @@ impl<T: Serialize> Journal<T> {
     /// taken for a change by somebody else.
     pub fn writing_back(&mut self, text: &str) -> Result<(), InputError> {
         self.add::<&T>(&Line::WriteBack(Fingerprint::of(text.as_bytes())))
+    }
+
+    /// The push goes on on this device file, of which `copy` is a copy.
+    pub fn goes_on(&mut self, text: &str, copy: &Path) -> Result<(), InputError> {
+        let copy = copy.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.add::<&T>(&Line::Goes(Fingerprint::of(text.as_bytes()), copy))
     }
 
     /// The push has ended: the journal goes.
@@ -196,23 +207,25 @@ fn unfinished<T: DeserializeOwned>(
     }
     let mut length = first.len() as u64;
     let (mut records, mut written_back) = (Vec::new(), false);
+    let (mut device, mut known) = (header.device, header.backup.clone());
     while let Some((index, line)) = lines.next() {
         match serde_json::from_slice(line) {
             Ok(Line::Record(record)) => records.push(record),
             Ok(Line::WriteBack(fingerprint)) => written_back |= fingerprint == *now,
+            Ok(Line::Goes(fingerprint, copy)) => (device, known) = (fingerprint, copy),
             // The end of the last line can reach the disk before its middle does.
             Err(error) if lines.peek().is_none() && error.classify() != Category::Data => break,
             Err(_) => return Err(unreadable(index + 1)),
         }
         length += line.len() as u64;
     }
-    let device_file = match (written_back, header.device == *now) {
+    let device_file = match (written_back, device == *now) {
         (true, _) => DeviceFileNow::AsWrittenBack,
         (false, true) => DeviceFileNow::AsBegun,
         (false, false) => DeviceFileNow::Changed,
     };
-    let backup = path.with_file_name(header.backup);
-    Ok(Unfinished { records, device_file, backup, version: header.version, path, length })
+    let (backup, known) = (path.with_file_name(header.backup), path.with_file_name(known));
+    Ok(Unfinished { records, device_file, backup, known, version: header.version, path, length })
 }
 
 /// Whether a journal lies beside the device file.

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{backup, kept, lines};
+use super::{backup, kept, lines, result};
 use crate::durable;
 use crate::error::InputError;
 
@@ -87,7 +87,8 @@ impl DeviceLock {
                 next: "Finish there first, then try again".into(),
             });
         };
-        durable::sweep(&path, &[lines::SUFFIX, kept::SUFFIX, backup::PREFIX]).map_err(cannot_lock)?;
+        durable::sweep(&path, &[lines::SUFFIX, kept::SUFFIX, result::SUFFIX, backup::PREFIX])
+            .map_err(cannot_lock)?;
         if !lines::exists(&path) {
             kept::forget(&path);
         }

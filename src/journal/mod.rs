@@ -8,6 +8,7 @@ mod fingerprint;
 mod kept;
 mod lines;
 mod lock;
+mod result;
 
 pub use backup::{backup, stamp};
 pub use draft::{DraftPlace, NoPlace, forget_draft};
@@ -15,3 +16,4 @@ pub use fingerprint::Fingerprint;
 pub use kept::{forget_choices, keep_choices, kept_choices, kept_choices_path};
 pub use lines::{DeviceFileNow, Journal, Unfinished};
 pub use lock::DeviceLock;
+pub use result::{forget_result, set_aside};

@@ -15,6 +15,7 @@ use crate::domain::push::{Course, Difference, End, Outcome, Quarantined, Sent};
 use crate::domain::resolution::Unit;
 use crate::domain::settle::Loss;
 use crate::exit::ExitCode;
+use crate::unwritten::{self, Unwritten};
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ pub struct Ended {
     pub causes: Vec<Cause>,
     /// How it ended, in one word.
     pub end: &'static str,
+    /// How the sync itself ended, whatever came of writing the device file back.
+    pub sync_end: &'static str,
     /// Why it ended early; the server's words may be in it.
     pub why: Option<String>,
     /// The server's id of the request that ended it.
@@ -116,7 +119,7 @@ pub struct Files {
     /// The copy of the device file from before. `None` where nothing was sent and the file stays as it was.
     pub backup: Option<PathBuf>,
     /// Why the device file was not written back, where it was not.
-    pub not_written: Option<String>,
+    pub not_written: Option<Unwritten>,
     /// What the device file has no place for.
     pub left_out: Vec<String>,
 }
@@ -168,7 +171,8 @@ impl Account {
         let ended = Ended {
             head_before: before.window.head,
             causes: diagnosis::diagnose(before, subject.began),
-            end: outcome.end.word(),
+            end: if files.not_written.is_some() { unwritten::WORD } else { outcome.end.word() },
+            sync_end: outcome.end.word(),
             why,
             request_id,
             in_doubt,

@@ -138,7 +138,7 @@ impl Page<'_> {
             None => self.item("backup: none, since nothing was sent and the device file stays as it was"),
         }
         if let Some(why) = &ended.files.not_written {
-            self.item(&format!("the device file was not written back: {}", code(why)));
+            self.item(&format!("the device file was not written back: {}", code(&why.to_string())));
         }
         for text in &ended.files.left_out {
             self.item(&format!("left out of the device file: {}", code(text)));

@@ -51,7 +51,9 @@ impl Serialize for Outcome<'_> {
         )?;
         map.serialize_entry("backup", &files.backup())?;
         map.serialize_entry("report", &self.report.map(|path| path.display().to_string()))?;
-        map.serialize_entry("notWritten", &files.not_written)?;
+        let not_written = files.not_written.as_ref();
+        map.serialize_entry("notWritten", &not_written.map(|unwritten| &unwritten.why))?;
+        map.serialize_entry("result", &not_written.map(|unwritten| unwritten.result.path()))?;
         map.serialize_entry("warnings", &Each(|| subject.warnings.iter().chain(&files.left_out)))?;
         map.end()
     }
@@ -61,6 +63,7 @@ impl Serialize for Outcome<'_> {
 pub(super) fn members<M: SerializeMap>(map: &mut M, ended: &Ended, values: &Values) -> Result<(), M::Error> {
     let ids = |ids: &[QueueId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
     map.serialize_entry("end", ended.end)?;
+    map.serialize_entry("syncEnd", ended.sync_end)?;
     map.serialize_entry("why", &ended.why.as_deref().map(|why| values.text(why)))?;
     map.serialize_entry("requestId", &ended.request_id)?;
     map.serialize_entry("head", &ended.head)?;

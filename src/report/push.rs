@@ -84,7 +84,9 @@ impl Serialize for Report<'_> {
                 map.serialize_entry("requests", &Each(exchanges))?;
                 outcome::members(&mut map, ended, self.values)?;
                 map.serialize_entry("backup", &ended.files.backup())?;
-                map.serialize_entry("notWritten", &ended.files.not_written)?;
+                let not_written = ended.files.not_written.as_ref();
+                map.serialize_entry("notWritten", &not_written.map(|unwritten| &unwritten.why))?;
+                map.serialize_entry("result", &not_written.map(|unwritten| unwritten.result.path()))?;
                 map.serialize_entry("leftOut", &ended.files.left_out)?;
             }
         }

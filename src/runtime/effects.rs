@@ -115,7 +115,8 @@ impl Effects {
                     let (subject, before) = (subject(&session), Arc::clone(planned.inspection()));
                     let pushed = session.push(Arc::unwrap_or_clone(planned), options, &mut watch).await;
                     let account = pushed.as_ref().ok().map(|pushed| {
-                        account(subject, &before, pushed, &[], ExitCode::of(&pushed.outcome.end))
+                        let exit = ExitCode::after(&pushed.outcome.end, pushed.written.is_ok());
+                        account(subject, &before, pushed, &[], exit)
                     });
                     send(&watch.events, push_event(&session, pushed));
                     (session, account)
@@ -351,12 +352,13 @@ fn push_event(session: &Session, pushed: Result<Pushed, InputError>) -> Event {
 
 /// What a push came to, in the app's terms.
 pub fn push_end(session: &Session, pushed: Pushed, report: Option<PathBuf>) -> PushEnd {
-    let Pushed { outcome, backup, written, left_out, recovery } = pushed;
+    let Pushed { outcome, backup, written, leftover, left_out, recovery } = pushed;
     let left_out = left_out.into_iter().map(|part| without_place(part, outcome.head)).collect();
     let path = session.file().path().map(ToOwned::to_owned);
-    let failure = written.as_ref().err().map(|error| input_failure(session, error));
-    let written = path.filter(|_| written.is_ok());
-    PushEnd { outcome, written, backup, report, left_out, recovery, failure }
+    let failure = leftover.map(|error| input_failure(session, &error));
+    let (is_written, unwritten) = (written.is_ok(), written.err());
+    let written = path.filter(|_| is_written);
+    PushEnd { outcome, written, unwritten, backup, report, left_out, recovery, failure }
 }
 
 /// A bare list of queued mutations has nowhere to put what else a sync changes.

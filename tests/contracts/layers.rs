@@ -58,7 +58,7 @@ const LAYERS: [Layer; 4] = [
     },
     Layer {
         folder: "app",
-        uses: &["app", "domain", "exit", "conflict_log"],
+        uses: &["app", "domain", "exit", "unwritten", "conflict_log"],
         without: LOG_KEEPERS,
         // The same deadline, handed on.
         except: &[("app/task.rs", "Instant")],

@@ -12,6 +12,7 @@ use crate::domain::push::{Course, End, Note, Outcome, Sent};
 use crate::domain::rebase::Reopened;
 use crate::domain::resolution::{By, Chosen};
 use crate::domain::window::PullStep;
+use crate::unwritten::{Lies, Unwritten};
 
 /// An app in which a push is under way.
 pub(crate) fn pushing(size: (u16, u16)) -> App {
@@ -52,6 +53,7 @@ pub(crate) fn end(app: &App, end: End) -> Box<PushEnd> {
             ledger: plan::plan(&bench.inspection, &bench.resolution, NOW).ledger,
         },
         written: Some("/tmp/tablet.json".into()),
+        unwritten: None,
         backup: Some("/tmp/tablet.json.before".into()),
         report: None,
         left_out: Vec::new(),
@@ -200,6 +202,36 @@ fn a_report_is_written_after_the_push_and_its_place_is_told() {
     };
     app.update(Event::Reported(Err(failure)));
     assert_eq!(app.place(), Place::Failure);
+}
+
+#[test]
+fn a_file_that_was_not_written_is_told_before_anything_else() {
+    for how in [
+        End::Done,
+        End::Left,
+        End::Cancelled,
+        End::Unknown { in_doubt: Vec::new(), why: String::from("lost") },
+    ] {
+        let mut app = pushing((120, 36));
+        let mut ended = end(&app, how);
+        ended.written = None;
+        ended.unwritten = Some(Unwritten {
+            why: String::from("cannot write /somewhere/tablet.json: no space left on device"),
+            result: Lies::Beside("/somewhere/tablet.json.unstick-result.json".into()),
+            ask: false,
+        });
+        app.update(Event::PushEnded(ended));
+        let Phase::Ended(ended) = app.phase() else { panic!("an end") };
+        assert_eq!(ended.exit, ExitCode::NotWritten);
+        let told: Vec<&str> = ended.page.paragraphs().collect();
+        assert_eq!(told.first(), Some(&"Sent, but the device file could not be written"));
+        let told = told.join("\n");
+        assert!(
+            told.contains("tablet.json.unstick-result.json") && told.contains("do not let the app sync"),
+            "{told}"
+        );
+        assert!(!told.contains("nothing to push") && !told.contains("Put the device file back"), "{told}");
+    }
 }
 
 #[test]

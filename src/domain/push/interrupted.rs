@@ -6,7 +6,7 @@ use super::Options;
 use super::record::{Acknowledged, Record};
 use crate::domain::device::Device;
 use crate::domain::fold;
-use crate::domain::mutation::{Cursor, QueueId};
+use crate::domain::mutation::{Cursor, QueueId, ResourceId};
 use crate::domain::strategy::Strategy;
 
 /// Where a push stood that broke off.
@@ -110,6 +110,21 @@ impl Interrupted {
         });
         device.not_it = not_it.collect::<HashMap<_, _>>();
         device
+    }
+
+    /// The ids that the server gave to what these queue entries made.
+    pub fn ids(&self) -> HashMap<QueueId, ResourceId> {
+        let given = |entry: &Acknowledged| {
+            let id = entry.resource_id.as_deref().map(ResourceId::from)?;
+            Some(
+                entry
+                    .queue
+                    .iter()
+                    .map(move |name| (QueueId::from(name.as_str()), id.clone()))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        self.done.iter().filter_map(given).flatten().collect()
     }
 
     /// How the push was to behave, and the one that goes on with it.
