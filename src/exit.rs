@@ -24,7 +24,9 @@ impl ExitCode {
     pub const fn of(end: &End) -> Self {
         match end {
             End::Done => Self::Done,
-            End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => Self::Open,
+            End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::NotJournaled(_) | End::Cancelled => {
+                Self::Open
+            }
             End::FirstSync(_) | End::OtherAccount(_) | End::Refused(_) | End::Unreachable(_) => Self::Refused,
             End::Unknown { .. } => Self::Unknown,
         }

@@ -16,8 +16,8 @@ use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::strategy;
 use crate::error::InputError;
 use crate::journal::{
-    DeviceFileNow, DeviceLock, Journal, Unfinished, backup, forget_choices, forget_result, kept_choices,
-    kept_choices_path,
+    DeviceFileNow, DeviceLock, Journal, Unfinished, backup, begun_elsewhere, follow, forget_begun,
+    forget_choices, forget_result, kept_choices, kept_choices_path,
 };
 
 /// A push of a device file that broke off.
@@ -28,6 +28,8 @@ pub struct Interruption {
     together: Option<Device>,
     /// How many queue entries the application added or edited since.
     pub written: Option<usize>,
+    /// The file that it began with, where that has another name by now.
+    pub began_with: Option<PathBuf>,
     /// Queue entries that the server acknowledged before it broke off.
     pub acknowledged: usize,
     /// Queue entries of which nobody knows whether they arrived.
@@ -56,6 +58,50 @@ impl Interruption {
     /// # Errors
     /// A journal that cannot be read, or that does not belong to the file as it is.
     pub fn of(file: &DeviceFile) -> Result<Option<Self>, InputError> {
+        Self::wherever(file, None)
+    }
+
+    /// The same for a push to the server at `url`. A journal that does not lie beside the file is looked for by what the
+    /// file holds: a file that was renamed takes it along, and a copy is told where it began.
+    ///
+    /// # Errors
+    /// As [`Interruption::of`]; also a file that is a copy of one of which a push broke off.
+    pub fn wherever(file: &DeviceFile, url: Option<&str>) -> Result<Option<Self>, InputError> {
+        if let Some(here) = Self::here(file)? {
+            return Ok(Some(here));
+        }
+        let Some(path) = file.path().filter(|path| path.exists()) else { return Ok(None) };
+        let Some(begun) = begun_elsewhere(path, file.text(), &file.device().queue) else { return Ok(None) };
+        if url.is_some_and(|url| url != begun.server) {
+            return Ok(None);
+        }
+        let lock = DeviceLock::acquire(path)?;
+        if follow(&lock, &begun.file)? {
+            drop(lock);
+            return Self::here(file);
+        }
+        let began = begun.file.display();
+        let is_there = begun.file.exists();
+        Err(InputError::Unsupported {
+            file: file.name().to_owned(),
+            reason: format!("holds what {began} held when a push of that began, and that push broke off"),
+            next: if is_there {
+                format!(
+                    "Nothing was sent from this copy: it would be sent twice. Go on with `unstick resume {began}`"
+                )
+            } else {
+                format!(
+                    "Nothing was sent: it would be sent twice. Move the file back to {began} and go on with `unstick resume {began}`"
+                )
+            },
+        })
+    }
+
+    /// What the journal beside a device file tells, and no other.
+    ///
+    /// # Errors
+    /// As [`Interruption::of`].
+    pub fn here(file: &DeviceFile) -> Result<Option<Self>, InputError> {
         let Some(path) = file.path() else { return Ok(None) };
         if file.database().is_some() && !path.exists() {
             // Nothing was ever pushed of this phone's database.
@@ -88,6 +134,7 @@ impl Interruption {
             state,
             written,
             together,
+            began_with: unfinished.began_with.clone(),
         })
     }
 
@@ -134,6 +181,9 @@ impl Interruption {
             entries(self.acknowledged, "is", "are"),
             self.left
         )];
+        if let Some(file) = &self.began_with {
+            told.push(format!("it began with {}", file.display()));
+        }
         if let Some(server) = &self.state.server {
             told.push(format!("it went to {server}"));
         }
@@ -224,6 +274,8 @@ fn written_since(
 /// A journal that does not belong to the file, or a file that is locked or cannot be written. Nothing was given up.
 pub fn discard(file: &DeviceFile, now: Millis) -> Result<Option<Interruption>, InputError> {
     let Some(path) = file.path() else { return Ok(None) };
+    // A file that was renamed takes its journal along.
+    Interruption::of(file)?;
     let lock = DeviceLock::acquire(path)?;
     let Some(unfinished) = Journal::<Record>::unfinished(path)? else { return Ok(None) };
     let interruption = Interruption::read(file, path, &unfinished)?;
@@ -247,6 +299,7 @@ pub fn discard(file: &DeviceFile, now: Millis) -> Result<Option<Interruption>, I
     journal.finish()?;
     forget_choices(&lock);
     forget_result(&lock);
+    forget_begun(&lock);
     Ok(Some(interruption))
 }
 

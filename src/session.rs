@@ -26,7 +26,8 @@ use crate::durable::{self, Room};
 use crate::error::InputError;
 use crate::interruption::Interruption;
 use crate::journal::{
-    DeviceLock, Journal, backup, forget_choices, forget_draft, forget_result, keep_choices, set_aside,
+    DeviceLock, Journal, backup, forget_begun, forget_choices, forget_draft, forget_result, keep_begun,
+    keep_choices, set_aside,
 };
 use crate::server::{Client, Failure, PullError, Recording, Token, jittered, pull};
 use crate::unwritten::Unwritten;
@@ -122,7 +123,10 @@ impl Session {
     /// A journal that does not belong to the file as it is, that cannot be read, or of a push to another server.
     pub fn new(file: DeviceFile, server: Server, clock: Clock) -> Result<Self, InputError> {
         let mut device = file.shared();
-        let interrupted = Interruption::of(&file)?;
+        let interrupted = match &server {
+            Server::Live(client) => Interruption::wherever(&file, Some(client.endpoint().url()))?,
+            Server::Recorded(_) => Interruption::here(&file)?,
+        };
         if let Some(interruption) = &interrupted {
             if let Server::Live(client) = &server {
                 interruption.check_server(&file, client.endpoint().url())?;
@@ -397,7 +401,11 @@ impl Session {
         } else {
             // The backup's name tells the real time, also where a test fixes the clock.
             let copy = Copy { path: backup(lock, Clock::System.now())?, fresh: true };
-            (Journal::begin(lock, self.file.text(), &copy.path)?, copy)
+            let journal = Journal::begin(lock, self.file.text(), &copy.path)?;
+            if let Server::Live(client) = &self.server {
+                keep_begun(lock, self.file.text(), &self.file.device().queue, client.endpoint().url());
+            }
+            (journal, copy)
         };
         tracing::info!(backup = ?copy.path, bytes = on_disk.len(), "the device file as it was is in the backup");
         journal.append(begun)?;
@@ -485,6 +493,9 @@ impl Session {
         if now.is_settled() {
             // The file is as it should be; a journal that stays is found to be done with at the next start.
             leftover = journal.finish().err();
+            if leftover.is_none() {
+                forget_begun(lock);
+            }
             self.interrupted = None;
         }
         let Device { in_doubt, not_it, given, .. } = now.clone();
@@ -575,7 +586,7 @@ async fn drive(
                 }
                 Err(error) => {
                     tracing::error!(%error, "not in the journal");
-                    Got::Cancelled
+                    Got::NotJournaled(error.to_string())
                 }
             },
             Do::Post { head, mutations } => Got::Posted(posted(client.post(head, &mutations).await)),

@@ -433,6 +433,7 @@ impl App {
             | push::End::Unreachable(_)
             | push::End::Unknown { .. }
             | push::End::HeadKeepsMoving
+            | push::End::NotJournaled(_)
             | push::End::Cancelled => {
                 self.phase = Phase::Ended(Box::new(Ended { page, exit, notes, device, head }));
             }

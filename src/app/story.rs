@@ -437,6 +437,7 @@ fn title(outcome: &Outcome) -> (Rank, &'static str) {
         End::Unreachable(_) => (Rank::Warning, "The server cannot be reached"),
         End::Unknown { .. } => (Rank::Warning, "It cannot be told what arrived"),
         End::HeadKeepsMoving => (Rank::Warning, "The head moved on every attempt"),
+        End::NotJournaled(_) => (Rank::Warning, "Stopped: the journal cannot be written"),
         End::Cancelled => (Rank::Warning, "Stopped"),
     }
 }
@@ -450,6 +451,7 @@ fn what_happened(end: &PushEnd) -> String {
         count(outcome.applied, "mutation")
     );
     match &outcome.end {
+        End::NotJournaled(why) => format!("{} {done}", sentence(why)),
         End::Done | End::Left | End::Reopened(_) | End::HeadKeepsMoving | End::Cancelled => {
             format!("{done}{}", looked_up_next(outcome))
         }
@@ -652,6 +654,17 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
                 "Another device writes all the time: let it finish, then give the same command again.",
             ),
         }],
+        End::NotJournaled(_) => vec![
+            String::from("Make room on the disk, or see to it that the device file's folder can be written to; nothing is sent without a journal."),
+            match told {
+                Told::Screen => {
+                    String::from("Then Enter goes back; what was acknowledged is done and is not sent again.")
+                }
+                Told::Paper(_) => String::from(
+                    "Then the same command goes on; what was acknowledged is done and is not sent again.",
+                ),
+            },
+        ],
         End::Cancelled => vec![match told {
             Told::Screen => {
                 String::from("Enter goes back; what was acknowledged is done and is not sent again.")

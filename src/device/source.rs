@@ -67,6 +67,44 @@ impl Source {
     }
 }
 
+/// A file of so many bytes takes up to so many times that of the address space while it is worked on, with another as large
+/// beside it.
+const TIMES: u64 = 8;
+/// What the program itself takes, bytes.
+const OWN: u64 = 256 * 1024 * 1024;
+
+/// What this process may have, bytes; `None` where it is not limited.
+#[cfg(unix)]
+fn allowed() -> Option<u64> {
+    use rustix::process::{Resource, getrlimit};
+    [Resource::As, Resource::Data].into_iter().filter_map(|resource| getrlimit(resource).current).min()
+}
+
+#[cfg(not(unix))]
+const fn allowed() -> Option<u64> {
+    None
+}
+
+/// Whether a file of this size can be worked on in the memory that this process may have: an allocation that fails would end the
+/// program without a word.
+fn has_room(name: &str, size: u64, allowed: Option<u64>) -> Result<(), InputError> {
+    let needed = size.saturating_mul(TIMES).saturating_add(OWN);
+    match allowed {
+        Some(allowed) if allowed < needed => Err(InputError::Unsupported {
+            file: name.to_owned(),
+            reason: format!(
+                "needs up to {} MiB of memory, and this process may have {}",
+                needed.div_ceil(1024 * 1024),
+                allowed / (1024 * 1024)
+            ),
+            next: String::from(
+                "Raise the limit (ulimit -v, ulimit -d), or split the queue into several files",
+            ),
+        }),
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// Reads at most `limit` bytes; `size` is what the file system says, where it says anything (a pipe does not).
 fn text_of(
     name: &str,
@@ -88,6 +126,7 @@ fn text_of(
     if let Some(size) = size.filter(|size| *size > limit) {
         return Err(too_large(size));
     }
+    has_room(name, size.unwrap_or(0), allowed())?;
     let expected = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
     bytes.try_reserve(expected.saturating_sub(bytes.len())).map_err(|e| cannot_read(io::Error::other(e)))?;
     let rest = limit.saturating_add(1).saturating_sub(bytes.len() as u64);
@@ -145,6 +184,16 @@ mod tests {
         let cannot_read = |_| panic!("no I/O error here");
         let answer = text_of("queue.json", Some(33), OnlyTheHeader(0), 32, cannot_read);
         assert!(matches!(answer, Err(InputError::TooLarge { bytes: 33, limit: 32, .. })));
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_refused_before_it_is_read() {
+        let mib = 1024 * 1024;
+        assert!(has_room("queue.json", 80 * mib, None).is_ok());
+        assert!(has_room("queue.json", 80 * mib, Some(2048 * mib)).is_ok());
+        let error = has_room("queue.json", 80 * mib, Some(512 * mib)).expect_err("no room").to_string();
+        assert!(error.contains("896 MiB") && error.contains("512") && error.contains("ulimit"), "{error}");
+        assert!(has_room("queue.json", u64::MAX, Some(u64::MAX)).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The whole device against the whole account: what one side has and the other has not, and what differs. Nothing of it waits to be
 //! sent; it is what a sync that passes leaves behind unseen (PROTOCOL A10, silent divergence).
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use indexmap::IndexMap;
 
@@ -68,12 +68,12 @@ impl Audit {
             }
         }
         let mut audit = Self { server: served.len(), ..Self::default() };
-        let mut seen: HashMap<(Kind, String), ()> = HashMap::new();
+        let mut seen: HashSet<(Kind, String)> = HashSet::new();
         let (mut lacks, mut others) = (Vec::new(), Vec::new());
         for row in rows.iter().filter(|row| visible(&row.kind)) {
             let key = name(&row.kind, &row.id);
             let there = served.get(&key);
-            seen.insert(key, ());
+            seen.insert(key);
             if row.status != SyncStatus::Synced {
                 audit.waiting += 1;
                 continue;
@@ -81,9 +81,11 @@ impl Audit {
             audit.device += 1;
             let how = match there {
                 None => Some(Difference::NotOnServer),
+                // A link is there or it is not.
+                Some(_) if row.kind == Kind::Link => None,
                 Some((_, mutation)) => {
-                    let (device, server) = (row.data.members(), mutation.data.members());
-                    let fields = field::compare(&row.kind, &IndexMap::new(), &device, &server);
+                    let own = row.data.members();
+                    let fields = field::compare(&row.kind, &IndexMap::new(), &own, &mutation.data.members());
                     // What the device never had of it (a note's source, say) is no difference of what it has.
                     let differs = fields.into_iter().filter(|field| {
                         field.verdict == Verdict::Conflict
@@ -98,7 +100,7 @@ impl Audit {
             others.extend(how.map(|how| Finding { kind: row.kind.clone(), id: row.id.clone(), how }));
         }
         for (key, (at, mutation)) in &served {
-            if seen.contains_key(key) {
+            if seen.contains(key) {
                 continue;
             }
             let Some(id) = identity::id_of(mutation) else { continue };

@@ -38,8 +38,9 @@ impl Chain<'_> {
             Op::Delete => self.entries.iter().rposition(|entry| entry.op == Op::Delete),
             Op::Create | Op::Update => {
                 let holds = state.data.members();
-                let states = self.states();
-                let came = |at: &usize| self.is_state_after(*at, &states[*at], &holds);
+                let (states, last_left) = (self.states(), self.last_left());
+                let left = |at: usize| last_left.is_some_and(|last| at <= last);
+                let came = |at: &usize| self.is_state_after(*at, &states[*at], &holds, left(*at));
                 (0..self.entries.len()).rev().find(came)
             }
         };
@@ -71,10 +72,12 @@ impl Chain<'_> {
         let living = self.entries.iter().rposition(|e| e.op == Op::Delete).map_or(0, |at| at + 1);
         let holds = state.data.members();
         let mut own = Members::new();
+        let last_left = self.last_left();
         for (at, entry) in self.entries.iter().enumerate().skip(living) {
+            let left = last_left.is_some_and(|last| at <= last);
             let set = entry.data.members();
             let fields = field::compare(self.kind, &Members::new(), &set, &holds);
-            let told = fields.iter().filter(|f| f.verdict == Verdict::Equal && self.tells(at, f.shape));
+            let told = fields.iter().filter(|f| f.verdict == Verdict::Equal && tells(f.shape, left));
             for field in told {
                 if let Some(value) = &field.server {
                     field::set_member(self.kind, &mut own, &field.path, value);
@@ -84,21 +87,13 @@ impl Chain<'_> {
         own
     }
 
-    /// Whether a value of this shape that entry `at` set is known by its value alone.
-    fn tells(&self, at: usize, shape: FieldShape) -> bool {
-        match shape {
-            FieldShape::Text => true,
-            FieldShape::Set | FieldShape::Position => self.may_have_left(at),
-            FieldShape::Plain | FieldShape::Existence | FieldShape::Bookkeeping => false,
-        }
+    /// The last entry that a POST may have carried; it may have carried those before it as well.
+    fn last_left(&self) -> Option<usize> {
+        self.entries.iter().rposition(|entry| entry.maybe_sent() || (self.in_doubt)(entry))
     }
 
-    /// Whether a POST may have carried the entry: it was tried, or something that was queued after it.
-    fn may_have_left(&self, at: usize) -> bool {
-        self.entries[at..].iter().any(|entry| entry.maybe_sent() || (self.in_doubt)(entry))
-    }
-
-    fn is_state_after(&self, at: usize, after: &State, holds: &Members) -> bool {
+    /// Whether `holds` is what entry `at` and those before it come to; `left`: a POST may have carried it.
+    fn is_state_after(&self, at: usize, after: &State, holds: &Members, left: bool) -> bool {
         let entry = self.entries[at];
         if entry.op == Op::Delete {
             return false;
@@ -110,7 +105,7 @@ impl Chain<'_> {
         // What the record says and no entry set may be missing from the server's state.
         let not_set = |path: &FieldPath| !after.sets(path);
         let wrote = own.get("body").is_some_and(|body| matches!(body, Json::String(_)));
-        (self.may_have_left(at) || wrote) && self.agrees(&after.all(self.recorded), holds, not_set)
+        (left || wrote) && self.agrees(&after.all(self.recorded), holds, not_set)
     }
 
     /// Whether the server's state holds all of `wanted`; `may_lack` names what it need not repeat.
@@ -140,6 +135,15 @@ impl Chain<'_> {
             states.push(state);
         }
         states
+    }
+}
+
+/// Whether a value of this shape is known by its value alone; `left`: a POST may have carried it.
+const fn tells(shape: FieldShape, left: bool) -> bool {
+    match shape {
+        FieldShape::Text => true,
+        FieldShape::Set | FieldShape::Position => left,
+        FieldShape::Plain | FieldShape::Existence | FieldShape::Bookkeeping => false,
     }
 }
 

@@ -731,8 +731,9 @@ impl Inspection {
         let mut entries = self.queued(pair);
         // What was there before has another history.
         let made = entries.next().filter(|first| first.op == Op::Create && first.resource_id.is_none());
-        let own = |id: &ResourceId| self.queued(pair).any(|m| m.id.as_str() == id.as_str());
-        let named_by_server = entries.any(|entry| entry.resource_id.as_ref().is_some_and(|id| !own(id)));
+        let own: HashSet<&str> = self.queued(pair).map(|entry| entry.id.as_str()).collect();
+        let named_by_server =
+            entries.any(|entry| entry.resource_id.as_ref().is_some_and(|id| !own.contains(id.as_str())));
         made.filter(|_| !named_by_server).is_some_and(|made| {
             Facts::of(&pair.kind, &made.data, false).place.is_some()
                 || !self.unrecognised.contains(&pair.kind)

@@ -1,5 +1,7 @@
 //! Several queued mutations of one resource become one intent; the originals stay visible behind it.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::json::Json;
@@ -88,7 +90,7 @@ pub fn squash_after(
 ) -> Squashed {
     let several = positions.len() > 1;
     let own = positions.iter().filter(|_| several).filter_map(|p| queue.get(*p)).map(|m| m.id.as_str());
-    let own: Vec<&str> = own.collect();
+    let own: HashSet<&str> = own.collect();
     let mut squashed = Squashed { there: there.cloned(), ..Squashed::default() };
     for &position in positions.iter().skip(done) {
         let Some(mutation) = queue.get(position) else { continue };
@@ -132,12 +134,12 @@ pub struct Squashed {
 }
 
 impl Squashed {
-    fn add(&mut self, kind: &Kind, mut later: Intent, own: &[&str]) {
+    fn add(&mut self, kind: &Kind, mut later: Intent, own: &HashSet<&str>) {
         if later.op == Op::Delete {
             self.contradiction = None;
         }
         // The queue's own names are none of the server's.
-        later.resource_id = later.resource_id.take().filter(|id| !own.contains(&id.as_str()));
+        later.resource_id = later.resource_id.take().filter(|id| !own.contains(id.as_str()));
         if self.intents.is_empty() && (later.op != Op::Create || is_set_by_creating(kind)) {
             later.resource_id = later.resource_id.or_else(|| self.there.clone());
         }

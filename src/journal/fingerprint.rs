@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The mark of a text: its FNV-1a hash of 64 bits and its length. Tells an edited file from the one that was read;
 /// it is no proof against somebody who wants two files to look alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Fingerprint(String);
 

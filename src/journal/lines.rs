@@ -28,6 +28,9 @@ struct Header {
     device: Fingerprint,
     /// The backup's name, in the same folder.
     backup: String,
+    /// The device file's name when the push began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    file: Option<PathBuf>,
 }
 
 /// Every other line.
@@ -68,6 +71,8 @@ pub struct Unfinished<T> {
     pub backup: PathBuf,
     /// The copy of the device file as the last records knew it.
     pub known: PathBuf,
+    /// The file that it began with, where that has another name by now.
+    pub began_with: Option<PathBuf>,
     /// The version of unstick that began it.
     pub version: String,
     path: PathBuf,
@@ -102,6 +107,7 @@ impl<T: Serialize> Journal<T> {
             version: env!("CARGO_PKG_VERSION").into(),
             device: Fingerprint::of(text.as_bytes()),
             backup: backup.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            file: Some(lock.device().to_owned()),
         };
         let line = line(&header).map_err(|error| cannot_write(&path, error))?;
         durable::replace(&path, &line).map_err(|error| cannot_write(&path, error))?;
@@ -173,7 +179,9 @@ impl<T: DeserializeOwned> Journal<T> {
         let path = durable::beside(&device, SUFFIX);
         let Some(text) = whole_lines(&path)? else { return Ok(None) };
         let now = Fingerprint::of(&fs::read(&device).map_err(cannot_read)?);
-        unfinished(path, &text, &now).map(Some)
+        let mut unfinished = unfinished(path, &text, &now)?;
+        unfinished.began_with = unfinished.began_with.filter(|file| *file != device);
+        Ok(Some(unfinished))
     }
 }
 
@@ -225,7 +233,8 @@ fn unfinished<T: DeserializeOwned>(
         (false, false) => DeviceFileNow::Changed,
     };
     let (backup, known) = (path.with_file_name(header.backup), path.with_file_name(known));
-    Ok(Unfinished { records, device_file, backup, known, version: header.version, path, length })
+    let began_with = header.file;
+    Ok(Unfinished { records, device_file, backup, known, began_with, version: header.version, path, length })
 }
 
 /// Whether a journal lies beside the device file.

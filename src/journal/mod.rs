@@ -3,6 +3,7 @@
 //! only.
 
 mod backup;
+mod begun;
 mod draft;
 mod fingerprint;
 mod kept;
@@ -11,6 +12,7 @@ mod lock;
 mod result;
 
 pub use backup::{backup, stamp};
+pub use begun::{Elsewhere, begun_elsewhere, follow, forget_begun, keep_begun};
 pub use draft::{DraftPlace, NoPlace, forget_draft};
 pub use fingerprint::Fingerprint;
 pub use kept::{forget_choices, keep_choices, kept_choices, kept_choices_path};

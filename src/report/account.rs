@@ -165,7 +165,9 @@ impl Account {
             End::FirstSync(refusal) | End::Refused(refusal) => {
                 (Some(refusal.to_string()), refusal.request_id.clone(), kept)
             }
-            End::Unreachable(why) | End::OtherAccount(why) => (Some(why.clone()), None, kept),
+            End::Unreachable(why) | End::OtherAccount(why) | End::NotJournaled(why) => {
+                (Some(why.clone()), None, kept)
+            }
             End::Unknown { in_doubt, why } => (Some(why.clone()), None, in_doubt.clone()),
         };
         let ended = Ended {

@@ -10,12 +10,16 @@ use super::human::inspection::write_warnings;
 use super::human::{count, shown};
 use super::style::Style;
 use crate::domain::audit::{Audit, Difference, Finding};
+use crate::domain::field::FieldPath;
 use crate::domain::inspect::Inspection;
 use crate::domain::naming;
 use crate::exit::ExitCode;
 
 /// The `schema` of the JSON form.
 pub const SCHEMA: &str = "unstick.audit/1";
+
+/// Which findings stand under one heading.
+type Wanted = fn(&Difference) -> bool;
 
 /// An audit and what it was made of.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +64,12 @@ impl Report<'_> {
                 number => format!("{number} more wait"),
             }
         )?;
-        let of =
-            |wanted: fn(&Difference) -> bool| findings.iter().filter(move |finding| wanted(&finding.how));
+        let of = |wanted: Wanted| findings.iter().filter(move |finding| wanted(&finding.how));
         let beyond = |how: &Difference| matches!(how, Difference::NotOnDevice { beyond_first_page: true });
         let lacks = |how: &Difference| matches!(how, Difference::NotOnDevice { beyond_first_page: false });
         let gone = |how: &Difference| matches!(how, Difference::NotOnServer);
         let differs = |how: &Difference| matches!(how, Difference::Differs(_));
-        let parts: [(&str, fn(&Difference) -> bool); 4] = [
+        let parts: [(&str, Wanted); 4] = [
             ("Not on the device", lacks),
             (
                 "Not on the device: behind the first 100 of a pull from 0, which is all that a phone reads",
@@ -85,7 +88,7 @@ impl Report<'_> {
                 let label = self.label(finding);
                 let fields = match &finding.how {
                     Difference::Differs(paths) => {
-                        let names: Vec<String> = paths.iter().map(|path| path.label().to_string()).collect();
+                        let names: Vec<String> = paths.iter().map(FieldPath::label).collect();
                         format!(": {}", names.join(", "))
                     }
                     Difference::NotOnDevice { .. } | Difference::NotOnServer => String::new(),
@@ -140,7 +143,7 @@ impl Serialize for FindingEntry<'_> {
             Difference::NotOnDevice { beyond_first_page: false } => ("not-on-device", Vec::new()),
             Difference::NotOnDevice { beyond_first_page: true } => ("beyond-first-page", Vec::new()),
             Difference::NotOnServer => ("not-on-server", Vec::new()),
-            Difference::Differs(paths) => ("differs", paths.iter().map(|path| path.as_str()).collect()),
+            Difference::Differs(paths) => ("differs", paths.iter().map(FieldPath::as_str).collect()),
         };
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("kind", kind.wire())?;

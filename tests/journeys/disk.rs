@@ -267,3 +267,52 @@ fn what_the_app_wrote_after_a_push_broke_off_stays_at_resume() {
     bench.expect(0, "push", &PUSH);
     assert_eq!((queued(&bench).len(), on_server(&bench, "written meanwhile, since")), (0, 1));
 }
+
+/// A device whose push broke off after everything was acknowledged.
+fn broken_off() -> Bench {
+    let bench = slow();
+    meddled(&bench, &PUSH, |bench| read_only(&bench.device, true));
+    read_only(&bench.device, false);
+    bench
+}
+
+#[test]
+fn a_file_that_is_renamed_after_a_crash_goes_on_where_it_stood() {
+    let mut bench = broken_off();
+    let (old, posts) = (bench.device.clone(), bench.requests("POST"));
+    let new = bench.folder.path().join("renamed.json");
+    fs::rename(&old, &new).expect("renamed");
+    bench.device = new;
+    let stood = bench.expect(1, "resume", &[]);
+    assert!(
+        stood.contains(&format!("it began with {}", old.canonicalize().unwrap_or(old).display())),
+        "{stood}"
+    );
+    bench.expect(0, "resume", &["--yes"]);
+    assert_eq!((bench.requests("POST"), queued(&bench).len()), (posts, 0));
+    let left = fs::read_dir(bench.data.path().join("pushes")).map(Iterator::count);
+    assert_eq!(left.expect("a folder"), 0, "nothing is kept in mind");
+}
+
+#[test]
+fn a_copy_of_a_file_whose_push_broke_off_is_told_where_it_began() {
+    let mut bench = broken_off();
+    let (old, posts) = (bench.device.clone(), bench.requests("POST"));
+    let folder = tempfile::tempdir().expect("a folder");
+    for (copy, edited) in [("copy.json", false), ("edited.json", true)] {
+        let copy = folder.path().join(copy);
+        fs::copy(&old, &copy).expect("copied");
+        bench.device = copy;
+        if edited {
+            app_writes(&bench, "since");
+        }
+        for (command, arguments) in [("push", &PUSH[..]), ("resume", &["--yes"][..]), ("inspect", &[][..])] {
+            let output = bench.run(command, arguments);
+            assert_eq!(output.status.code(), Some(2), "{command}: {}", said(&output));
+            assert!(said(&output).contains("device.json"), "{command}: {}", said(&output));
+        }
+    }
+    assert_eq!(bench.requests("POST"), posts, "nothing is sent twice");
+    bench.device = old;
+    is_settled_by_resume(&bench);
+}

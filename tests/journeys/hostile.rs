@@ -300,3 +300,66 @@ fn a_422_to_a_pull_gives_no_advice_for_posts() {
 fn each(text: &str, word: impl Fn(u8) -> String) -> String {
     text.bytes().map(word).collect::<Vec<_>>().concat()
 }
+
+#[test]
+fn at_the_memory_limit_the_answer_is_2_and_no_abort() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("device.json");
+    let entry = |at: usize| {
+        json!({"id": format!("q{at}"), "type": "CREATE", "resource": "NOTE",
+            "data": {"body": "long enough ".repeat(100), "ranges": ["1:1-1:1"]}})
+    };
+    let queue: Vec<_> = (0..20_000).map(entry).collect();
+    std::fs::write(&path, json!({"sync": {"lastMutationAt": 100}, "queue": queue}).to_string())
+        .expect("written");
+    let pull = folder.path().join("pull.json");
+    std::fs::write(&pull, r#"{"success":true,"data":{"lastMutationAt":100,"mutations":[]}}"#)
+        .expect("written");
+    let program = env!("CARGO_BIN_EXE_unstick");
+    for limit in ["300000", "400000", "2000000"] {
+        let output = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "ulimit -v \"$1\"; exec \"$2\" inspect \"$3\" --pull \"$4\" --no-log",
+                "sh",
+                limit,
+                program,
+            ])
+            .args([&path, &pull])
+            .output()
+            .expect("it runs");
+        let code = output.status.code();
+        assert!(matches!(code, Some(0..=2)), "{limit}: {:?} {}", output.status, said(&output));
+        assert_eq!(code == Some(2), limit != "2000000", "{limit}: {code:?}");
+    }
+}
+
+#[test]
+fn many_updates_of_one_note_cost_no_more_than_linear_time() {
+    let inspected = |count: usize| {
+        let entry = |at: usize| {
+            json!({"id": format!("q{at}"), "type": "UPDATE", "resource": "NOTE", "resourceId": "n1",
+                "data": {"body": format!("text number {at}")}})
+        };
+        let queue: Vec<_> = (0..count).map(entry).collect();
+        let text = json!({"sync": {"lastMutationAt": 100}, "queue": queue}).to_string();
+        let device = unstick::device::DeviceFile::from_text("device.json", text).expect("a device file");
+        let pull = r#"{"success":true,"data":{"lastMutationAt":200,"mutations":[{"type":"UPDATE","resource":"NOTE",
+            "resourceId":"n1","timestamp":150,"data":{"body":"of the server"}}]}}"#;
+        let window = unstick::server::Recording::read(pull.to_owned(), "pull.json")
+            .and_then(|recording| recording.window("pull.json", device.device().sync.cursor))
+            .expect("a pull");
+        let (device, window) = (device.shared(), std::sync::Arc::new(window));
+        // The best of three: the machine has other things to do.
+        let once = || {
+            let begun = std::time::Instant::now();
+            let inspection = unstick::domain::inspect::inspect(device.clone(), window.clone());
+            assert_eq!(inspection.pairs.len(), 1);
+            begun.elapsed()
+        };
+        (0..3).map(|_| once()).min().expect("three")
+    };
+    let (few, many) = (inspected(2_000), inspected(16_000));
+    // Eight times as many take eight times as long; what grows with the square would take 64 times.
+    assert!(many < few * 24, "{few:?} for 2,000, {many:?} for 16,000");
+}

@@ -109,6 +109,7 @@ fn every_end_has_its_words_and_its_exit_code() {
             ExitCode::Unknown,
         ),
         (End::HeadKeepsMoving, ExitCode::Open),
+        (End::NotJournaled(String::from("the disk is full")), ExitCode::Open),
         (End::Cancelled, ExitCode::Open),
     ];
     for (how, exit) in ends {
@@ -142,6 +143,7 @@ fn on_paper_every_end_names_commands_and_no_keys() {
             "unstick resume 'my tablet.json'",
         ),
         (End::HeadKeepsMoving, "the same command"),
+        (End::NotJournaled(String::from("the disk is full")), "Make room on the disk"),
         (End::Cancelled, "The same command goes on"),
     ];
     for (how, said) in ends {

@@ -194,13 +194,13 @@ impl Push {
         }
     }
 
-    /// The person stops it. What was refused in so many words stays in doubt without a word: the next push looks it up.
-    pub(super) fn cancelled(&mut self) -> Do {
+    /// The person stops it, or the journal: it ends as `end`. What was refused in so many words stays in doubt without a word: the next push looks it up.
+    pub(super) fn cancelled(&mut self, end: End) -> Do {
         if self.is_told_nothing() {
             let why = "an answer was lost, and it was stopped before that was looked up";
             return self.nobody_knows(why.to_owned());
         }
-        self.end_early(End::Cancelled)
+        self.end_early(end)
     }
 
     /// Whether a POST is in doubt of which no answer says in so many words that it was not applied.

@@ -99,6 +99,8 @@ pub enum Do {
 pub enum Got {
     /// The record is on the disk.
     Journaled,
+    /// The record cannot be written, for this reason: nothing more may be sent.
+    NotJournaled(String),
     /// The answer to a POST.
     Posted(Posted),
     /// The answer to a pull.
@@ -236,6 +238,8 @@ pub enum End {
     },
     /// The head moved on every attempt.
     HeadKeepsMoving,
+    /// The journal can no longer be written, for this reason, and nothing is sent without it.
+    NotJournaled(String),
     /// The person stopped it between POSTs.
     Cancelled,
 }
@@ -253,6 +257,7 @@ impl End {
             Self::Unreachable(_) => "unreachable",
             Self::Unknown { .. } => "unknown",
             Self::HeadKeepsMoving => "head-keeps-moving",
+            Self::NotJournaled(_) => "not-journaled",
             Self::Cancelled => "cancelled",
         }
     }
@@ -521,7 +526,8 @@ impl Push {
     pub fn got(&mut self, got: Got, now: Millis) -> Do {
         self.now = now;
         match (std::mem::replace(&mut self.awaiting, Awaiting::Nothing), got) {
-            (_, Got::Cancelled) => self.cancelled(),
+            (_, Got::Cancelled) => self.cancelled(End::Cancelled),
+            (_, Got::NotJournaled(why)) => self.cancelled(End::NotJournaled(why)),
             (Awaiting::Journal(after) | Awaiting::Pause(after), Got::Journaled | Got::Waited) => {
                 match after {
                     After::Post => self.post(),

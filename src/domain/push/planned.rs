@@ -238,4 +238,33 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn nothing_is_sent_without_a_journal_and_the_end_says_so() {
+        // Before the first POST, and once its answer is there.
+        for written in [0, 1] {
+            let options = Options { accept_other_account: true, ..Options::default() };
+            let mut push = Push::new(planned(Strategy::ClientWins), options, Millis(2_000));
+            let (mut step, mut journaled, mut posts) = (push.start(), 0, 0);
+            let end = loop {
+                let got = match step {
+                    Do::Journal(_) if journaled == written => Got::NotJournaled(String::from("no room")),
+                    Do::Journal(_) => {
+                        journaled += 1;
+                        Got::Journaled
+                    }
+                    Do::Post { .. } => {
+                        posts += 1;
+                        Got::Posted(Posted::NotSent(String::from("no connection")))
+                    }
+                    Do::Wait { .. } => Got::Waited,
+                    Do::Finish(outcome) => break outcome.end,
+                    Do::Pull { .. } | Do::Authorize(_) => panic!("nothing is asked for"),
+                };
+                step = push.got(got, Millis(3_000));
+            };
+            assert!(matches!(&end, End::NotJournaled(why) if why == "no room"), "{end:?}");
+            assert_eq!(posts, written);
+        }
+    }
 }
