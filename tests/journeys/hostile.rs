@@ -1,5 +1,6 @@
 //! Servers that do not keep to the protocol: what they leave out is not gone over, and what they quote is not repeated.
 
+use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
