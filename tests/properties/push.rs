@@ -16,7 +16,10 @@ use unstick::domain::field::{Choice, FieldPath};
 use unstick::domain::given::Given;
 use unstick::domain::inspect::{Inspection, Status, inspect};
 use unstick::domain::json::{Json, Text};
-use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, ResourceId, WireMutation};
+use unstick::domain::meanwhile;
+use unstick::domain::mutation::{
+    Cursor, Kind, Millis, Op, Payload, QueueId, Queued, ResourceId, WireMutation,
+};
 use unstick::domain::push::{
     Do, End, Got, Interrupted, Options, Outcome, Planned, Posted, PullFault, Push, Record,
 };
@@ -50,6 +53,10 @@ struct World {
     created: BTreeMap<String, usize>,
     /// What tells the notes and sessions that a person does not want sent.
     given_up: BTreeSet<String>,
+    /// How often the application may still write to the device file while it is pushed.
+    app: usize,
+    /// What it queued then.
+    app_wrote: Vec<Queued>,
 }
 
 /// What lies on the disk.
@@ -93,14 +100,42 @@ impl World {
             kills: 0,
             created: BTreeMap::new(),
             given_up: BTreeSet::new(),
+            app: 0,
+            app_wrote: Vec::new(),
         };
         if world.rng.one_in(2) {
             world.kills = 1 + world.rng.below(4);
+        }
+        if world.rng.one_in(4) {
+            world.app = 1 + world.rng.below(2);
         }
         for _ in 0..10 {
             world.other_writes();
         }
         world
+    }
+
+    /// The application queues another note while the file is pushed.
+    fn app_writes(&mut self, file: &mut Device) {
+        if self.app == 0 || !self.rng.one_in(6) {
+            return;
+        }
+        self.app -= 1;
+        let stamp = self.tick().to_iso();
+        let data = json!({"body":self.token("meanwhile"),"ranges":["1:1-1:3"],"clientCreatedAt":stamp,"clientUpdatedAt":stamp});
+        let entry = Queued {
+            id: format!("app{}", self.app_wrote.len()).as_str().into(),
+            op: Op::Create,
+            kind: Kind::Note,
+            resource_id: None,
+            data: Payload::new(Text::new(data.to_string())),
+            base: Payload::ABSENT,
+            created_at: Some(Millis(self.now)),
+            retry_count: 0,
+            last_error: None,
+        };
+        file.queue.push(entry.clone());
+        self.app_wrote.push(entry);
     }
 
     fn tick(&mut self) -> Millis {
@@ -444,7 +479,9 @@ impl World {
 
     fn run(&mut self, mut push: Push, disk: &mut Disk) -> Result<Outcome, Killed> {
         let mut step = push.start();
+        let was = disk.file.clone();
         for _ in 0..500 {
+            self.app_writes(&mut disk.file);
             if self.killed() {
                 return Err(Killed);
             }
@@ -467,12 +504,17 @@ impl World {
                     Got::Posted(self.post(head, &mutations))
                 }
                 Do::Finish(outcome) => {
+                    let left = if disk.file.queue == was.queue {
+                        outcome.device.clone()
+                    } else {
+                        self.put_together(&was, &outcome, &disk.file)
+                    };
                     disk.file = Device {
                         in_doubt: HashMap::new(),
                         not_it: HashMap::new(),
                         recognised: Vec::new(),
                         given: Given::default(),
-                        ..outcome.device.clone()
+                        ..left
                     };
                     // Killed behind the write, before the journal went.
                     if !self.killed() && outcome.device.is_settled() {
@@ -489,6 +531,22 @@ impl World {
             push.notes();
         }
         panic!("the push does not end");
+    }
+}
+
+impl World {
+    /// What a session writes where the application wrote meanwhile.
+    fn put_together(&mut self, was: &Device, outcome: &Outcome, found: &Device) -> Device {
+        let mut ids: HashMap<QueueId, ResourceId> = HashMap::new();
+        for sent in &outcome.sent {
+            if let Some(id) = sent.resource_id.as_deref() {
+                ids.extend(sent.ids.iter().map(|name| (name.clone(), ResourceId::from(id))));
+            }
+        }
+        let dropped = outcome.dropped.iter().flat_map(|left| left.ids.iter().cloned()).collect();
+        let push = meanwhile::Push { was, left: &outcome.device, ids: &ids, dropped: &dropped };
+        let together = meanwhile::together(push, found);
+        together.unwrap_or_else(|untold| panic!("it cannot be told of {untold:?}")).device
     }
 }
 
@@ -543,7 +601,8 @@ fn check(seed: u64) {
     for _ in 0..world.rng.below(10) {
         world.other_writes();
     }
-    let queued: BTreeMap<String, Queued> = file.queue.iter().map(|m| (m.id.to_string(), m.clone())).collect();
+    let mut queued: BTreeMap<String, Queued> =
+        file.queue.iter().map(|m| (m.id.to_string(), m.clone())).collect();
     let mut disk = Disk { file, journal: Vec::new(), choices: String::new() };
     let rule = (!world.rng.one_in(3)).then(|| Strategy::ALL[world.rng.below(4)]);
     let (mut sent, mut dropped) = (BTreeSet::new(), BTreeMap::new());
@@ -560,11 +619,12 @@ fn check(seed: u64) {
             dropped.extend(left.ids.iter().map(|id| (id.to_string(), left.message.clone())));
         }
         pushes -= 1;
-        if pushes == 0 || matches!(outcome.end, End::Done) {
+        if pushes == 0 || (matches!(outcome.end, End::Done) && disk.file.queue.is_empty()) {
             break outcome.end;
         }
     };
 
+    queued.extend(world.app_wrote.iter().map(|entry| (entry.id.to_string(), entry.clone())));
     let left: BTreeSet<String> = disk.file.queue.iter().map(|m| m.id.to_string()).collect();
     let doubtful: BTreeSet<String> = match &end {
         End::Unknown { in_doubt, .. } => in_doubt.iter().map(ToString::to_string).collect(),
@@ -608,7 +668,7 @@ fn check(seed: u64) {
             _ => assert_eq!(created, 0, "{id} is still queued and was created ({end:?})"),
         }
     }
-    if matches!(end, End::Done) {
+    if matches!(end, End::Done) && world.app_wrote.is_empty() {
         assert!(disk.file.queue.is_empty(), "done with a queue");
         let since = disk.file.sync.cursor.expect("moved");
         let window = world.pull(since);
