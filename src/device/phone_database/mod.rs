@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::copy::Copy;
@@ -138,42 +139,59 @@ impl PhoneDatabase {
         PathBuf::from(name)
     }
 
-    /// The device file that an export of this phone would be. It says by a digest which state of the database it is of.
+    /// The device file that an export of this phone would be, a row a line. It says by a digest which state of the database it is
+    /// of; the cursor is no part of that, since it may be said in one way or another.
     pub fn export(&self) -> String {
-        let queue: Vec<Value> = self.pending.iter().map(entry).collect();
-        let resources: Vec<Value> = self.held.iter().map(resource).collect();
-        let mut sync = json!({"pendingMutationCount": queue.len()});
+        let queue = rows(self.pending.iter().map(entry));
+        let resources = rows(self.held.iter().map(resource));
+        let buried =
+            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
+        let tombstones = rows(self.buried.iter().map(buried));
+        let mut sync = json!({"pendingMutationCount": self.pending.len()});
         if let Some(cursor) = self.cursor {
             sync["lastMutationAt"] = cursor.into();
         }
-        let buried =
-            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
-        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
-        let contents =
-            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
-        // Not of the cursor, which may be said in one way or another.
-        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let mut document = json!({
-            "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
-            "phone": {"database": name, "madeBy": self.generation.name(), "state": digest},
-        });
-        if let (Value::Object(document), Value::Object(contents)) = (&mut document, contents) {
-            document.extend(contents);
-        }
-        serde_json::to_string_pretty(&document).unwrap_or_default()
+        let device = json!({"label": name.as_deref().unwrap_or(DATABASE_NAME)});
+        let state = digest(&[queue.as_bytes(), resources.as_bytes()]);
+        let phone = json!({"database": name, "madeBy": self.generation.name(), "state": state});
+        format!(
+            "{{\n\"device\": {device},\n\"phone\": {phone},\n\"sync\": {sync},\n\"queue\": {queue},\n\"resources\": {resources},\n\"tombstones\": {tombstones}\n}}\n"
+        )
     }
 
     /// The state of the database that an export says it is of.
     pub fn state_of(export: &str) -> Option<String> {
-        let document: Value = serde_json::from_str(export).ok()?;
-        document.get("phone")?.get("state")?.as_str().map(str::to_owned)
+        #[derive(Deserialize)]
+        struct Export {
+            phone: Of,
+        }
+        #[derive(Deserialize)]
+        struct Of {
+            state: String,
+        }
+        serde_json::from_str::<Export>(export).ok().map(|export| export.phone.state)
     }
 }
 
+/// A list of rows as JSON text, a row a line.
+fn rows(rows: impl Iterator<Item = Value>) -> String {
+    let mut text = String::from("[");
+    for (at, row) in rows.enumerate() {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{}\n  {row}", if at == 0 { "" } else { "," });
+    }
+    text.push(']');
+    text
+}
+
 /// What tells one state of a database from another.
-fn digest(bytes: &[u8]) -> String {
-    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+fn digest(parts: &[&[u8]]) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let digest = context.finish();
     let mut text = String::new();
     for byte in digest.as_ref().iter().take(16) {
         // Writing to a text cannot fail.
