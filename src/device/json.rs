@@ -59,7 +59,7 @@ impl DeviceFile {
 
     /// The same, with what is `said` of a phone's sync.
     pub fn read_as(path: &Path, said: &Said) -> Result<Self, InputError> {
-        if let Some(database) = phone_database::found(path) {
+        if let Some(database) = phone_database::found(path)? {
             return Self::of_phone(&PhoneDatabase::read(&database, said)?, said);
         }
         if path.is_dir() {

@@ -35,6 +35,8 @@ pub const EXPORT_SUFFIX: &str = ".unstick.json";
 const AGAIN: &str =
     "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// The version of the file's format that goes with a write-ahead log.
+const WRITES_TO_LOG: u8 = 2;
 /// How the database is called in the app.
 const DATABASE_NAME: &str = "quran.db";
 /// Where it lies in a folder that was taken from a phone: the app's own folder (Android, iOS), or one with the files side by
@@ -45,8 +47,12 @@ const IN_FOLDER: [&str; 4] = [
     "Library/Application Support/quran.db",
     "AppData/Library/Application Support/quran.db",
 ];
-/// Where the preferences lie, from the folder in which the database lies.
-const FROM_DATABASE: [&str; 3] = ["", "../files/datastore", "datastore"];
+/// Where the preferences lie, from the folder in which the database lies: as the systems keep them, and as a backup of Android
+/// unpacks.
+const FROM_DATABASE: [&str; 5] = ["", "../files/datastore", "datastore", "..", "../f/datastore"];
+/// How deep below a folder the database is looked for where the app does not keep it, and in how many places.
+const DEPTH: usize = 6;
+const PLACES: usize = 10_000;
 /// The largest database that is read, bytes.
 const LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -78,12 +84,53 @@ pub struct PhoneDatabase {
 }
 
 /// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
-pub fn found(path: &Path) -> Option<PathBuf> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if metadata.is_dir() {
-        return IN_FOLDER.iter().map(|name| path.join(name)).find(|file| file.is_file());
+///
+/// # Errors
+/// A folder that holds several, of which one is to be named.
+pub fn found(path: &Path) -> Result<Option<PathBuf>, InputError> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
+    if !metadata.is_dir() {
+        let is_one = metadata.is_file() && (is_database(path) || path.ends_with(DATABASE_NAME));
+        return Ok(is_one.then(|| path.to_owned()));
     }
-    (metadata.is_file() && (is_database(path) || path.ends_with(DATABASE_NAME))).then(|| path.to_owned())
+    if let Some(file) = IN_FOLDER.iter().map(|name| path.join(name)).find(|file| file.is_file()) {
+        return Ok(Some(file));
+    }
+    let mut files = below(path);
+    match files.len() {
+        0 | 1 => Ok(files.pop()),
+        count => Err(InputError::Unsupported {
+            file: path.display().to_string(),
+            reason: format!(
+                "holds {count} databases of phones, such as {} and {}",
+                files[0].display(),
+                files[1].display()
+            ),
+            next: String::from("Give the one that is meant"),
+        }),
+    }
+}
+
+/// The databases below a folder, the nearest first. Links are not followed.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut level, mut left) = (Vec::new(), vec![folder.to_owned()], PLACES);
+    for _ in 0..DEPTH {
+        let mut deeper = Vec::new();
+        for entry in level.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => deeper.push(entry.path()),
+                Ok(kind) if kind.is_file() && entry.file_name() == DATABASE_NAME => files.push(entry.path()),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        level = deeper;
+    }
+    files.sort_by_key(|file| (file.components().count(), file.clone()));
+    files
 }
 
 fn is_database(path: &Path) -> bool {
@@ -109,11 +156,19 @@ impl PhoneDatabase {
     /// # Errors
     /// A file that is no database of this app, with what it is instead.
     pub fn read(path: &Path, said: &Said) -> Result<Self, InputError> {
-        looked_at(path)?;
+        let lacks_log = looked_at(path)? && !copy::has_log(path);
         let mut notes = Vec::new();
+        if lacks_log {
+            notes.push(String::from(
+                "it is one that writes to a file -wal first, and none lies beside it: unless the app was closed when it was copied, what the app wrote last is missing here; copy quran.db-wal too where the phone has one",
+            ));
+        }
         let cursor = cursor(path, said, &mut notes)?;
         let copy = Copy::of(path)?;
-        let refused = |foreign: Foreign| told(path, foreign);
+        let refused = |foreign: Foreign| match foreign {
+            Foreign::Empty if lacks_log => told(path, Foreign::EmptyWithoutLog),
+            foreign => told(path, foreign),
+        };
         let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
         let schema = Schema::of(&connection).map_err(refused)?;
         let tables = Tables::read(&connection, &schema).map_err(refused)?;
@@ -200,7 +255,7 @@ fn entry(pending: &Pending) -> Value {
         "resource": pending.resource,
         // The client counts a creation once more at each try (PROTOCOL A11); of other rows the version says nothing of tries.
         "retryCount": match (pending.table, pending.op) {
-            ("bookmark_collection" | "bookmark", "CREATE") => (pending.version - 1).clamp(0, i64::from(u32::MAX)),
+            ("bookmark_collection" | "bookmark", "CREATE") => pending.version.saturating_sub(1).clamp(0, i64::from(u32::MAX)),
             _ => 0,
         },
     });
@@ -228,8 +283,8 @@ fn resource(held: &Held) -> Value {
     resource
 }
 
-/// What can be told of the file before SQLite sees it.
-fn looked_at(path: &Path) -> Result<(), InputError> {
+/// What can be told of the file before SQLite sees it: whether it is one that is written to by way of a write-ahead log.
+fn looked_at(path: &Path) -> Result<bool, InputError> {
     let cannot = |source| InputError::Io {
         what: "cannot read",
         path: path.to_owned(),
@@ -273,7 +328,7 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
         let expected = page.saturating_mul(pages).max(100);
         return Err(odd(format!("is cut off: it has {size} of its {expected} bytes"), AGAIN));
     }
-    Ok(())
+    Ok(header[18] == WRITES_TO_LOG || header[19] == WRITES_TO_LOG)
 }
 
 /// Opens the copy so that nothing of the database's own is run: no triggers, views or functions of a schema that somebody
@@ -306,6 +361,16 @@ fn told(path: &Path, foreign: Foreign) -> InputError {
                 "is a SQLite database of something else: it has none of the tables of this app's phones",
             ),
             format!("Give the app's {DATABASE_NAME}, or the folder that it lies in"),
+        ),
+        Foreign::Empty => (
+            String::from("is a database without any table: the app never wrote to it"),
+            format!("Look for the {DATABASE_NAME} that the app uses, or copy it from the phone again"),
+        ),
+        Foreign::EmptyWithoutLog => (
+            format!(
+                "holds nothing yet: all that the app wrote stands in {DATABASE_NAME}-wal, which is not beside it"
+            ),
+            AGAIN.to_owned(),
         ),
         Foreign::TooOld => (
             String::from("was made by a version of the app before 0.1.10, whose tables are others"),
