@@ -8,9 +8,11 @@ use secrecy::SecretString;
 use tempfile::TempDir;
 
 use crate::device::DeviceFile;
+use crate::device::phone_database::PREFERENCES_FILE;
 use crate::error::InputError;
 use crate::left_over;
 use crate::sandbox::http::{Options, Running, Sandbox};
+use crate::sandbox::phone;
 use crate::sandbox::scenario::Scenario;
 use crate::server::{Client, Endpoint, Token};
 use crate::session::Clock;
@@ -39,8 +41,14 @@ pub async fn start(scenario: &Scenario, clock: Clock) -> Result<Demo, InputError
     sweep(&std::env::temp_dir());
     let folder = Folder::new().map_err(cannot("make a folder for"))?;
     let path = folder.0.path().join(format!("{}.json", scenario.name));
-    std::fs::write(&path, opened.device_file()).map_err(cannot("write"))?;
-    let file = DeviceFile::read(&path)?;
+    let file = if scenario.is_phone() {
+        let device = DeviceFile::from_text(scenario.name, opened.device_file())?;
+        let path = phone::written(folder.0.path(), device.device()).map_err(cannot("write"))?;
+        DeviceFile::read(&path)?
+    } else {
+        std::fs::write(&path, opened.device_file()).map_err(cannot("write"))?;
+        DeviceFile::read(&path)?
+    };
     let sandbox =
         Sandbox::start(opened.model, Options::default()).await.map_err(cannot("open a loopback port for"))?;
     let endpoint = Endpoint::parse(&sandbox.url())?;
@@ -80,6 +88,9 @@ fn holds_only_its_own(folder: &Path) -> bool {
     let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
     let mut names = names.collect::<Vec<_>>().into_iter();
     names.all(|name| {
+        if name == "quran.db" || name == PREFERENCES_FILE {
+            return true;
+        }
         let beside = name.split_once(".json").map(|(_, rest)| rest.to_owned());
         let hidden = name.starts_with('.');
         hidden

@@ -80,18 +80,18 @@ impl Interruption {
             drop(lock);
             return Self::here(file);
         }
-        let began = begun.file.display();
+        let first = begun.file.display();
         let is_there = begun.file.exists();
         Err(InputError::Unsupported {
             file: file.name().to_owned(),
-            reason: format!("holds what {began} held when a push of that began, and that push broke off"),
+            reason: format!("holds what {first} held when a push of that began, and that push broke off"),
             next: if is_there {
                 format!(
-                    "Nothing was sent from this copy: it would be sent twice. Go on with `unstick resume {began}`"
+                    "Nothing was sent from this copy: it would be sent twice. Go on with `unstick resume {first}`"
                 )
             } else {
                 format!(
-                    "Nothing was sent: it would be sent twice. Move the file back to {began} and go on with `unstick resume {began}`"
+                    "Nothing was sent: it would be sent twice. Move the file back to {first} and go on with `unstick resume {first}`"
                 )
             },
         })

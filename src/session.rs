@@ -328,7 +328,7 @@ impl Session {
             let recovery = self.recovery(phone.as_deref()).await;
             return Ok(Pushed { outcome, backup, written, leftover, left_out, recovery });
         }
-        let (written, leftover) = match self.write_back(rewritten.text, journal, &outcome.device, &lock) {
+        let (written, leftover) = match self.write_back(&rewritten.text, journal, &outcome.device, &lock) {
             Ok(leftover) => (Ok(()), leftover),
             Err(unwritten) => (Err(unwritten), None),
         };
@@ -472,17 +472,17 @@ impl Session {
     /// know of it.
     fn write_back(
         &mut self,
-        text: String,
+        text: &str,
         mut journal: Journal<Record>,
         now: &Device,
         lock: &DeviceLock,
     ) -> Result<Option<InputError>, Unwritten> {
         if text != self.file.text() {
             let bytes = text.len();
-            let written = journal.writing_back(&text).and_then(|()| replace(&self.file, text.clone()));
+            let written = journal.writing_back(text).and_then(|()| replace(&self.file, text.to_owned()));
             let file = written.map_err(|error| {
                 tracing::error!(%error, "the device file is not written back");
-                let result = set_aside(lock, &text);
+                let result = set_aside(lock, text);
                 Unwritten { why: error.to_string(), result, ask: false }
             })?;
             tracing::info!(device = file.name(), bytes, "the device file is written back");

@@ -83,6 +83,14 @@ pub fn title(inspection: &Inspection, pair: &Pair) -> String {
     pair.key.split_once(':').map_or_else(|| pair.key.clone(), |(_, id)| id.to_owned())
 }
 
+/// What a person calls a collection: the app's own ones for highlights have a name of their own.
+fn collection_title(name: &str) -> String {
+    match name.strip_prefix("system:highlights:") {
+        Some(colour) if !colour.is_empty() => format!("Highlights, {colour}"),
+        Some(_) | None => name.to_owned(),
+    }
+}
+
 fn title_of(inspection: &Inspection, kind: &Kind, data: &Payload) -> Option<String> {
     match kind {
         Kind::Note => {
@@ -99,7 +107,7 @@ fn title_of(inspection: &Inspection, kind: &Kind, data: &Payload) -> Option<Stri
                 [first, rest @ ..] => Some(format!("{first} +{}", rest.len())),
             }
         }
-        Kind::Collection => Some(Facts::of(kind, data, false).name?.to_string()),
+        Kind::Collection => Some(collection_title(&Facts::of(kind, data, false).name?)),
         Kind::Bookmark | Kind::ReadingSession => Some(Facts::of(kind, data, true).place?.to_string()),
         Kind::Link => {
             let facts = Facts::of(kind, data, false);
@@ -126,12 +134,12 @@ pub fn collection_name(inspection: &Inspection, id: &str) -> String {
         let queued = inspection.queued(pair).rev().map(|m| &m.data);
         let mut named = queued.chain(inspection.served(pair).rev().map(|m| &m.data));
         if let Some(name) = named.find_map(|data| Facts::of(&Kind::Collection, data, false).name) {
-            return name.to_string();
+            return collection_title(&name);
         }
     }
     let row = inspection.known(&Kind::Collection, &ResourceId::from(id));
     let name = row.and_then(|row| Facts::of(&Kind::Collection, &row.data, false).name);
-    name.map_or_else(|| id.to_owned(), |name| name.to_string())
+    name.map_or_else(|| id.to_owned(), |name| collection_title(&name))
 }
 
 /// `2:255-2:255` is one verse: `2:255`.

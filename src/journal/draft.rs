@@ -32,13 +32,25 @@ pub enum NoPlace {
     Unwritable(io::Error),
 }
 
+/// The device file itself, where a symbolic link was given. One that stands for a phone's database is not there before the
+/// first push; its folder is.
+fn real(device: &Path) -> io::Result<PathBuf> {
+    match (fs::canonicalize(device), device.file_name()) {
+        (Err(error), Some(name)) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = device.parent().filter(|folder| !folder.as_os_str().is_empty());
+            Ok(fs::canonicalize(folder.unwrap_or_else(|| Path::new(".")))?.join(name))
+        }
+        (real, _) => real,
+    }
+}
+
 impl DraftPlace {
     /// Takes the place beside the device file at `device`, without waiting. What a killed write left there goes.
     ///
     /// # Errors
     /// [`NoPlace`], where it cannot be had.
     pub fn take(device: &Path) -> Result<Self, NoPlace> {
-        let device = fs::canonicalize(device).map_err(NoPlace::Unwritable)?;
+        let device = real(device).map_err(NoPlace::Unwritable)?;
         let open = durable::beside(&device, OPEN);
         let Some(mut held) = lock::hold(&open).map_err(NoPlace::Unwritable)? else {
             return Err(NoPlace::Elsewhere(holder(&open)));

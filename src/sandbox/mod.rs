@@ -13,6 +13,7 @@ pub mod http;
 mod ids;
 mod meddle;
 pub mod model;
+pub mod phone;
 pub mod query;
 pub mod refusal;
 mod resource;

@@ -69,6 +69,9 @@ struct Device {
     user: String,
     /// When it last synced; `None` if it never did, and then it has no cursor.
     last_sync: Option<i64>,
+    /// Whether it is a phone of which the demo has the data folder and no export.
+    #[serde(default)]
+    phone: bool,
 }
 
 /// One write to the server.
@@ -110,7 +113,7 @@ struct Waiting {
 type Asset = (&'static str, &'static str, fn(&mut Story));
 
 /// The assets, and what fills those whose content is made by rule.
-const ASSETS: [Asset; 9] = [
+const ASSETS: [Asset; 10] = [
     ("tablet-behind", include_str!("../../assets/scenarios/tablet-behind.json"), complete),
     ("offline-edits", include_str!("../../assets/scenarios/offline-edits.json"), complete),
     ("missed-header", include_str!("../../assets/scenarios/missed-header.json"), complete),
@@ -118,6 +121,7 @@ const ASSETS: [Asset; 9] = [
     ("delete-vs-edit", include_str!("../../assets/scenarios/delete-vs-edit.json"), complete),
     ("same-note-twice", include_str!("../../assets/scenarios/same-note-twice.json"), complete),
     ("one-name-twice", include_str!("../../assets/scenarios/one-name-twice.json"), complete),
+    ("phone-stuck", include_str!("../../assets/scenarios/phone-stuck.json"), complete),
     ("long-note", include_str!("../../assets/scenarios/long-note.json"), long_note::fill),
     ("big-queue", include_str!("../../assets/scenarios/big-queue.json"), big_queue::fill),
 ];
@@ -134,6 +138,11 @@ static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
 });
 
 impl Scenario {
+    /// Whether its device is a phone of which there is the data folder and no export.
+    pub const fn is_phone(&self) -> bool {
+        self.story.device.phone
+    }
+
     /// Every scenario; the first is the one to begin with.
     pub fn list() -> &'static [Self] {
         &SCENARIOS

@@ -587,7 +587,7 @@ async fn in_doubt_then_done(rule: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_wrong_acknowledgement_stops_the_push_and_the_next_one_ends_it() {
-    assert_eq!(in_doubt_then_done("post:1=ack-wrong-count").await, ["q6", "q4"]);
+    assert_eq!(Box::pin(in_doubt_then_done("post:1=ack-wrong-count")).await, ["q6", "q4"]);
     for rule in [
         "post:2=ack-wrong-count",
         "post:3=ack-wrong-count",
@@ -599,7 +599,7 @@ async fn a_wrong_acknowledgement_stops_the_push_and_the_next_one_ends_it() {
         "post:2=ack-wrong-id",
         "post:3=ack-wrong-id",
     ] {
-        in_doubt_then_done(rule).await;
+        Box::pin(in_doubt_then_done(rule)).await;
     }
 }
 

@@ -507,7 +507,7 @@ impl World {
                     let left = if disk.file.queue == was.queue {
                         outcome.device.clone()
                     } else {
-                        self.put_together(&was, &outcome, &disk.file)
+                        put_together(&was, &outcome, &disk.file)
                     };
                     disk.file = Device {
                         in_doubt: HashMap::new(),
@@ -534,20 +534,18 @@ impl World {
     }
 }
 
-impl World {
-    /// What a session writes where the application wrote meanwhile.
-    fn put_together(&mut self, was: &Device, outcome: &Outcome, found: &Device) -> Device {
-        let mut ids: HashMap<QueueId, ResourceId> = HashMap::new();
-        for sent in &outcome.sent {
-            if let Some(id) = sent.resource_id.as_deref() {
-                ids.extend(sent.ids.iter().map(|name| (name.clone(), ResourceId::from(id))));
-            }
+/// What a session writes where the application wrote meanwhile.
+fn put_together(was: &Device, outcome: &Outcome, found: &Device) -> Device {
+    let mut ids: HashMap<QueueId, ResourceId> = HashMap::new();
+    for sent in &outcome.sent {
+        if let Some(id) = sent.resource_id.as_deref() {
+            ids.extend(sent.ids.iter().map(|name| (name.clone(), ResourceId::from(id))));
         }
-        let dropped = outcome.dropped.iter().flat_map(|left| left.ids.iter().cloned()).collect();
-        let push = meanwhile::Push { was, left: &outcome.device, ids: &ids, dropped: &dropped };
-        let together = meanwhile::together(push, found);
-        together.unwrap_or_else(|untold| panic!("it cannot be told of {untold:?}")).device
     }
+    let dropped = outcome.dropped.iter().flat_map(|left| left.ids.iter().cloned()).collect();
+    let push = meanwhile::Push { was, left: &outcome.device, ids: &ids, dropped: &dropped };
+    let together = meanwhile::together(push, found);
+    together.unwrap_or_else(|untold| panic!("it cannot be told of {untold:?}")).device
 }
 
 fn by_rule(inspection: &Inspection, rule: Strategy) -> Resolution {

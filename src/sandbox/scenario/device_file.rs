@@ -10,7 +10,7 @@ use crate::sandbox::model::{Applied, Model};
 
 impl Timed<'_> {
     pub(super) fn device_file(self, cursor: Option<Cursor>, base: &Known, known: &Known) -> Value {
-        let Device { id, label, user, last_sync } = &self.story.device;
+        let Device { id, label, user, last_sync, phone: _ } = &self.story.device;
         let mut sync = Map::new();
         if let (Some(cursor), Some(minutes)) = (cursor, last_sync) {
             sync.insert("lastMutationAt".to_owned(), cursor.value().into());
