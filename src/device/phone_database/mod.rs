@@ -4,6 +4,7 @@
 //! ([`EXPORT_SUFFIX`]).
 
 mod copy;
+mod export;
 mod pending;
 mod places;
 mod preferences;
@@ -17,9 +18,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use serde_json::{Value, json};
 
 use self::copy::Copy;
+pub use self::export::Export;
 use self::pending::{Buried, Contents, Held};
 pub use self::pending::{NotSent, Pending};
 pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
@@ -193,36 +194,27 @@ impl PhoneDatabase {
         PathBuf::from(name)
     }
 
-    /// The device file that an export of this phone would be. It says by a digest which state of the database it is of.
-    pub fn export(&self) -> String {
-        let queue: Vec<Value> = self.pending.iter().map(entry).collect();
-        let resources: Vec<Value> = self.held.iter().map(resource).collect();
-        let mut sync = json!({"pendingMutationCount": queue.len()});
-        if let Some(cursor) = self.cursor {
-            sync["lastMutationAt"] = cursor.into();
-        }
-        let buried =
-            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
-        let tombstones: Vec<Value> = self.buried.iter().map(buried).collect();
-        let contents =
-            json!({"sync": sync, "queue": queue, "resources": resources, "tombstones": tombstones});
+    /// The device file that an export of this phone would be.
+    pub fn export(&self) -> Export {
+        let queue: Vec<export::Entry<'_>> = self.pending.iter().map(export::Entry::of).collect();
+        let resources: Vec<export::Resource<'_>> = self.held.iter().map(export::Resource::of).collect();
         // Not of the cursor, which may be said in one way or another.
-        let digest = digest(json!([contents["queue"], contents["resources"]]).to_string().as_bytes());
+        let state = digest(&serde_json::to_vec(&(&queue, &resources)).unwrap_or_default());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let mut document = json!({
-            "device": {"label": name.as_deref().unwrap_or(DATABASE_NAME)},
-            "phone": {"database": name, "madeBy": self.generation.name(), "state": digest},
-        });
-        if let (Value::Object(document), Value::Object(contents)) = (&mut document, contents) {
-            document.extend(contents);
-        }
-        serde_json::to_string_pretty(&document).unwrap_or_default()
-    }
-
-    /// The state of the database that an export says it is of.
-    pub fn state_of(export: &str) -> Option<String> {
-        let document: Value = serde_json::from_str(export).ok()?;
-        document.get("phone")?.get("state")?.as_str().map(str::to_owned)
+        let document = export::Document {
+            device: export::Device { label: name.as_deref().unwrap_or(DATABASE_NAME) },
+            phone: export::Phone {
+                database: name.as_deref(),
+                made_by: self.generation.name(),
+                state: &state,
+            },
+            sync: export::Sync { pending: queue.len(), cursor: self.cursor },
+            queue,
+            resources,
+            tombstones: self.buried.iter().map(export::Tombstone::of).collect(),
+        };
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        Export { text, state }
     }
 }
 
@@ -235,52 +227,6 @@ fn digest(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
-}
-
-/// How an entry of the queue is called: after its row.
-fn entry_id(pending: &Pending) -> String {
-    let table = match pending.table {
-        "bookmark_collection" => "link",
-        "reading_session" => "session",
-        table => table,
-    };
-    let favorite = pending.table == "bookmark" && pending.resource == "COLLECTION_BOOKMARK";
-    format!("{}-{}", if favorite { "favorite" } else { table }, pending.local_id)
-}
-
-fn entry(pending: &Pending) -> Value {
-    let mut entry = json!({
-        "id": entry_id(pending),
-        "type": pending.op,
-        "resource": pending.resource,
-        // The client counts a creation once more at each try (PROTOCOL A11); of other rows the version says nothing of tries.
-        "retryCount": match (pending.table, pending.op) {
-            ("bookmark_collection" | "bookmark", "CREATE") => pending.version.saturating_sub(1).clamp(0, i64::from(u32::MAX)),
-            _ => 0,
-        },
-    });
-    if let Some(id) = &pending.resource_id {
-        entry["resourceId"] = id.as_str().into();
-    }
-    if let Some(data) = &pending.data {
-        entry["data"] = data.clone();
-    }
-    if let Some(at) = pending.at {
-        entry["createdAt"] = at.into();
-    }
-    if pending.retention {
-        entry["retention"] = true.into();
-    }
-    entry
-}
-
-fn resource(held: &Held) -> Value {
-    let mut resource =
-        json!({"id": held.id, "resource": held.resource, "data": held.data, "syncStatus": held.status});
-    if let Some(at) = held.at {
-        resource["localUpdatedAt"] = at.into();
-    }
-    resource
 }
 
 /// What can be told of the file before SQLite sees it: whether it is one that is written to by way of a write-ahead log.
