@@ -12,6 +12,7 @@ use crate::domain::inspect::Inspection;
 use crate::domain::mutation::QueueId;
 use crate::domain::naming;
 use crate::domain::phone::Verdict;
+use crate::domain::phone::log::Fingerprint;
 use crate::domain::push::{self, Answer, Difference, End, Note, Outcome};
 use crate::domain::settle::Loss;
 use crate::domain::window::{PullPath, PullStep};
@@ -167,6 +168,13 @@ pub fn why(
         }
         page.push(Rank::Heading, cause_title(&cause.id));
         page.push(Rank::Text, sentence(&cause.evidence));
+        let rows = naming::rows_of(inspection, &cause.queue);
+        if !rows.is_empty() {
+            page.item(Rank::Item, '·', format!("Where: {rows}"));
+        }
+        if let Some(print) = Fingerprint::of_cause(cause) {
+            page.item(Rank::Item, '·', format!("Why it comes again: {}", sentence(print.why)));
+        }
         let rules: Vec<&str> = cause.rules().collect();
         page.item(Rank::Item, '→', format!("{} [{}]", sentence(&cause.next), rules.join(", ")));
     }

@@ -10,6 +10,9 @@ use super::json::Json;
 use super::ledger;
 use super::mutation::{Kind, Op, Payload, ResourceId, ServerMutation, Side};
 
+/// How many resources are named in a line before the rest is left out.
+const NAMED: usize = 5;
+
 /// What a resource is called everywhere: `NOTE 2:255`, `LINK Favorites ← 2:255`, `COLLECTION Ramadan`,
 /// `BOOKMARK page 3`, `SESSION 67:1`.
 pub fn label(inspection: &Inspection, pair: &Pair) -> String {
@@ -19,6 +22,29 @@ pub fn label(inspection: &Inspection, pair: &Pair) -> String {
 /// The label of a resource whose title is known.
 pub fn labelled(kind: &Kind, title: &str) -> String {
     format!("{} {title}", kind_word(kind))
+}
+
+/// What the resources of these queue entries are called, each once.
+pub fn labels_of(inspection: &Inspection, queue: &[usize]) -> Vec<String> {
+    let mut labels: Vec<String> = Vec::new();
+    for at in queue {
+        let label = label(inspection, inspection.pair(inspection.pair_of_queued(*at)));
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+        if labels.len() > NAMED {
+            break;
+        }
+    }
+    labels
+}
+
+/// The same in a line, the first few.
+pub fn rows_of(inspection: &Inspection, queue: &[usize]) -> String {
+    let mut labels = labels_of(inspection, queue);
+    let more = labels.len() > NAMED;
+    labels.truncate(NAMED);
+    labels.join(", ") + if more { ", …" } else { "" }
 }
 
 /// Where or what a resource is of which only the device's row tells, by its key.

@@ -20,8 +20,6 @@ use crate::domain::words::sentence;
 
 /// The `schema` of the JSON form.
 pub const SCHEMA: &str = "unstick.why/1";
-/// How many rows of one cause are named before the rest is only counted.
-const NAMED: usize = 5;
 
 /// Why a device is stuck.
 #[derive(Clone, Copy, Debug)]
@@ -80,38 +78,17 @@ impl Report<'_> {
         } else {
             writeln!(out, "\n  {number}. {evidence}")?;
         }
-        let rows = self.rows(cause);
+        let rows = naming::rows_of(self.inspection, &cause.queue);
         if !rows.is_empty() {
-            let more = cause.queue.len().saturating_sub(NAMED);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            writeln!(out, "     Where: {}{more}", shown(&rows.join(", ")))?;
+            writeln!(out, "     Where: {}", shown(&rows))?;
         }
-        if let Some(print) = print_of(cause) {
+        if let Some(print) = Fingerprint::of_cause(cause) {
             writeln!(out, "     Why it comes again: {}", shown(&sentence(print.why)))?;
         }
         writeln!(out, "     What to do: {}", shown(&sentence(&cause.next)))?;
         let rules: Vec<&str> = cause.rules().collect();
         writeln!(out, "     {}", style.quiet(format!("[{}]", shown(&rules.join(", ")))))
     }
-
-    /// The resources that a cause is about, as a person knows them.
-    fn rows(&self, cause: &Cause) -> Vec<String> {
-        let mut rows: Vec<String> = Vec::new();
-        for at in &cause.queue {
-            let pair = self.inspection.pair(self.inspection.pair_of_queued(*at));
-            let label = naming::label(self.inspection, pair);
-            if !rows.contains(&label) {
-                rows.push(label);
-            }
-        }
-        rows.truncate(NAMED);
-        rows
-    }
-}
-
-/// What is known of the rule of PROTOCOL A10 by which a cause is known.
-fn print_of(cause: &Cause) -> Option<&'static Fingerprint> {
-    cause.rules().find_map(|rule| Fingerprint::by_rule(rule.strip_prefix("sdk-abort:")?))
 }
 
 fn forecast(out: &mut impl Write, when: &str, forecast: &Forecast) -> io::Result<()> {
@@ -196,8 +173,8 @@ impl Serialize for CauseEntry<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &cause.id)?;
         map.serialize_entry("evidence", &cause.evidence)?;
-        map.serialize_entry("rows", &report.rows(cause))?;
-        map.serialize_entry("why", &print_of(cause).map(|print| print.why))?;
+        map.serialize_entry("rows", &naming::labels_of(report.inspection, &cause.queue))?;
+        map.serialize_entry("why", &Fingerprint::of_cause(cause).map(|print| print.why))?;
         map.serialize_entry("next", &cause.next)?;
         map.serialize_entry("stays", &cause.stays)?;
         map.serialize_entry("rules", &cause.rules().collect::<Vec<_>>())?;

@@ -2,6 +2,7 @@
 //! fingerprint"). Lines of a phone's log may hold whole answers, so nothing of a line is kept but what it is recognised by.
 
 use super::abort::Recovery;
+use crate::domain::diagnosis::Cause;
 
 /// One way in which the phone's sync ends, as its log tells it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -375,6 +376,11 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
 ];
 
 impl Fingerprint {
+    /// What is known of the rule of PROTOCOL A10 by which a cause is known.
+    pub fn of_cause(cause: &Cause) -> Option<&'static Self> {
+        cause.rules().find_map(|rule| Self::by_rule(rule.strip_prefix("sdk-abort:")?))
+    }
+
     /// What is known of a rule of PROTOCOL A10, such as `S-R1`.
     pub fn by_rule(rule: &str) -> Option<&'static Self> {
         FINGERPRINTS.iter().find(|print| print.rules.contains(&rule))
