@@ -340,7 +340,7 @@ fn whatever_stands_in_a_column_is_read_or_told() {
         let columns: Vec<String> = {
             let connection = Connection::open(&path).expect("opened");
             let list = connection.prepare(&format!("SELECT * FROM {table}")).expect("prepared");
-            list.column_names().into_iter().map(str::to_owned).collect()
+            list.column_names().map(str::to_owned).collect()
         };
         for column in columns {
             for value in [

@@ -118,7 +118,8 @@ fn called(pending: &Pending) -> String {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Resource<'a> {
     id: &'a str,
-    resource: &'static str,
+    #[serde(rename = "resource")]
+    kind: &'static str,
     data: &'a Value,
     sync_status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,7 +130,7 @@ impl<'a> Resource<'a> {
     pub(super) fn of(held: &'a Held) -> Self {
         Self {
             id: &held.id,
-            resource: held.resource,
+            kind: held.resource,
             data: &held.data,
             sync_status: held.status,
             local_updated_at: held.at,
@@ -141,13 +142,14 @@ impl<'a> Resource<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tombstone<'a> {
-    resource: &'static str,
+    #[serde(rename = "resource")]
+    kind: &'static str,
     data: &'a Value,
     local_updated_at: Option<i64>,
 }
 
 impl<'a> Tombstone<'a> {
     pub(super) fn of(row: &'a Buried) -> Self {
-        Self { resource: row.resource, data: &row.data, local_updated_at: row.at }
+        Self { kind: row.resource, data: &row.data, local_updated_at: row.at }
     }
 }
