@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use crate::device::DeviceFile;
 use crate::device::phone_database::PREFERENCES_FILE;
-use crate::durable;
 use crate::error::InputError;
 use crate::left_over;
 use crate::sandbox::http::{Options, Running, Sandbox};
@@ -103,7 +102,7 @@ fn holds_only_its_own(folder: &Path) -> bool {
 
 /// Removes what demos left that were killed: folders of this user under the demo's name whose process is gone.
 fn sweep(temporary: &Path) {
-    durable::sweep_folders(temporary, PREFIX, holds_only_its_own);
+    left_over::sweep(temporary, PREFIX, holds_only_its_own);
 }
 
 fn cannot(what: &'static str) -> impl Fn(io::Error) -> InputError {

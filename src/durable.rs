@@ -160,33 +160,6 @@ fn sweep_where(path: &Path, is_left: impl Fn(&str) -> bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what killed processes left in `folder`: folders of this user whose name is `prefix`, the process, `-` and more,
-/// where that process is gone and `may_go` agrees.
-pub(crate) fn sweep_folders(folder: &Path, prefix: &str, may_go: impl Fn(&Path) -> bool) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(prefix)?.split_once('-')?.0.parse().ok());
-        // A link is none of ours, whatever it is called.
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if pid.is_some_and(is_gone) && is_folder && may_go(&entry.path()) {
-            // Somebody else's is refused by the system.
-            let _ = fs::remove_dir_all(entry.path());
-        }
-    }
-}
-
-#[cfg(unix)]
-fn is_gone(pid: i32) -> bool {
-    let Some(pid) = rustix::process::Pid::from_raw(pid) else { return false };
-    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-}
-
-#[cfg(not(unix))]
-const fn is_gone(_: i32) -> bool {
-    false
-}
-
 /// How a file is opened that nobody but its owner may read, if it is made.
 pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();

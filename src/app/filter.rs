@@ -82,6 +82,10 @@ pub fn rows(inspection: &Inspection, resolution: &Resolution, query: &Query) -> 
 
 fn searchable(inspection: &Inspection, pair: &Pair) -> String {
     let mut text = format!("{} {} {}", pair.kind.wire(), pair.key, naming::label(inspection, pair));
+    if let Some(sura) = naming::sura(inspection, pair) {
+        text.push('\n');
+        text.push_str(sura);
+    }
     for side in [Side::Device, Side::Server] {
         text.push('\n');
         text.push_str(&naming::excerpt(inspection, pair, side));

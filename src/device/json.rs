@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use super::document::Document;
 use super::members::type_name;
 use super::misfit::{At, Misfit, count, named, object, optional, present, unambiguous, whole};
-use super::phone_database::{self, PhoneDatabase, Said};
+use super::phone_database::{self, Export, PhoneDatabase, Said};
 use super::rows::Rows;
 use super::source::Source;
 use super::warning::{Warning, Warnings};
@@ -59,7 +59,7 @@ impl DeviceFile {
 
     /// The same, with what is `said` of a phone's sync.
     pub fn read_as(path: &Path, said: &Said) -> Result<Self, InputError> {
-        if let Some(database) = phone_database::found(path) {
+        if let Some(database) = phone_database::found(path)? {
             return Self::of_phone(&PhoneDatabase::read(&database, said)?, said);
         }
         if path.is_dir() {
@@ -72,10 +72,9 @@ impl DeviceFile {
     /// that one: it knows what the server has by now.
     fn of_phone(database: &PhoneDatabase, said: &Said) -> Result<Self, InputError> {
         let path = database.export_path();
-        let export = database.export();
-        let state = PhoneDatabase::state_of(&export);
+        let Export { text: export, state } = database.export();
         let earlier = std::fs::read_to_string(&path).ok();
-        let earlier = earlier.filter(|text| PhoneDatabase::state_of(text) == state);
+        let earlier = earlier.filter(|text| Export::state_in(text).as_ref() == Some(&state));
         let name = database.path.display().to_string();
         let read = |text| Self::from_source(Source { name: name.clone(), path: Some(path.clone()), text });
         let mut file = read(export)?;

@@ -223,7 +223,7 @@ impl Millis {
             Json::String(text) => text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond())),
             Json::Number(number) => number
                 .as_i64()
-                .map(|n| Self(if n.abs() < 1_000_000_000_000 { n.saturating_mul(1000) } else { n })),
+                .map(|n| Self(if n.unsigned_abs() < 1_000_000_000_000 { n.saturating_mul(1000) } else { n })),
             _ => None,
         }
     }
@@ -378,6 +378,16 @@ fn serialize_wire<S: Serializer>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_is_too_far_to_be_a_moment() {
+        for (number, moment) in
+            [(i64::MIN, i64::MIN), (i64::MAX, i64::MAX), (1_700_000_000, 1_700_000_000_000)]
+        {
+            let value = Json::parse(&number.to_string());
+            assert_eq!(Millis::from_json(&value), Some(Millis(moment)));
+        }
+    }
 
     #[test]
     fn times_are_read_in_every_form_of_the_protocol() {

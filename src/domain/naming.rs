@@ -9,6 +9,7 @@ use super::inspect::{Inspection, Pair, PairId};
 use super::json::Json;
 use super::ledger;
 use super::mutation::{Kind, Op, Payload, ResourceId, ServerMutation, Side};
+use super::suras;
 
 /// How many resources are named in a line before the rest is left out.
 const NAMED: usize = 5;
@@ -115,6 +116,17 @@ fn collection_title(name: &str) -> String {
         Some(colour) if !colour.is_empty() => format!("Highlights, {colour}"),
         Some(_) | None => name.to_owned(),
     }
+}
+
+/// The name of the sura in which the resource stands, or begins; `None` for one that stands at no verse.
+pub fn sura(inspection: &Inspection, pair: &Pair) -> Option<&'static str> {
+    let title = title(inspection, pair);
+    let place = match pair.kind {
+        Kind::Note | Kind::Bookmark | Kind::ReadingSession => title.as_str(),
+        Kind::Link => title.rsplit_once(" ← ")?.1,
+        Kind::Collection | Kind::Other(_) => return None,
+    };
+    suras::name(place.split_once(':')?.0.parse().ok()?)
 }
 
 fn title_of(inspection: &Inspection, kind: &Kind, data: &Payload) -> Option<String> {

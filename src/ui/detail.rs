@@ -68,7 +68,9 @@ fn title(canvas: &mut Canvas, app: &App, bench: &Bench, focused: &Focused, pair:
         (true, true) => " · base recorded",
         (true, false) => " · no base",
     };
-    canvas.words(x, y, right.saturating_sub(x), &format!(" · {} · {state}{base} ", pair.shape), Ink::Dim);
+    let sura = naming::sura(&bench.inspection, pair).map(|name| format!(" · {name}")).unwrap_or_default();
+    let told = format!(" · {} · {state}{base}{sura} ", pair.shape);
+    canvas.words(x, y, right.saturating_sub(x), &told, Ink::Dim);
 }
 
 struct Pane<'a, 'b, 'c> {

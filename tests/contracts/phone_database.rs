@@ -129,6 +129,27 @@ fn it_is_found_in_the_folders_of_both_systems() {
 }
 
 #[test]
+fn it_is_found_where_a_backup_unpacks_it_and_of_several_one_is_to_be_named() {
+    let folder = folder();
+    let app = |name: &str| folder.path().join("apps").join(name);
+    let put = |file: PathBuf, sample: &str| {
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+        std::fs::copy(fixture(sample), file).expect("copied");
+    };
+    put(app("one").join("db/quran.db"), "device-sample.sqlite");
+    put(
+        app("one").join("f/datastore/quran_mobile_sync_settings.preferences_pb"),
+        "device-sample.preferences_pb",
+    );
+    let file = DeviceFile::read(folder.path()).expect("a device file");
+    assert_eq!(file.device().queue.len(), 23);
+    assert_eq!(file.device().sync.cursor.map(Cursor::value), Some(1_769_900_000_000));
+    put(app("two").join("db/quran.db"), "device-sample.sqlite");
+    let error = DeviceFile::read(folder.path()).expect_err("two phones").to_string();
+    assert!(error.contains("2 databases") && error.contains("one/db/quran.db"), "{error}");
+}
+
+#[test]
 fn what_stands_in_the_write_ahead_log_is_read() {
     let folder = folder();
     let path = changed(folder.path(), "");
@@ -158,7 +179,20 @@ fn a_database_that_is_none_gets_its_own_words() {
             Connection::open(path).expect("opened").execute_batch(sql).expect("made");
         })
     };
-    let cases: [(&str, String, &str); 9] = [
+    let cases: [(&str, String, &str); 11] = [
+        ("never written to", of("CREATE TABLE android_metadata(locale TEXT)"), "without any table"),
+        (
+            "without the log that holds it all",
+            refused(&|path| {
+                let writer = Connection::open(path).expect("opened");
+                writer.pragma_update(None, "journal_mode", "wal").expect("set");
+                writer.execute_batch("CREATE TABLE bookmark(local_id)").expect("made");
+                let alone = std::fs::read(path).expect("readable");
+                drop(writer);
+                std::fs::write(path, alone).expect("written");
+            }),
+            "holds nothing yet",
+        ),
         ("empty", refused(&|path| std::fs::write(path, b"").expect("written")), "is empty"),
         ("encrypted", refused(&|path| std::fs::write(path, [0xA5; 4096]).expect("written")), "encrypted"),
         ("cut off", refused(&|path| std::fs::write(path, &sample[..50_000]).expect("written")), "cut off"),
@@ -231,6 +265,169 @@ fn a_hostile_database_runs_nothing_of_its_own_and_an_odd_row_is_one_odd_row() {
     }
     assert_eq!(database.pending.len(), 23 - 6);
     assert!(DeviceFile::read(&path).is_ok());
+}
+
+#[test]
+fn a_database_whose_log_is_missing_says_so() {
+    let folder = folder();
+    let path = changed(folder.path(), "");
+    let said = |path: &Path| read(path).notes.iter().any(|note| note.contains("quran.db-wal"));
+    assert!(!said(&path), "it has no log");
+    // The last one to close it puts the log in and removes it.
+    let writer = Connection::open(&path).expect("opened");
+    writer.pragma_update(None, "journal_mode", "wal").expect("set");
+    writer.execute_batch("UPDATE note SET deleted = deleted").expect("written");
+    assert!(!said(&path), "its log is there");
+    drop(writer);
+    assert!(said(&path));
+    assert_eq!(read(&path).pending.len(), 23);
+}
+
+/// A journal as SQLite leaves one of a transaction over several databases: it ends with the name of another journal.
+fn journal_that_names(other: &Path, database: &[u8]) -> Vec<u8> {
+    const MAGIC: [u8; 8] = [0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7];
+    let page = u32::from(u16::from_be_bytes([database[16], database[17]]));
+    let pages = u32::try_from(database.len()).expect("a small database") / page;
+    let name = other.to_str().expect("a path").as_bytes();
+    let sum: u32 = name.iter().map(|byte| u32::from(*byte)).sum();
+    let mut journal = MAGIC.to_vec();
+    for number in [0, 1, pages, 512, page] {
+        journal.extend(u32::to_be_bytes(number));
+    }
+    journal.resize(512, 0);
+    journal.extend(u32::to_be_bytes(0x4000_0000 / page + 1));
+    journal.extend(name);
+    journal.extend(u32::to_be_bytes(u32::try_from(name.len()).expect("a short name")));
+    journal.extend(u32::to_be_bytes(sum));
+    journal.extend(MAGIC);
+    journal
+}
+
+#[test]
+fn a_journal_that_names_another_file_removes_nothing() {
+    let folder = folder();
+    let path = changed(folder.path(), "");
+    // As SQLite calls such a journal.
+    let other = folder.path().join("precious-mj012345901");
+    let journal = folder.path().join("quran.db-journal");
+    let bytes = journal_that_names(&other, &std::fs::read(&path).expect("readable"));
+    std::fs::write(&other, "precious").expect("written");
+    std::fs::write(&journal, &bytes).expect("written");
+    // Older versions of SQLite removed the file (seen with 3.40): the library that is built in must not.
+    let file = DeviceFile::read(&path).expect("a device file");
+    assert_eq!(file.device().queue.len(), 23);
+    assert_eq!(std::fs::read_to_string(&other).expect("it is still there"), "precious");
+    assert!(journal.exists(), "the phone's own files stay as they are");
+}
+
+/// The tables without their rules, so that anything may stand in them.
+const WITHOUT_RULES: &str = "
+    CREATE TABLE b AS SELECT * FROM bookmark; DROP TABLE bookmark; ALTER TABLE b RENAME TO bookmark;
+    CREATE TABLE c AS SELECT * FROM collection; DROP TABLE collection; ALTER TABLE c RENAME TO collection;
+    CREATE TABLE l AS SELECT * FROM bookmark_collection; DROP TABLE bookmark_collection; ALTER TABLE l RENAME TO bookmark_collection;
+    CREATE TABLE n AS SELECT * FROM note; DROP TABLE note; ALTER TABLE n RENAME TO note;
+    CREATE TABLE s AS SELECT * FROM reading_session; DROP TABLE reading_session; ALTER TABLE s RENAME TO reading_session;";
+
+#[test]
+fn whatever_stands_in_a_column_is_read_or_told() {
+    let folder = folder();
+    let path = changed(folder.path(), WITHOUT_RULES);
+    let clean = std::fs::read(&path).expect("readable");
+    let window = super::client_observed::window(
+        r#"{"type":"CREATE","resource":"NOTE","resourceId":"web","data":{"body":"from the web","ranges":["1:1-1:1"]},"timestamp":1770000000000}"#,
+    );
+    for table in ["bookmark", "collection", "bookmark_collection", "note", "reading_session"] {
+        let columns: Vec<String> = {
+            let connection = Connection::open(&path).expect("opened");
+            let list = connection.prepare(&format!("SELECT * FROM {table}")).expect("prepared");
+            list.column_names().map(str::to_owned).collect()
+        };
+        for column in columns {
+            for value in [
+                "NULL",
+                "'a text'",
+                "9e999",
+                "X'FF00'",
+                "CAST(X'FFFE41' AS TEXT)",
+                "9223372036854775807",
+                "-9223372036854775807 - 1",
+            ] {
+                std::fs::write(&path, &clean).expect("written");
+                let connection = Connection::open(&path).expect("opened");
+                connection.execute(&format!("UPDATE {table} SET {column} = {value}"), []).expect("changed");
+                drop(connection);
+                let file = DeviceFile::read(&path)
+                    .unwrap_or_else(|error| panic!("{table}.{column} = {value}: {error}"));
+                let _ = unstick::domain::inspect::inspect(
+                    std::sync::Arc::new(file.device().clone()),
+                    std::sync::Arc::new(window.clone()),
+                );
+                let _ = Phone::new(file.device(), &window).cycle();
+            }
+        }
+    }
+}
+
+#[test]
+fn no_bytes_of_a_database_end_the_program() {
+    let folder = folder();
+    let path = folder.path().join("quran.db");
+    let sample = std::fs::read(fixture("device-sample.sqlite")).expect("readable");
+    let mut read = 0;
+    // Each byte of the header, then some of each page: its own header first.
+    let pages = (0..sample.len())
+        .step_by(4096)
+        .flat_map(|page| (0..12).chain([100, 1000, 4000]).map(move |at| page + at));
+    for at in (0..100).chain(pages).filter(|at| *at < sample.len()) {
+        let mut bytes = sample.clone();
+        bytes[at] ^= 0xFF;
+        std::fs::write(&path, &bytes).expect("written");
+        read += usize::from(DeviceFile::read(&path).is_ok());
+    }
+    assert!(read > 0, "some changes are harmless");
+}
+
+#[test]
+fn what_a_schema_says_of_itself_is_not_believed() {
+    // The schema is written by hand: a table that is a view, a column that is computed, a virtual table with a comment before it.
+    for (sql, refused) in [
+        (
+            "UPDATE sqlite_schema SET sql = 'CREATE VIEW note AS SELECT 1 AS local_id, 2 AS remote_id' WHERE name = 'note'",
+            true,
+        ),
+        (
+            "UPDATE sqlite_schema SET sql = '/* */ CREATE VIRTUAL TABLE note USING fts3(local_id, remote_id)' WHERE name = 'note'",
+            true,
+        ),
+        ("UPDATE sqlite_schema SET sql = 'nonsense' WHERE name = 'note'", true),
+        ("UPDATE sqlite_schema SET rootpage = 999999 WHERE name = 'note'", true),
+        (
+            "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema WHERE name = 'collection') WHERE name = 'note'",
+            false,
+        ),
+        ("UPDATE sqlite_schema SET name = CAST(X'FF' AS TEXT), tbl_name = X'00' WHERE name = 'note'", true),
+        (
+            "ALTER TABLE note ADD COLUMN computed TEXT GENERATED ALWAYS AS (printf('%.*c', 1000000000, 'x')) VIRTUAL",
+            false,
+        ),
+        (
+            "CREATE TABLE x(y REFERENCES z(w)); CREATE TABLE z(w REFERENCES x(y)); CREATE INDEX odd ON note(abs(-9223372036854775808 + local_id - local_id)) WHERE 0",
+            false,
+        ),
+    ] {
+        let folder = folder();
+        let path = folder.path().join("quran.db");
+        std::fs::copy(fixture("device-sample.sqlite"), &path).expect("copied");
+        let connection = Connection::open(&path).expect("opened");
+        connection.execute_batch("PRAGMA writable_schema = 1").expect("set");
+        connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        drop(connection);
+        let answer = DeviceFile::read(&path);
+        assert_eq!(answer.is_err(), refused, "{sql}: {answer:?}");
+        if let Err(error) = answer {
+            assert!(error.to_string().split(". ").count() > 1, "{sql}: {error}");
+        }
+    }
 }
 
 #[test]

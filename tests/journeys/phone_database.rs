@@ -137,3 +137,25 @@ fn what_the_phone_deleted_of_its_own_accord_is_sent_when_a_person_chooses_it() {
     // The person's own deletion is sent.
     assert!(deletes("rs20w98f0mv0z27chfmbd020"), "{plan}");
 }
+
+#[test]
+fn no_copy_of_a_database_is_left_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("quran.db");
+    std::fs::copy(fixture("device-sample.sqlite"), &path).expect("copied");
+    let pull = folder.path().join("pull.json");
+    let empty = json!({"success": true, "data": {"lastMutationAt": 1_769_900_000_000_u64, "mutations": []}});
+    std::fs::write(&pull, empty.to_string()).expect("written");
+    // What a process left that was killed while it read.
+    let temporary = folder.path().join("tmp");
+    let mut child = std::process::Command::new("true").spawn().expect("it runs");
+    let gone = child.id();
+    child.wait().expect("it ended");
+    let left = temporary.join(format!("unstick-database-{gone}-x"));
+    std::fs::create_dir_all(&left).expect("made");
+    std::fs::write(left.join("quran.db"), "private").expect("written");
+    let arguments = ["inspect", path.to_str().expect("a path"), "--pull", pull.to_str().expect("a path")];
+    let output = super::bench::unstick(&arguments).env("TMPDIR", &temporary).output().expect("it runs");
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", said(&output));
+    assert_eq!(std::fs::read_dir(&temporary).expect("a folder").count(), 0);
+}

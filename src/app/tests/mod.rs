@@ -10,6 +10,7 @@ use crate::domain::field::{Choice, FieldPath};
 use crate::domain::inspect::PairId;
 use crate::domain::json::Json;
 use crate::domain::mutation::Side;
+use crate::domain::naming;
 use crate::domain::preflight::Rule;
 use crate::domain::resolution::{By, Chosen, Resolution, Unit};
 use crate::domain::strategy::Strategy;
@@ -101,7 +102,7 @@ fn bench(app: &App) -> &Bench {
 
 fn title(app: &App) -> String {
     let (_, pair) = bench(app).pair().expect("a marked row");
-    crate::domain::naming::title(&bench(app).inspection, pair)
+    naming::title(&bench(app).inspection, pair)
 }
 
 fn choice_on(app: &App, pair: u32, path: &str) -> Option<Choice> {
@@ -317,6 +318,22 @@ fn an_outside_editor_is_asked_and_heard() {
     assert!(
         matches!(choice_on(&app, 0, "/body"), Some(Choice::Edited(Json::String(text))) if text.ends_with("it more"))
     );
+}
+
+#[test]
+fn the_filter_finds_what_stands_in_a_sura_by_its_name() {
+    let mut app = app();
+    play(&mut app, "/");
+    type_text(&mut app, "al-kahf");
+    let inspection = &bench(&app).inspection;
+    let found: Vec<String> =
+        bench(&app).rows.iter().map(|id| naming::label(inspection, inspection.pair(*id))).collect();
+    assert_eq!(found, ["BOOKMARK 18:10", "SESSION 18:1"]);
+    // A link stands in the sura of its bookmark, a collection in none.
+    for (label, sura) in [("LINK Ramadan ← 2:255", Some("Al-Baqarah")), ("COLLECTION Ramadan", None)] {
+        let pair = inspection.pairs.iter().find(|pair| naming::label(inspection, pair) == label);
+        assert_eq!(naming::sura(inspection, pair.expect("it is there")), sura, "{label}");
+    }
 }
 
 #[test]

@@ -4,18 +4,20 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::time::SystemTime;
 
 use tempfile::TempDir;
 
 use crate::durable;
 use crate::error::InputError;
+use crate::left_over;
 
 /// How the folder of a copy begins; the process behind it follows, so that what a killed one left can be told.
 const PREFIX: &str = "unstick-database-";
 /// What SQLite keeps beside a database that was in use: without them the newest writes would be missing.
-const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+const BESIDE: [&str; 3] = [WAL, "-shm", "-journal"];
+/// The write-ahead log.
+const WAL: &str = "-wal";
 /// The name in the copy.
 const NAME: &str = "quran.db";
 /// How often a database that is written to meanwhile is copied again.
@@ -34,12 +36,9 @@ impl Copy {
             next: "The database is only read from a private copy. Check that you may read it, and that the folder for temporary files (TMPDIR) has room",
         };
         let temporary = std::env::temp_dir();
-        durable::sweep_folders(&temporary, PREFIX, |_| true);
+        left_over::sweep(&temporary, PREFIX, |_| true);
         for _ in 0..TRIES {
-            let folder = tempfile::Builder::new()
-                .prefix(&format!("{PREFIX}{}-", process::id()))
-                .tempdir()
-                .map_err(cannot)?;
+            let folder = left_over::folder(PREFIX).map_err(cannot)?;
             let before = stamps(path);
             copy(path, &folder.path().join(NAME)).map_err(cannot)?;
             for suffix in BESIDE {
@@ -65,6 +64,11 @@ impl Copy {
     pub(super) fn path(&self) -> PathBuf {
         self.0.path().join(NAME)
     }
+}
+
+/// Whether the write-ahead log of the database at `path` lies beside it.
+pub(super) fn has_log(path: &Path) -> bool {
+    beside(path, WAL).is_file()
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

@@ -4,6 +4,7 @@
 //! ([`EXPORT_SUFFIX`]).
 
 mod copy;
+mod export;
 mod pending;
 mod places;
 mod preferences;
@@ -17,10 +18,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 use self::copy::Copy;
+pub use self::export::Export;
 use self::pending::{Buried, Contents, Held};
 pub use self::pending::{NotSent, Pending};
 pub use self::preferences::{FILE_NAME as PREFERENCES_FILE, Preferences};
@@ -36,6 +36,8 @@ pub const EXPORT_SUFFIX: &str = ".unstick.json";
 const AGAIN: &str =
     "Copy it from the phone again, with the app closed, together with the files -wal and -shm beside it";
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+/// The version of the file's format that goes with a write-ahead log.
+const WRITES_TO_LOG: u8 = 2;
 /// How the database is called in the app.
 const DATABASE_NAME: &str = "quran.db";
 /// Where it lies in a folder that was taken from a phone: the app's own folder (Android, iOS), or one with the files side by
@@ -46,8 +48,12 @@ const IN_FOLDER: [&str; 4] = [
     "Library/Application Support/quran.db",
     "AppData/Library/Application Support/quran.db",
 ];
-/// Where the preferences lie, from the folder in which the database lies.
-const FROM_DATABASE: [&str; 3] = ["", "../files/datastore", "datastore"];
+/// Where the preferences lie, from the folder in which the database lies: as the systems keep them, and as a backup of Android
+/// unpacks.
+const FROM_DATABASE: [&str; 5] = ["", "../files/datastore", "datastore", "..", "../f/datastore"];
+/// How deep below a folder the database is looked for where the app does not keep it, and in how many places.
+const DEPTH: usize = 6;
+const PLACES: usize = 10_000;
 /// The largest database that is read, bytes.
 const LIMIT: u64 = 2 * 1024 * 1024 * 1024;
 
@@ -79,12 +85,53 @@ pub struct PhoneDatabase {
 }
 
 /// The phone's database at `path`: a database file, or a folder that holds one. `None` where it is neither.
-pub fn found(path: &Path) -> Option<PathBuf> {
-    let metadata = std::fs::metadata(path).ok()?;
-    if metadata.is_dir() {
-        return IN_FOLDER.iter().map(|name| path.join(name)).find(|file| file.is_file());
+///
+/// # Errors
+/// A folder that holds several, of which one is to be named.
+pub fn found(path: &Path) -> Result<Option<PathBuf>, InputError> {
+    let Ok(metadata) = std::fs::metadata(path) else { return Ok(None) };
+    if !metadata.is_dir() {
+        let is_one = metadata.is_file() && (is_database(path) || path.ends_with(DATABASE_NAME));
+        return Ok(is_one.then(|| path.to_owned()));
     }
-    (metadata.is_file() && (is_database(path) || path.ends_with(DATABASE_NAME))).then(|| path.to_owned())
+    if let Some(file) = IN_FOLDER.iter().map(|name| path.join(name)).find(|file| file.is_file()) {
+        return Ok(Some(file));
+    }
+    let mut files = below(path);
+    match files.len() {
+        0 | 1 => Ok(files.pop()),
+        count => Err(InputError::Unsupported {
+            file: path.display().to_string(),
+            reason: format!(
+                "holds {count} databases of phones, such as {} and {}",
+                files[0].display(),
+                files[1].display()
+            ),
+            next: String::from("Give the one that is meant"),
+        }),
+    }
+}
+
+/// The databases below a folder, the nearest first. Links are not followed.
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let (mut files, mut level, mut left) = (Vec::new(), vec![folder.to_owned()], PLACES);
+    for _ in 0..DEPTH {
+        let mut deeper = Vec::new();
+        for entry in level.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten() {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => deeper.push(entry.path()),
+                Ok(kind) if kind.is_file() && entry.file_name() == DATABASE_NAME => files.push(entry.path()),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        level = deeper;
+    }
+    files.sort_by_key(|file| (file.components().count(), file.clone()));
+    files
 }
 
 fn is_database(path: &Path) -> bool {
@@ -110,11 +157,19 @@ impl PhoneDatabase {
     /// # Errors
     /// A file that is no database of this app, with what it is instead.
     pub fn read(path: &Path, said: &Said) -> Result<Self, InputError> {
-        looked_at(path)?;
+        let lacks_log = looked_at(path)? && !copy::has_log(path);
         let mut notes = Vec::new();
+        if lacks_log {
+            notes.push(String::from(
+                "it is one that writes to a file -wal first, and none lies beside it: unless the app was closed when it was copied, what the app wrote last is missing here; copy quran.db-wal too where the phone has one",
+            ));
+        }
         let cursor = cursor(path, said, &mut notes)?;
         let copy = Copy::of(path)?;
-        let refused = |foreign: Foreign| told(path, foreign);
+        let refused = |foreign: Foreign| match foreign {
+            Foreign::Empty if lacks_log => told(path, Foreign::EmptyWithoutLog),
+            foreign => told(path, foreign),
+        };
         let connection = open(&copy.path()).map_err(|error| refused(error.into()))?;
         let schema = Schema::of(&connection).map_err(refused)?;
         let tables = Tables::read(&connection, &schema).map_err(refused)?;
@@ -139,59 +194,33 @@ impl PhoneDatabase {
         PathBuf::from(name)
     }
 
-    /// The device file that an export of this phone would be, a row a line. It says by a digest which state of the database it is
-    /// of; the cursor is no part of that, since it may be said in one way or another.
-    pub fn export(&self) -> String {
-        let queue = rows(self.pending.iter().map(entry));
-        let resources = rows(self.held.iter().map(resource));
-        let buried =
-            |row: &Buried| json!({"resource": row.resource, "data": row.data, "localUpdatedAt": row.at});
-        let tombstones = rows(self.buried.iter().map(buried));
-        let mut sync = json!({"pendingMutationCount": self.pending.len()});
-        if let Some(cursor) = self.cursor {
-            sync["lastMutationAt"] = cursor.into();
-        }
+    /// The device file that an export of this phone would be.
+    pub fn export(&self) -> Export {
+        let queue: Vec<export::Entry<'_>> = self.pending.iter().map(export::Entry::of).collect();
+        let resources: Vec<export::Resource<'_>> = self.held.iter().map(export::Resource::of).collect();
+        // Not of the cursor, which may be said in one way or another.
+        let state = digest(&serde_json::to_vec(&(&queue, &resources)).unwrap_or_default());
         let name = self.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let device = json!({"label": name.as_deref().unwrap_or(DATABASE_NAME)});
-        let state = digest(&[queue.as_bytes(), resources.as_bytes()]);
-        let phone = json!({"database": name, "madeBy": self.generation.name(), "state": state});
-        format!(
-            "{{\n\"device\": {device},\n\"phone\": {phone},\n\"sync\": {sync},\n\"queue\": {queue},\n\"resources\": {resources},\n\"tombstones\": {tombstones}\n}}\n"
-        )
+        let document = export::Document {
+            device: export::Device { label: name.as_deref().unwrap_or(DATABASE_NAME) },
+            phone: export::Phone {
+                database: name.as_deref(),
+                made_by: self.generation.name(),
+                state: &state,
+            },
+            sync: export::Sync { pending: queue.len(), cursor: self.cursor },
+            queue,
+            resources,
+            tombstones: self.buried.iter().map(export::Tombstone::of).collect(),
+        };
+        let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        Export { text, state }
     }
-
-    /// The state of the database that an export says it is of.
-    pub fn state_of(export: &str) -> Option<String> {
-        #[derive(Deserialize)]
-        struct Export {
-            phone: Of,
-        }
-        #[derive(Deserialize)]
-        struct Of {
-            state: String,
-        }
-        serde_json::from_str::<Export>(export).ok().map(|export| export.phone.state)
-    }
-}
-
-/// A list of rows as JSON text, a row a line.
-fn rows(rows: impl Iterator<Item = Value>) -> String {
-    let mut text = String::from("[");
-    for (at, row) in rows.enumerate() {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{}\n  {row}", if at == 0 { "" } else { "," });
-    }
-    text.push(']');
-    text
 }
 
 /// What tells one state of a database from another.
-fn digest(parts: &[&[u8]]) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    for part in parts {
-        context.update(part);
-    }
-    let digest = context.finish();
+fn digest(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
     let mut text = String::new();
     for byte in digest.as_ref().iter().take(16) {
         // Writing to a text cannot fail.
@@ -200,54 +229,8 @@ fn digest(parts: &[&[u8]]) -> String {
     text
 }
 
-/// How an entry of the queue is called: after its row.
-fn entry_id(pending: &Pending) -> String {
-    let table = match pending.table {
-        "bookmark_collection" => "link",
-        "reading_session" => "session",
-        table => table,
-    };
-    let favorite = pending.table == "bookmark" && pending.resource == "COLLECTION_BOOKMARK";
-    format!("{}-{}", if favorite { "favorite" } else { table }, pending.local_id)
-}
-
-fn entry(pending: &Pending) -> Value {
-    let mut entry = json!({
-        "id": entry_id(pending),
-        "type": pending.op,
-        "resource": pending.resource,
-        // The client counts a creation once more at each try (PROTOCOL A11); of other rows the version says nothing of tries.
-        "retryCount": match (pending.table, pending.op) {
-            ("bookmark_collection" | "bookmark", "CREATE") => (pending.version - 1).clamp(0, i64::from(u32::MAX)),
-            _ => 0,
-        },
-    });
-    if let Some(id) = &pending.resource_id {
-        entry["resourceId"] = id.as_str().into();
-    }
-    if let Some(data) = &pending.data {
-        entry["data"] = data.clone();
-    }
-    if let Some(at) = pending.at {
-        entry["createdAt"] = at.into();
-    }
-    if pending.retention {
-        entry["retention"] = true.into();
-    }
-    entry
-}
-
-fn resource(held: &Held) -> Value {
-    let mut resource =
-        json!({"id": held.id, "resource": held.resource, "data": held.data, "syncStatus": held.status});
-    if let Some(at) = held.at {
-        resource["localUpdatedAt"] = at.into();
-    }
-    resource
-}
-
-/// What can be told of the file before SQLite sees it.
-fn looked_at(path: &Path) -> Result<(), InputError> {
+/// What can be told of the file before SQLite sees it: whether it is one that is written to by way of a write-ahead log.
+fn looked_at(path: &Path) -> Result<bool, InputError> {
     let cannot = |source| InputError::Io {
         what: "cannot read",
         path: path.to_owned(),
@@ -291,7 +274,7 @@ fn looked_at(path: &Path) -> Result<(), InputError> {
         let expected = page.saturating_mul(pages).max(100);
         return Err(odd(format!("is cut off: it has {size} of its {expected} bytes"), AGAIN));
     }
-    Ok(())
+    Ok(header[18] == WRITES_TO_LOG || header[19] == WRITES_TO_LOG)
 }
 
 /// Opens the copy so that nothing of the database's own is run: no triggers, views or functions of a schema that somebody
@@ -324,6 +307,16 @@ fn told(path: &Path, foreign: Foreign) -> InputError {
                 "is a SQLite database of something else: it has none of the tables of this app's phones",
             ),
             format!("Give the app's {DATABASE_NAME}, or the folder that it lies in"),
+        ),
+        Foreign::Empty => (
+            String::from("is a database without any table: the app never wrote to it"),
+            format!("Look for the {DATABASE_NAME} that the app uses, or copy it from the phone again"),
+        ),
+        Foreign::EmptyWithoutLog => (
+            format!(
+                "holds nothing yet: all that the app wrote stands in {DATABASE_NAME}-wal, which is not beside it"
+            ),
+            AGAIN.to_owned(),
         ),
         Foreign::TooOld => (
             String::from("was made by a version of the app before 0.1.10, whose tables are others"),

@@ -10,7 +10,7 @@ use super::rows::{Bookmark, Collection, Link, Note, Odd, PendingOp, Place, Sessi
 use super::schema::Generation;
 
 /// Numbers below this are seconds, not ms (PROTOCOL A6).
-const SECONDS_BELOW: i64 = 1_000_000_000_000;
+const SECONDS_BELOW: u64 = 1_000_000_000_000;
 /// The collection that a mark of Favorites stands for where Favorites is no collection (PROTOCOL B).
 const FAVORITES: &str = "__default__";
 
@@ -81,7 +81,7 @@ pub(super) struct Contents {
 
 /// ms, also of what was stored as seconds.
 fn ms(time: Option<i64>) -> Option<i64> {
-    time.map(|time| if time.abs() < SECONDS_BELOW { time.saturating_mul(1000) } else { time })
+    time.map(|time| if time.unsigned_abs() < SECONDS_BELOW { time.saturating_mul(1000) } else { time })
 }
 
 /// As the client writes a time: without a fraction where there is none.

@@ -1,5 +1,7 @@
 //! The rows of the phone's tables as they are, whatever stands in them: SQLite lets any value stand in any column.
 
+use std::collections::HashSet;
+
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
@@ -296,10 +298,14 @@ impl Table<'_> {
         let sql = format!("SELECT local_id, {} FROM main.{table} NOT INDEXED", list.join(", "));
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([])?;
-        let (mut read, mut odd) = (Vec::new(), Vec::new());
+        let (mut read, mut odd, mut numbers) = (Vec::new(), Vec::new(), HashSet::new());
         while let Some(row) = rows.next()? {
             let cells = Cells { row, columns };
-            match of(&cells) {
+            // The column is the table's key; where it is not, two rows would pass for one.
+            let its_own = cells.number(0).ok().flatten().is_none_or(|number| numbers.insert(number));
+            let answer =
+                if its_own { of(&cells) } else { Err(String::from("its local_id is that of another row")) };
+            match answer {
                 Ok(row) => read.push(row),
                 Err(what) => {
                     odd.push(Odd { local_id: cells.name(), what, pending: cells.looks_pending() });

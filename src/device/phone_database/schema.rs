@@ -41,6 +41,10 @@ pub(super) struct Schema {
 /// Why a database is not read.
 #[derive(Debug)]
 pub(super) enum Foreign {
+    /// It has no tables at all.
+    Empty,
+    /// The same, and the log in which they would stand is not there.
+    EmptyWithoutLog,
     /// It has none of the tables.
     NotThePhones,
     /// It is of a version before all that are understood.
@@ -75,6 +79,10 @@ impl Schema {
         let is_there = |name: &str| objects.iter().any(|(known, kind, _)| known == name && kind != "index");
         if is_there("ayah_bookmark") || is_there("reading_bookmark") {
             return Err(Foreign::TooOld);
+        }
+        // Android and SQLite itself put tables of theirs into a database that nobody wrote to.
+        if objects.iter().all(|(name, _, _)| name == "android_metadata" || name.starts_with("sqlite_")) {
+            return Err(Foreign::Empty);
         }
         if !TABLES.into_iter().any(is_there) {
             return Err(Foreign::NotThePhones);

@@ -10,6 +10,7 @@ use crate::domain::field::{Base, Choice, Field, FieldShape, Verdict};
 use crate::domain::inspect::{Inspection, Pair, Shape, Status};
 use crate::domain::json::Json;
 use crate::domain::mutation::{Millis, Op, Side};
+use crate::domain::naming;
 use crate::domain::strategy::{self, Clock};
 use crate::domain::window::PullPath;
 use crate::domain::words::sentence;
@@ -188,7 +189,9 @@ fn write_pair(
         Status::Diverged | Status::Blocked => style.conflict(pair.status.word()),
         Status::Converged | Status::Push | Status::Apply => style.quiet(pair.status.word()),
     };
-    writeln!(out, "\n  {}: {status}, {}", style.heading(name(inspection, pair)), in_words(pair.shape))?;
+    let sura = naming::sura(inspection, pair).map(|name| format!(" ({name})")).unwrap_or_default();
+    let heading = style.heading(name(inspection, pair));
+    writeln!(out, "\n  {heading}{sura}: {status}, {}", in_words(pair.shape))?;
     write_members(inspection, pair, out, style)?;
     if let Some(blocked) = pair.blocked {
         let parent = blocker(inspection, pair).map(|parent| format!(": {}", name(inspection, parent)));
