@@ -565,12 +565,20 @@ impl World {
             let made = self.created.get(&mark(entry.kind.wire(), &data)).into_iter().flatten();
             let mut free = made.filter(|id| !told.contains(*id));
             let made = free.find(|id| ids.iter().any(|known| known.as_str() == *id)).cloned();
-            let said = match made {
-                Some(id) => {
+            // A deletion may name nothing of what it deleted: the person knows that it was there.
+            let gone = |id: &&String| self.rows.iter().any(|row| row.id == **id && row.op == "DELETE");
+            let made_once = self.created.get(&mark(entry.kind.wire(), &data)).into_iter().flatten();
+            let deleted = made_once.filter(|id| !told.contains(*id)).find(gone).cloned();
+            let said = match (made, deleted) {
+                (Some(id), _) => {
                     told.insert(id.clone());
                     Said::Arrived(Some(id.as_str().into()))
                 }
-                None => Said::NotArrived,
+                (None, Some(id)) => {
+                    told.insert(id);
+                    Said::Arrived(None)
+                }
+                (None, None) => Said::NotArrived,
             };
             if on_the_screen {
                 self.chosen.insert(first.to_string(), matches!(said, Said::Arrived(_)));
