@@ -215,3 +215,40 @@ fn whoever_is_killed_while_writing_leaves_a_log_that_is_whole() {
         (&of("inspection").into(), &of("conflict").into())
     );
 }
+
+#[test]
+fn no_more_is_settled_than_was_in_conflict() {
+    for scenario in unstick::sandbox::scenario::Scenario::list() {
+        for strategy in unstick::domain::strategy::Strategy::ALL {
+            let bench = Bench::scenario(scenario.name);
+            let text = bench.run("inspect", &["--format", "json"]).stdout;
+            let inspection: Value = serde_json::from_slice(&text).expect("JSON");
+            bench.run("push", &["--strategy", strategy.name(), "--yes"]);
+            // A look afterwards and a second push count nothing again.
+            bench.run("inspect", &[]);
+            bench.run("push", &["--strategy", strategy.name(), "--yes"]);
+            let log = summary(&bench);
+            let (conflicts, settled) = (log["conflicts"].as_u64(), log["resolved"].as_u64());
+            assert_eq!(conflicts, inspection["summary"]["diverged"].as_u64(), "{} {log}", scenario.name);
+            assert!(settled <= conflicts, "{} {}: {log}", scenario.name, strategy.name());
+        }
+    }
+}
+
+#[test]
+fn what_became_a_conflict_during_the_push_counts_as_one_before_it_counts_as_settled() {
+    for rule in
+        ["post:1=race:same", "post:2=race:same", "post:1=race", "post:1=409:after", "post:1=reset-mid-body"]
+    {
+        for strategy in ["client-wins", "server-wins", "last-write-wins"] {
+            let bench = Bench::faulty("tablet-behind", &[rule]);
+            bench.run("push", &["--strategy", strategy, "--yes"]);
+            let log = summary(&bench);
+            let (conflicts, settled) = (log["conflicts"].as_u64(), log["resolved"].as_u64());
+            assert!(
+                settled > Some(0) && settled <= conflicts,
+                "{rule} {strategy}: {settled:?} of {conflicts:?}"
+            );
+        }
+    }
+}
