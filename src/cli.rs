@@ -12,8 +12,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use self::arguments::{
-    Against as AgainstFlags, Arguments, Compare as CompareFlags, Decide, Push as PushFlags,
-    Report as ReportFlags, Resume as ResumeFlags, Server as ServerFlags, Simulate as SimulateFlags, Sub,
+    Against as AgainstFlags, Arguments, Compare as CompareFlags, Decide, Look as LookFlags,
+    Push as PushFlags, Report as ReportFlags, Resume as ResumeFlags, Server as ServerFlags,
+    Simulate as SimulateFlags, Sub,
 };
 use crate::config::Config;
 use crate::conflict_log;
@@ -352,13 +353,8 @@ impl Read {
                 Command::Open { against: checks.against(open.against)?, device: open.phone.of(open.device) }
             }
             Sub::Inspect(inspect) => {
-                checks.one_input(&[Some(&inspect.device), inspect.against.pull.as_ref()])?;
-                Command::Inspect {
-                    against: checks.against(inspect.against)?,
-                    device: inspect.phone.of(inspect.device),
-                    format: inspect.output.format,
-                    all: inspect.all,
-                }
+                let (device, against, format) = checks.look(inspect.look)?;
+                Command::Inspect { device, against, format, all: inspect.all }
             }
             Sub::Why(why) => {
                 // Here --log names the phone's log, and nothing is written to it.
@@ -384,12 +380,8 @@ impl Read {
                 }
             }
             Sub::Audit(audit) => {
-                checks.one_input(&[Some(&audit.device), audit.against.pull.as_ref()])?;
-                Command::Audit {
-                    against: checks.against(audit.against)?,
-                    device: audit.phone.of(audit.device),
-                    format: audit.output.format,
-                }
+                let (device, against, format) = checks.look(audit.look)?;
+                Command::Audit { device, against, format }
             }
             Sub::Plan(plan) => {
                 let files = [Some(&plan.device), plan.against.pull.as_ref(), plan.decide.choices.as_ref()];
@@ -541,6 +533,13 @@ impl Checks<'_> {
             accept_cursor_ahead: push.accept_cursor_ahead,
             accept_other_account: push.accept_other_account,
         })
+    }
+
+    /// A device that is looked at, what it is held against, and who reads of it.
+    fn look(&self, look: LookFlags) -> Result<(DevicePath, Against, Format), Refused> {
+        let LookFlags { device, phone, against, output } = look;
+        self.one_input(&[Some(&device), against.pull.as_ref()])?;
+        Ok((phone.of(device), self.against(against)?, output.format))
     }
 
     fn report(&self, flags: ReportFlags) -> Result<Option<Wanted>, Refused> {

@@ -150,6 +150,19 @@ pub(super) struct Open {
 const PATIENCE_S: u64 = Timeouts::DEFAULT.pull.as_secs();
 const DEVICE: &str = "The device file, as the app exports it, a phone's quran.db or the folder of it, or a case; - is standard input";
 
+/// A device that is looked at, and who reads of it.
+#[derive(Args, Debug)]
+pub(super) struct Look {
+    #[arg(help = DEVICE)]
+    pub(super) device: PathBuf,
+    #[command(flatten)]
+    pub(super) phone: Phone,
+    #[command(flatten)]
+    pub(super) against: Against,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
 /// What a phone's own files do not say of its sync.
 #[derive(Args, Debug)]
 pub(super) struct Phone {
@@ -177,14 +190,8 @@ Examples:
   unstick inspect tablet.json --pull pull.json
   unstick inspect tablet.json --server URL --format json | jq '.pairs[] | select(.status == \"diverged\")'")]
 pub(super) struct Inspect {
-    #[arg(help = DEVICE)]
-    pub(super) device: PathBuf,
     #[command(flatten)]
-    pub(super) phone: Phone,
-    #[command(flatten)]
-    pub(super) against: Against,
-    #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) look: Look,
     /// Show people every resource, not only the open ones
     #[arg(long)]
     pub(super) all: bool,
@@ -229,14 +236,8 @@ Examples:
   unstick audit quran.db --server URL
   unstick audit tablet.json --server URL --format json")]
 pub(super) struct Audit {
-    #[arg(help = DEVICE)]
-    pub(super) device: PathBuf,
     #[command(flatten)]
-    pub(super) phone: Phone,
-    #[command(flatten)]
-    pub(super) against: Against,
-    #[command(flatten)]
-    pub(super) output: Output,
+    pub(super) look: Look,
 }
 
 /// Write what retrying the sync would send, apply, keep and lose

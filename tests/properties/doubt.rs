@@ -3,7 +3,7 @@
 //! is killed at any step, and a person who says what became of what cannot be told. Nothing is created twice, nothing
 //! is lost, and once the person has answered nothing stays in doubt.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -12,7 +12,6 @@ use unicode_normalization::UnicodeNormalization;
 use unstick::domain::answer::{Refusal, ResponseHead, read_page, read_post};
 use unstick::domain::device::{Device, Known, SyncStatus};
 use unstick::domain::field::{Choice, FieldPath};
-use unstick::domain::given::Given;
 use unstick::domain::inspect::{Inspection, inspect};
 use unstick::domain::json::Text;
 use unstick::domain::mutation::{Cursor, Kind, Millis, Op, Payload, Queued, WireMutation};
@@ -24,7 +23,7 @@ use unstick::domain::resolution::{By, Chosen, Resolution, Unit};
 use unstick::domain::strategy::{self, Strategy};
 use unstick::domain::window::{PullPath, Window, assemble};
 
-use super::push::check_all;
+use super::push::{check_all, on_disk};
 use super::rng::Rng;
 
 /// How many seeds a usual run goes through; `UNSTICK_DOUBT_SEEDS=FROM..TO` for another range.
@@ -526,13 +525,7 @@ impl World {
                 Do::Pull { since } => Got::Pulled(Ok(self.pull(since))),
                 Do::Post { head, mutations } => Got::Posted(self.post(head, &mutations)),
                 Do::Finish(outcome) => {
-                    disk.file = Device {
-                        in_doubt: HashMap::new(),
-                        not_it: HashMap::new(),
-                        recognised: Vec::new(),
-                        given: Given::default(),
-                        ..outcome.device.clone()
-                    };
+                    disk.file = on_disk(outcome.device.clone());
                     if !self.killed() && outcome.device.is_settled() {
                         disk.journal.clear();
                     }

@@ -509,13 +509,7 @@ impl World {
                     } else {
                         put_together(&was, &outcome, &disk.file)
                     };
-                    disk.file = Device {
-                        in_doubt: HashMap::new(),
-                        not_it: HashMap::new(),
-                        recognised: Vec::new(),
-                        given: Given::default(),
-                        ..left
-                    };
+                    disk.file = on_disk(left);
                     // Killed behind the write, before the journal went.
                     if !self.killed() && outcome.device.is_settled() {
                         disk.journal.clear();
@@ -531,6 +525,17 @@ impl World {
             push.notes();
         }
         panic!("the push does not end");
+    }
+}
+
+/// What of a device its file holds: what only the push and its journal know is not in it.
+pub fn on_disk(device: Device) -> Device {
+    Device {
+        in_doubt: HashMap::new(),
+        not_it: HashMap::new(),
+        recognised: Vec::new(),
+        given: Given::default(),
+        ..device
     }
 }
 

@@ -69,6 +69,25 @@ pub(super) struct Buried {
     pub(super) at: Option<i64>,
 }
 
+/// A row that is a resource of its own, and what it wants.
+struct Entity<'a> {
+    table: &'static str,
+    resource: &'static str,
+    /// The kind in a sentence.
+    noun: &'static str,
+    phase: u8,
+    local_id: i64,
+    remote_id: Option<&'a str>,
+    deleted: bool,
+    version: i64,
+    created: Option<i64>,
+    modified: Option<i64>,
+    /// What waits, where something does.
+    op: Option<&'static str>,
+    retention: bool,
+    data: Value,
+}
+
 /// What a database comes to.
 pub(super) struct Contents {
     pub(super) pending: Vec<Pending>,
@@ -250,8 +269,69 @@ impl Contents {
         self.pending.extend(waiting.into_iter().map(|(_, _, pending)| pending));
     }
 
+    /// What becomes of a row that is a resource of its own: it waits, is never sent, is deleted and unknown to the server, or
+    /// is what both sides agreed on. Answers what waits.
+    fn entity(&mut self, of: Entity<'_>) -> Option<Pending> {
+        let Entity {
+            table,
+            resource,
+            noun,
+            phase,
+            local_id,
+            remote_id,
+            deleted,
+            version,
+            created,
+            modified,
+            op,
+            retention,
+            data,
+        } = of;
+        let nameless = remote_id.is_none();
+        let pending = match op {
+            Some("DELETE") if nameless => {
+                let why = if resource == "READING_SESSION" {
+                    format!("the deletion of a {noun} that the server never acknowledged: it has no id there")
+                } else {
+                    format!(
+                        "deletes a {noun} that has no id on the server: the phone's sync ends on it (S-L7)"
+                    )
+                };
+                self.zombie(table, local_id, why);
+                None
+            }
+            Some(op) => Some(Pending {
+                table,
+                local_id,
+                phase,
+                version,
+                at: ms(modified),
+                retention,
+                op,
+                resource,
+                resource_id: remote_id.map(str::to_owned),
+                data: (op != "DELETE").then(|| stamped(data.clone(), op, created, modified)),
+            }),
+            None => {
+                if deleted {
+                    let why = format!(
+                        "the deletion of a {noun} that the server never acknowledged: it has no id there, and the row stays for ever"
+                    );
+                    self.zombie(table, local_id, why);
+                }
+                None
+            }
+        };
+        let at = ms(modified);
+        match remote_id {
+            Some(id) => self.held.push(Held { id: id.to_owned(), resource, data, status: status(op), at }),
+            None if deleted => self.buried.push(Buried { resource, data, at }),
+            None => {}
+        }
+        pending
+    }
+
     fn collections(&mut self, rows: &[Collection]) {
-        const TABLE: &str = "collection";
         let mut waiting: Vec<(Option<i64>, Pending)> = Vec::new();
         for row in rows {
             let made = row.remote_id.is_none() && !row.deleted && row.version > 0;
@@ -261,49 +341,22 @@ impl Contents {
                 (false, None) => "CREATE",
                 (false, Some(_)) => "UPDATE",
             });
-            let data = json!({"name": row.name, "isDefault": row.is_default, "isSystem": row.is_system});
-            match op {
-                Some("DELETE") if row.remote_id.is_none() => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "deletes a collection that has no id on the server: the phone's sync ends on it (S-L7)",
-                ),
-                Some(op) => waiting.push((
-                    row.created_at,
-                    Pending {
-                        table: TABLE,
-                        local_id: row.local_id,
-                        phase: 1,
-                        version: row.version,
-                        at: ms(row.modified_at),
-                        retention: false,
-                        op,
-                        resource: "COLLECTION",
-                        resource_id: row.remote_id.clone(),
-                        data: (op != "DELETE")
-                            .then(|| stamped(data.clone(), op, row.created_at, row.modified_at)),
-                    },
-                )),
-                None if row.deleted => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "the deletion of a collection that the server never acknowledged: it has no id there, and the row stays for ever",
-                ),
-                None => {}
-            }
-            if row.deleted && row.remote_id.is_none() {
-                let at = ms(row.modified_at);
-                self.buried.push(Buried { resource: "COLLECTION", data: data.clone(), at });
-            }
-            if let Some(id) = &row.remote_id {
-                self.held.push(Held {
-                    id: id.clone(),
-                    resource: "COLLECTION",
-                    data,
-                    status: status(op),
-                    at: ms(row.modified_at),
-                });
-            }
+            let entity = Entity {
+                table: "collection",
+                resource: "COLLECTION",
+                noun: "collection",
+                phase: 1,
+                local_id: row.local_id,
+                remote_id: row.remote_id.as_deref(),
+                deleted: row.deleted,
+                version: row.version,
+                created: row.created_at,
+                modified: row.modified_at,
+                op,
+                retention: false,
+                data: json!({"name": row.name, "isDefault": row.is_default, "isSystem": row.is_system}),
+            };
+            waiting.extend(self.entity(entity).map(|pending| (row.created_at, pending)));
         }
         waiting.sort_by_key(|(created, _)| Reverse(*created));
         self.pending.extend(waiting.into_iter().map(|(_, pending)| pending));
@@ -444,7 +497,6 @@ impl Contents {
     }
 
     fn notes(&mut self, rows: &[Note]) {
-        const TABLE: &str = "note";
         let mut waiting: Vec<(Option<i64>, Pending)> = Vec::new();
         for row in rows {
             let waits = match &row.remote_id {
@@ -456,51 +508,28 @@ impl Contents {
                 (false, None) => "CREATE",
                 (false, Some(_)) => "UPDATE",
             });
-            let data = json!({"body": row.body, "ranges": [format!("{}-{}", row.start, row.end)]});
-            match op {
-                Some("DELETE") if row.remote_id.is_none() => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "deletes a note that has no id on the server: the phone's sync ends on it (S-L7)",
-                ),
-                Some(op) => waiting.push((
-                    row.created_at,
-                    Pending {
-                        table: TABLE,
-                        local_id: row.local_id,
-                        phase: 3,
-                        version: row.version,
-                        at: ms(row.modified_at),
-                        retention: false,
-                        op,
-                        resource: "NOTE",
-                        resource_id: row.remote_id.clone(),
-                        data: (op != "DELETE")
-                            .then(|| stamped(data.clone(), op, row.created_at, row.modified_at)),
-                    },
-                )),
-                None if row.deleted => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "the deletion of a note that the server never acknowledged: it has no id there, and the row stays for ever",
-                ),
-                None => {}
-            }
-            if row.deleted && row.remote_id.is_none() {
-                let at = ms(row.modified_at);
-                self.buried.push(Buried { resource: "NOTE", data: data.clone(), at });
-            }
-            if let Some(id) = &row.remote_id {
-                let at = ms(row.modified_at);
-                self.held.push(Held { id: id.clone(), resource: "NOTE", data, status: status(op), at });
-            }
+            let entity = Entity {
+                table: "note",
+                resource: "NOTE",
+                noun: "note",
+                phase: 3,
+                local_id: row.local_id,
+                remote_id: row.remote_id.as_deref(),
+                deleted: row.deleted,
+                version: row.version,
+                created: row.created_at,
+                modified: row.modified_at,
+                op,
+                retention: false,
+                data: json!({"body": row.body, "ranges": [format!("{}-{}", row.start, row.end)]}),
+            };
+            waiting.extend(self.entity(entity).map(|pending| (row.created_at, pending)));
         }
         waiting.sort_by_key(|(created, _)| Reverse(*created));
         self.pending.extend(waiting.into_iter().map(|(_, pending)| pending));
     }
 
     fn sessions(&mut self, rows: &[Session]) {
-        const TABLE: &str = "reading_session";
         let mut waiting: Vec<(Option<i64>, i64, Pending)> = Vec::new();
         for row in rows {
             let waits = match &row.remote_id {
@@ -514,56 +543,28 @@ impl Contents {
             } else {
                 "CREATE"
             });
-            let data = json!({"chapterNumber": row.at.sura, "verseNumber": row.at.ayah});
             // A person's deletion moves the time; the client's own, to keep 20 rows, does not, and while it applies a pull
             // it does not count either (PROTOCOL A10, silent divergence).
             let retention = op == Some("DELETE")
                 && row.remote_id.is_some()
                 && (row.version == 0 || row.modified_at == row.created_at);
-            match op {
-                Some("DELETE" | "UPDATE") if row.remote_id.is_none() && row.deleted => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "the deletion of a reading session that the server never acknowledged: it has no id there",
-                ),
-                Some(op) => waiting.push((
-                    row.modified_at,
-                    row.local_id,
-                    Pending {
-                        table: TABLE,
-                        local_id: row.local_id,
-                        phase: 3,
-                        version: row.version,
-                        at: ms(row.modified_at),
-                        retention,
-                        op,
-                        resource: "READING_SESSION",
-                        resource_id: row.remote_id.clone(),
-                        data: (op != "DELETE")
-                            .then(|| stamped(data.clone(), op, row.created_at, row.modified_at)),
-                    },
-                )),
-                None if row.deleted => self.zombie(
-                    TABLE,
-                    row.local_id,
-                    "the deletion of a reading session that the server never acknowledged: it has no id there, and the row stays for ever",
-                ),
-                None => {}
-            }
-            if row.deleted && row.remote_id.is_none() {
-                let at = ms(row.modified_at);
-                self.buried.push(Buried { resource: "READING_SESSION", data: data.clone(), at });
-            }
-            if let Some(id) = &row.remote_id {
-                let at = ms(row.modified_at);
-                self.held.push(Held {
-                    id: id.clone(),
-                    resource: "READING_SESSION",
-                    data,
-                    status: status(op),
-                    at,
-                });
-            }
+            let entity = Entity {
+                table: "reading_session",
+                resource: "READING_SESSION",
+                noun: "reading session",
+                phase: 3,
+                local_id: row.local_id,
+                remote_id: row.remote_id.as_deref(),
+                deleted: row.deleted,
+                version: row.version,
+                created: row.created_at,
+                modified: row.modified_at,
+                op,
+                retention,
+                data: json!({"chapterNumber": row.at.sura, "verseNumber": row.at.ayah}),
+            };
+            let pending = self.entity(entity);
+            waiting.extend(pending.map(|pending| (row.modified_at, row.local_id, pending)));
         }
         waiting.sort_by_key(|(at, local, _)| (Reverse(*at), Reverse(*local)));
         self.pending.extend(waiting.into_iter().map(|(_, _, pending)| pending));

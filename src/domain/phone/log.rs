@@ -9,8 +9,8 @@ use crate::domain::diagnosis::Cause;
 pub struct Fingerprint {
     /// The rules of PROTOCOL A10 that leave this line, such as `S-A1`; the first is the likeliest.
     pub rules: &'static [&'static str],
-    /// All of these stand in the line, in any case of letters.
-    marks: &'static [&'static str],
+    /// All of one of these stand in the line, in any case of letters.
+    marks: &'static [&'static [&'static str]],
     /// What happens on the phone.
     pub what: &'static str,
     /// Why it cannot get past it by itself.
@@ -28,7 +28,7 @@ const OWN_QUEUE: &str = "its own queue makes no sense to it, and each try reads 
 
 const fn repaired(
     rules: &'static [&'static str],
-    marks: &'static [&'static str],
+    marks: &'static [&'static [&'static str]],
     what: &'static str,
     why: &'static str,
 ) -> Fingerprint {
@@ -39,13 +39,13 @@ const fn repaired(
 pub const FINGERPRINTS: &[Fingerprint] = &[
     repaired(
         &["S-A2"],
-        &["ambiguous deleted reading session"],
+        &[&["ambiguous deleted reading session"]],
         "the server has a reading session where the phone has deleted several that were never synced",
         EACH_TIME,
     ),
     Fingerprint {
         rules: &["S-A4"],
-        marks: &["ambiguous deleted collection"],
+        marks: &[&["ambiguous deleted collection"]],
         what: "the server has a collection of a name under which the phone has deleted several that were never synced",
         why: EACH_TIME,
         next: "rename that collection on the server, then let the phone sync",
@@ -53,7 +53,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-A3"],
-        marks: &["unique", "reading_session.chapter_number"],
+        marks: &[&["unique", "reading_session.chapter_number"]],
         what: "the server moved a reading session onto the place of another one that the phone has",
         why: EACH_TIME,
         next: "move or delete one of the two on the server, then let the phone sync",
@@ -61,13 +61,13 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     repaired(
         &["S-A1", "S-A7"],
-        &["unique", "reading_session.remote_id"],
+        &[&["unique", "reading_session.remote_id"]],
         "the server has a reading session where the phone deleted one that was never synced, or gave a new one the id of one that the phone has",
         EACH_TIME,
     ),
     Fingerprint {
         rules: &["S-A6"],
-        marks: &["unique", "is_default"],
+        marks: &[&["unique", "is_default"]],
         what: "the server has a second collection that calls itself Favorites",
         why: EACH_TIME,
         next: "take that mark from one of the two on the server, then let the phone sync",
@@ -75,7 +75,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-A5"],
-        marks: &["unique", "collection.name"],
+        marks: &[&["unique", "collection.name"]],
         what: "the server gave a collection a name that another collection has on the phone",
         why: EACH_TIME,
         next: "rename one of the two on the server, then let the phone sync",
@@ -83,19 +83,19 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     repaired(
         &["S-A10"],
-        &["unique", "bookmark.remote_id"],
+        &[&["unique", "bookmark.remote_id"]],
         "a link brings the id of a bookmark that another row of the phone has",
         EACH_TIME,
     ),
     repaired(
         &["S-A8"],
-        &["no such column"],
+        &[&["no such column"]],
         "the phone's database was made by an older version of the app, which is never brought up to date",
         "a column is missing, and nothing adds it",
     ),
     Fingerprint {
         rules: &["S-A9"],
-        marks: &["sqlite_busy"],
+        marks: &[&["sqlite_busy"], &["database is locked"]],
         what: "the phone's database is held by another part of the app",
         why: "the app opens the same file twice",
         next: "close the app for good and open it again; if it stays, take the data folder and push from here",
@@ -103,23 +103,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-A9"],
-        marks: &["database is locked"],
-        what: "the phone's database is held by another part of the app",
-        why: "the app opens the same file twice",
-        next: "close the app for good and open it again; if it stays, take the data folder and push from here",
-        recovery: Some(Recovery::UserAction),
-    },
-    Fingerprint {
-        rules: &["S-A9"],
-        marks: &["sqlite_full"],
-        what: "the phone's disk is full",
-        why: "nothing can be written",
-        next: "make room on the phone, then let it sync",
-        recovery: Some(Recovery::UserAction),
-    },
-    Fingerprint {
-        rules: &["S-A9"],
-        marks: &["disk is full"],
+        marks: &[&["sqlite_full"], &["disk is full"]],
         what: "the phone's disk is full",
         why: "nothing can be written",
         next: "make room on the phone, then let it sync",
@@ -127,25 +111,19 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     repaired(
         &["S-A9"],
-        &["sqlite_corrupt"],
-        "the phone's database is damaged",
-        "no part of it can be trusted to be read",
-    ),
-    repaired(
-        &["S-A9"],
-        &["disk image is malformed"],
+        &[&["sqlite_corrupt"], &["disk image is malformed"]],
         "the phone's database is damaged",
         "no part of it can be trusted to be read",
     ),
     repaired(
         &["S-R1"],
-        &["local creation conflicts with remote deletion"],
+        &[&["local creation conflicts with remote deletion"]],
         "the phone makes a bookmark (often the reading place) that was deleted elsewhere",
         EACH_TIME,
     ),
     Fingerprint {
         rules: &["S-R2"],
-        marks: &["local deletion conflicts with remote creation"],
+        marks: &[&["local deletion conflicts with remote creation"]],
         what: "the phone deletes a bookmark that the server has under another id",
         why: EACH_TIME,
         next: "push from here, which writes that bookmark anew; then let the phone sync, and look at it again",
@@ -153,37 +131,37 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     repaired(
         &["S-R3"],
-        &["unexpected conflict scenario"],
+        &[&["unexpected conflict scenario"]],
         "both sides changed one bookmark in a way that the phone has no rule for",
         EACH_TIME,
     ),
     repaired(
         &["S-L1", "S-L2", "S-L3", "S-L4", "S-L5", "S-L6"],
-        &["illogical scenario"],
+        &[&["illogical scenario"]],
         "the phone's queue holds changes of one bookmark that contradict each other",
         OWN_QUEUE,
     ),
     repaired(
         &["S-L7"],
-        &["deletion without remote id"],
+        &[&["deletion without remote id"]],
         "the phone deletes a collection or a note of which it never learnt the server's id",
         OWN_QUEUE,
     ),
     repaired(
         &["S-L8"],
-        &["is required for sync"],
+        &[&["is required for sync"]],
         "a link without a collection, or a note or collection without text, waits in the phone's queue",
         OWN_QUEUE,
     ),
     repaired(
         &["S-L9"],
-        &["unsupported bookmark type"],
+        &[&["unsupported bookmark type"]],
         "a bookmark without a place, or of a type that the phone does not know, waits in its queue",
         OWN_QUEUE,
     ),
     Fingerprint {
         rules: &["S-G1"],
-        marks: &["missing resourceid for remote"],
+        marks: &[&["missing resourceid for remote"]],
         what: "an entry of the server's feed names no resource",
         why: "the feed is the same at each try",
         next: "report it to whoever runs the server, with the request id of that line",
@@ -191,7 +169,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G2"],
-        marks: &["unknown mutation type"],
+        marks: &[&["unknown mutation type"]],
         what: "the server's feed holds a change of a type that the phone does not know",
         why: "the feed is the same at each try",
         next: "report it to whoever runs the server, with the request id of that line",
@@ -199,7 +177,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G3"],
-        marks: &["not a jsonprimitive"],
+        marks: &[&["not a jsonprimitive"]],
         what: "a value in the server's feed has a form that the phone cannot read",
         why: "the feed is the same at each try",
         next: "write that resource anew on the server (push from here); then let the phone sync",
@@ -207,7 +185,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G3"],
-        marks: &["not a jsonarray"],
+        marks: &[&["not a jsonarray"]],
         what: "the ranges of a note in the server's feed have a form that the phone cannot read",
         why: "the feed is the same at each try",
         next: "write that note anew on the server (push from here); then let the phone sync",
@@ -215,7 +193,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-P1"],
-        marks: &["must not exceed 100"],
+        marks: &[&["must not exceed 100"]],
         what: "more than 100 changes of one phase wait, and the phone sends them in one request",
         why: "the server takes at most 100, and the phone never cuts",
         next: "push from here, which sends them in several requests; the phone then needs a repaired copy of its database",
@@ -223,7 +201,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-K2"],
-        marks: &["collection bookmark ack"],
+        marks: &[&["collection bookmark ack"]],
         what: "the server took a link, and its answer says something else of it than the phone sent",
         why: "the phone does not believe the answer and sends the link again at each try",
         next: REPAIR,
@@ -231,7 +209,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-K1"],
-        marks: &["mutation type mismatch"],
+        marks: &[&["mutation type mismatch"]],
         what: "the server took a change, and answered with another type than was sent",
         why: "the phone does not believe the answer and sends it again at each try",
         next: REPAIR,
@@ -239,7 +217,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-K1"],
-        marks: &["remote id mismatch"],
+        marks: &[&["remote id mismatch"]],
         what: "the server took a change, and answered with another id than was sent",
         why: "the phone does not believe the answer and sends it again at each try",
         next: REPAIR,
@@ -247,7 +225,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-K1"],
-        marks: &["mismatched"],
+        marks: &[&["mismatched"]],
         what: "the server took a change, and its answer does not fit what was sent",
         why: "the phone does not believe the answer and sends it again at each try",
         next: REPAIR,
@@ -255,7 +233,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-K1"],
-        marks: &["missing resourceid"],
+        marks: &[&["missing resourceid"]],
         what: "the server took a change, and its answer names no id",
         why: "the phone does not believe the answer and sends it again at each try",
         next: REPAIR,
@@ -263,7 +241,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-X2"],
-        marks: &["failed to recover persisted session reset"],
+        marks: &[&["failed to recover persisted session reset"]],
         what: "a sign-out was broken off half-way, and the phone does not sync until it is finished",
         why: "it tries to finish the sign-out at each start and fails",
         next: "save what waits first (push from here), then sign out and in on the phone",
@@ -271,7 +249,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-X3"],
-        marks: &["no authentication headers"],
+        marks: &[&["no authentication headers"]],
         what: "nobody is signed in, so that each sync does nothing and counts as a success",
         why: "without a token nothing is sent",
         next: "let the user sign in; if it is the same account, what waits is sent then",
@@ -279,7 +257,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-X1"],
-        marks: &["token", "refresh"],
+        marks: &[&["token", "refresh"]],
         what: "the sign-in has run out and cannot be renewed",
         why: "without a token nothing is sent",
         next: "let the user sign in again, into the same account",
@@ -287,7 +265,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-X4"],
-        marks: &["token", "store"],
+        marks: &[&["token", "store"]],
         what: "the phone cannot store how far it has synced",
         why: "everything is taken over, and at the next try all of it comes again",
         next: "make room on the phone and restart it",
@@ -295,7 +273,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-P4"],
-        marks: &["outofsyncerror"],
+        marks: &[&["outofsyncerror"]],
         what: "another device wrote between the phone's pull and its push",
         why: "nothing: the next try pulls first. If it comes at each try, another cause of this list stands before it",
         next: "let the phone sync again; if the line comes at every try, look at the device with `unstick why DEVICE`",
@@ -303,15 +281,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-P2"],
-        marks: &["validationerror"],
-        what: "the server refuses an entry: a note under 6 or over 10,000 characters, a collection without a name, a field that is not allowed",
-        why: "one such entry refuses the whole request, and the phone sends the same at each try",
-        next: "push the rest from here; the user has to correct or remove that entry in the app",
-        recovery: Some(Recovery::UserAction),
-    },
-    Fingerprint {
-        rules: &["S-P2"],
-        marks: &["422"],
+        marks: &[&["validationerror"], &["422"]],
         what: "the server refuses an entry: a note under 6 or over 10,000 characters, a collection without a name, a field that is not allowed",
         why: "one such entry refuses the whole request, and the phone sends the same at each try",
         next: "push the rest from here; the user has to correct or remove that entry in the app",
@@ -319,7 +289,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G4", "S-X1"],
-        marks: &["request failed with status", "401"],
+        marks: &[&["request failed with status", "401"]],
         what: "the server does not take the phone's token",
         why: "the phone has no special way for it and tries the same again",
         next: "let the user sign in again, into the same account",
@@ -327,7 +297,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G4"],
-        marks: &["request failed with status", "403"],
+        marks: &[&["request failed with status", "403"]],
         what: "the phone's token may not do this",
         why: "the phone has no special way for it and tries the same again",
         next: "let the user sign in again; if it stays, a scope is missing for the app",
@@ -335,7 +305,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-P3"],
-        marks: &["request failed with status", "404"],
+        marks: &[&["request failed with status", "404"]],
         what: "the phone names something that this server does not know: deleted elsewhere, another account, another environment",
         why: "the phone sends the same id at each try",
         next: "look at the device with `unstick why DEVICE`: it says whether the ids are of another account",
@@ -343,7 +313,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-P5"],
-        marks: &["success=false"],
+        marks: &[&["success=false"]],
         what: "the server answered that it failed, without saying why",
         why: "the phone tries the same again",
         next: "report it to whoever runs the server, with the request id of that line",
@@ -351,7 +321,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G4"],
-        marks: &["request failed with status"],
+        marks: &[&["request failed with status"]],
         what: "the server could not answer",
         why: "nothing: the phone tries again six times in 13 seconds, and then at its next occasion",
         next: "let the phone sync again later; if it stays, report the request id of that line",
@@ -359,7 +329,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G2"],
-        marks: &["decoding"],
+        marks: &[&["decoding"]],
         what: "the server's answer has a form that the phone cannot read",
         why: "the answer is the same at each try",
         next: "report it to whoever runs the server, with the request id of that line",
@@ -367,7 +337,7 @@ pub const FINGERPRINTS: &[Fingerprint] = &[
     },
     Fingerprint {
         rules: &["S-G2"],
-        marks: &["serializationexception"],
+        marks: &[&["serializationexception"]],
         what: "the server's answer has a form that the phone cannot read",
         why: "the answer is the same at each try",
         next: "report it to whoever runs the server, with the request id of that line",
@@ -389,7 +359,8 @@ impl Fingerprint {
     /// What a line of the phone's log tells, where it tells of an abort.
     pub fn of(line: &str) -> Option<&'static Self> {
         let line = line.to_lowercase();
-        FINGERPRINTS.iter().find(|print| print.marks.iter().all(|mark| line.contains(mark)))
+        let tells = |marks: &&[&str]| marks.iter().all(|mark| line.contains(mark));
+        FINGERPRINTS.iter().find(|print| print.marks.iter().any(&tells))
     }
 }
 
