@@ -389,6 +389,7 @@ impl App {
             unwritten.result = unwritten.result.told(self.told(unwritten.result.path()).to_owned());
         }
         let (page, exit) = story::ended(&end, &story::Told::Screen);
+        let phone_stops = end.phone_stops();
         if matches!(
             end.outcome.end,
             push::End::Reopened(_) | push::End::FirstSync(_) | push::End::OtherAccount(_)
@@ -435,7 +436,7 @@ impl App {
             | push::End::HeadKeepsMoving
             | push::End::NotJournaled(_)
             | push::End::Cancelled => {
-                self.phase = Phase::Ended(Box::new(Ended { page, exit, notes, device, head }));
+                self.phase = Phase::Ended(Box::new(Ended { page, exit, notes, device, head, phone_stops }));
             }
         }
         self.overlays.extend(failure.map(Overlay::Failure));

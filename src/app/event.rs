@@ -12,7 +12,7 @@ use super::keeping::Earlier;
 use super::task::{Answer, Job};
 use crate::domain::inspect::Inspection;
 use crate::domain::mutation::{Cursor, Millis};
-use crate::domain::phone::Forecast;
+use crate::domain::phone::{Forecast, Verdict};
 use crate::domain::push;
 use crate::domain::resolution::{Resolution, Unit};
 use crate::domain::window::PullStep;
@@ -168,6 +168,14 @@ pub struct PushEnd {
     pub recovery: Option<Forecast>,
     /// What went wrong in writing any of them.
     pub failure: Option<Failure>,
+}
+
+impl PushEnd {
+    /// Whether the phone, whose own database stays as it was, does not recover by itself.
+    #[must_use]
+    pub fn phone_stops(&self) -> bool {
+        self.recovery.as_ref().is_some_and(|forecast| forecast.verdict != Verdict::ByItself)
+    }
 }
 
 /// What the mouse did, and to what.

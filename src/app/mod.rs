@@ -160,6 +160,8 @@ pub struct Ended {
     pub device: Device,
     /// The server's head as it was last seen.
     pub head: Cursor,
+    /// Whether the phone, whose own database stays as it was, does not recover by itself.
+    pub phone_stops: bool,
 }
 
 /// How the last act went.

@@ -295,7 +295,15 @@ pub fn ended(end: &PushEnd, told: &Told<'_>) -> (Page, ExitCode) {
             format!("The device's cursor stays where it was until the file is written; the head is {head}."),
         );
     } else if outcome.cursor_moved {
-        page.push(Rank::Text, format!("The device's cursor is {head} now, which is the server's head."));
+        page.push(
+            Rank::Text,
+            match &outcome.device.phone {
+                None => format!("The device's cursor is {head} now, which is the server's head."),
+                Some(_) => format!(
+"The device file beside the database has the cursor {head} now, the server's head; the phone's own cursor stays where it was."
+),
+            },
+        );
     } else {
         page.push(
             Rank::Text,
@@ -544,10 +552,9 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
     }
     match &end.outcome.end {
         End::Done if end.outcome.device.phone.is_some() => {
-            let stops = end.recovery.as_ref().filter(|forecast| forecast.verdict != Verdict::ByItself);
-            let next = match stops {
-                None => "The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it.",
-                Some(_) => "The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first.",
+            let next = match end.phone_stops() {
+                false => "The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it.",
+                true => "The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first.",
             };
             vec![next.to_owned()]
         }

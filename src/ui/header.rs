@@ -62,7 +62,9 @@ fn who(canvas: &mut Canvas, app: &App, y: u16, right: u16) -> u16 {
 
 /// How far apart the sides are: `cursor 100 ── 3 behind ──▸ head 200`, on the right where there is room.
 fn gap(canvas: &mut Canvas, app: &App, left: u16, right: u16, y: u16, flush: bool) {
-    let cursor = app.device().sync.cursor;
+    // A push writes beside a phone's database; the phone itself is still where it was.
+    let phone = app.device().phone.as_deref().filter(|_| matches!(app.phase(), Phase::Ended(_)));
+    let cursor = phone.unwrap_or(app.device()).sync.cursor;
     let Some(head) = app.head() else {
         let text = cursor.map_or_else(|| String::from("no cursor"), |cursor| format!("cursor {cursor}"));
         canvas.words(left, y, right.saturating_sub(left), &text, Ink::Text);
@@ -107,7 +109,11 @@ fn badge(canvas: &mut Canvas, app: &App, right: u16, y: u16) -> u16 {
     let ended = matches!(app.phase(), Phase::Ended(_));
     let in_step = app.device().sync.cursor == app.head();
     let caught = app.stuck().is_some();
+    let phone_stops = matches!(app.phase(), Phase::Ended(ended) if ended.phone_stops);
     let (text, ink) = match app.bench().map(|bench| &bench.out_of_sync) {
+        _ if phone_stops => (" phone still stops ", Ink::Warning),
+        // Its own database has still to pull what was pushed from here.
+        _ if ended && app.device().phone.is_some() => (" phone recovers ", Ink::Good),
         _ if ended && in_step => (" in step ", Ink::Good),
         Some(OutOfSync::Caught) => (" 409 OutOfSyncError ", Ink::Alarm),
         Some(OutOfSync::Foreseen) => (" 409 foreseen ", Ink::Alarm),
@@ -133,6 +139,9 @@ fn why(canvas: &mut Canvas, app: &App, y: u16, right: u16) {
             Some(failure) => ("Stopped: ", failure.what.as_str(), Ink::Warning),
             None => ("", "asking the server …", Ink::Dim),
         },
+        (Some(_), Phase::Ended(ended)) if ended.phone_stops => {
+            ("", "The phone's own next sync still stops: what to do stands below.", Ink::Warning)
+        }
         (Some(_), Phase::Ended(ended)) if ended.exit == ExitCode::Done => {
             ("", "Nothing stands against the device's next sync.", Ink::Good)
         }

@@ -1,5 +1,8 @@
 //! One picture of each screen at each size.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::*;
 use crate::app::Event;
 use crate::app::tests::fixing::POISON;
@@ -7,6 +10,7 @@ use crate::app::tests::pushing::{end, pushing};
 use crate::app::tests::sample::{self, DEVICE, EMPTY_PULL, PULL, TWIN_PULL, TWINS, inspecting};
 use crate::app::tests::{failure, history, play, type_text};
 use crate::domain::mutation::Cursor;
+use crate::domain::phone::{Forecast, Verdict};
 use crate::domain::push::{End, Note, Quarantined};
 use crate::domain::window::PullStep;
 
@@ -258,6 +262,26 @@ fn ended() {
         app.update(Event::PushEnded(end));
         app
     });
+}
+
+/// What is on the server does not mend the phone: no row may say that it is in step while the forecast says otherwise.
+#[test]
+fn a_phone_that_still_stops_is_never_told_as_in_step() {
+    for size in SIZES {
+        for verdict in Verdict::ALL {
+            let mut app = pushing(size);
+            let mut end = end(&app, End::Done);
+            let phone = (*app.bench().expect("an inspection").inspection.device).clone();
+            end.outcome.device.phone = Some(Arc::new(phone));
+            end.recovery = Some(Forecast { verdict, stops: Vec::new(), loses: BTreeMap::new() });
+            app.update(Event::PushEnded(end));
+            let seen = text(&frame(&app, Theme::Plain));
+            let recovers = verdict == Verdict::ByItself;
+            assert!(!seen.contains("in step"), "{size:?} {verdict:?}\n{seen}");
+            assert_eq!(seen.contains("Nothing stands against"), recovers, "{size:?} {verdict:?}\n{seen}");
+            assert_eq!(seen.contains("phone still stops"), !recovers, "{size:?} {verdict:?}\n{seen}");
+        }
+    }
 }
 
 #[test]
