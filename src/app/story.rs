@@ -552,10 +552,11 @@ fn next_steps(end: &PushEnd, told: &Told<'_>) -> Vec<String> {
     }
     match &end.outcome.end {
         End::Done if end.outcome.device.phone.is_some() => {
-            let next = match end.phone_stops() {
-                false => "The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it.",
-                true => "The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first.",
-            };
+            let next = if end.phone_stops() {
+"The phone's own database is as it was, and everything that waited on it is on the server now. Its next sync stops all the same: do what stands above first."
+} else {
+"The phone's own database is as it was. Open the app there and let it sync once: it pulls what was pushed from here and recognises it."
+};
             vec![next.to_owned()]
         }
         End::Done => vec![
